@@ -1,0 +1,122 @@
+//! Boards, and what belongs to them.
+
+use super::{Known, Raw, Reference};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A status as a ticket shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct StatusRef {
+    /// The provider's id.
+    pub id: String,
+    /// What people call it; equal names may belong to different boards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+/// What tickets are sorted into: board, team or queue.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Board {
+    /// The provider's id.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// No longer offered.
+    pub inactive: bool,
+    /// The provider's kind, `service` or `project`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// What the provider said beyond this.
+    #[serde(skip_serializing_if = "Raw::is_empty")]
+    pub raw: Raw,
+}
+
+/// A status that a ticket of its scope can have.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Status {
+    /// The provider's id.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// What it belongs to, as the manifest's `status_scope` says; absent: to the connection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Reference>,
+    /// Whether a ticket in it is closed.
+    pub closed: Known,
+    /// Still on old tickets, not offered for new ones.
+    pub inactive: bool,
+    /// The one new tickets get.
+    pub is_default: bool,
+    /// Ascending.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sort: Option<i64>,
+    /// What the provider said beyond this.
+    #[serde(skip_serializing_if = "Raw::is_empty")]
+    pub raw: Raw,
+}
+
+/// How urgent a ticket can be.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Priority {
+    /// The provider's id.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// Ascending.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sort: Option<i64>,
+    /// The one new tickets get.
+    pub is_default: bool,
+    /// What the provider said beyond this.
+    #[serde(skip_serializing_if = "Raw::is_empty")]
+    pub raw: Raw,
+}
+
+/// What a ticket can be about.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct TicketType {
+    /// The provider's id.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// The board it belongs to, where the provider has that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub board: Option<Reference>,
+    /// No longer offered.
+    pub inactive: bool,
+    /// What the provider said beyond this.
+    #[serde(skip_serializing_if = "Raw::is_empty")]
+    pub raw: Raw,
+}
+
+/// Which catalogue is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CatalogKind {
+    /// Boards.
+    Boards,
+    /// Statuses of one scope.
+    Statuses,
+    /// Priorities.
+    Priorities,
+    /// Types, of one board where the provider has that.
+    Types,
+}
+
+/// One entry of a catalogue; `entry` says which (a board has a `kind` of its own).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "entry", rename_all = "snake_case")]
+pub enum CatalogEntry {
+    /// A board.
+    Board(Board),
+    /// A status.
+    Status(Status),
+    /// A priority.
+    Priority(Priority),
+    /// A type.
+    Type(TicketType),
+}

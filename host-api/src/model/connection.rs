@@ -1,0 +1,61 @@
+//! What a test of a connection finds.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Who we are at the provider: the key against connecting the same account twice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Account {
+    /// Stable and unique per account: site and company, without the credentials.
+    pub key: String,
+    /// What people call it.
+    pub label: String,
+}
+
+/// How a step ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StepState {
+    /// It works.
+    Passed,
+    /// It does not.
+    Failed,
+    /// Not tried, because an earlier step failed.
+    Skipped,
+}
+
+/// One step of a test.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TestStep {
+    /// Stable word from the form's `test.steps`: `reach`, `sign_in`, `boards`.
+    pub step: String,
+    /// How it ended.
+    pub state: StepState,
+    /// For people: what was found, or what is wrong and what to do.
+    #[serde(default)]
+    pub message: String,
+    /// The code of a failed step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<crate::Code>,
+    /// Settings this step speaks of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<String>,
+    /// What does not work without it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub disables: Vec<String>,
+}
+
+/// What a test found, step by step. A test that ran is a success, also when steps failed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TestReport {
+    /// In the order they were tried.
+    pub steps: Vec<TestStep>,
+    /// True if no step failed.
+    pub passed: bool,
+    /// Who we are there, if signed in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<Account>,
+    /// The server's version, if it said it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_version: Option<String>,
+}

@@ -1,0 +1,163 @@
+//! One table: each operation, its request and answer types, whether it writes.
+//!
+//! Holds: [`OPERATIONS`] and the request types.
+//! Promises: SDK, host and docs are built on this table; a name never changes its meaning.
+//! Leaves to others: entities (`model`), how an operation is called (`abi`).
+
+use crate::abi::PSA_OP_WRITE;
+use crate::model::*;
+use schemars::{JsonSchema, Schema, schema_for};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// An operation by its types: the name at the ABI, what goes in, what comes out.
+pub trait Operation {
+    /// As in `psa_operation.name`.
+    const NAME: &'static str;
+    /// `psa_operation.flags`.
+    const FLAGS: u32;
+    /// JSON that goes in.
+    type Request: Serialize + DeserializeOwned + JsonSchema + Send;
+    /// JSON that comes out.
+    type Answer: Serialize + DeserializeOwned + JsonSchema + Send;
+}
+
+/// A row of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct Row {
+    /// As in `psa_operation.name`.
+    pub name: &'static str,
+    /// `psa_operation.flags`.
+    pub flags: u32,
+    /// One sentence.
+    pub about: &'static str,
+    /// JSON Schema of the request.
+    pub request: fn() -> Schema,
+    /// JSON Schema of the answer.
+    pub answer: fn() -> Schema,
+}
+
+macro_rules! operations {
+    ($($(#[doc = $about:literal])+ $marker:ident $name:literal ($request:ty) -> $answer:ty, $flags:expr;)*) => {
+        $(
+            $(#[doc = $about])+
+            #[derive(Debug, Clone, Copy)]
+            pub struct $marker;
+            impl Operation for $marker {
+                const NAME: &'static str = $name;
+                const FLAGS: u32 = $flags;
+                type Request = $request;
+                type Answer = $answer;
+            }
+        )*
+        /// All published operations.
+        pub const OPERATIONS: &[Row] = &[$(Row {
+            name: $name,
+            flags: $flags,
+            about: concat!($($about),+),
+            request: || schema_for!($request),
+            answer: || schema_for!($answer),
+        },)*];
+    };
+}
+
+operations! {
+    /// Who we are at the provider.
+    AccountOf "account" (Nothing) -> Account, 0;
+    /// Tries the connection step by step; changes nothing.
+    TestConnection "test_connection" (Nothing) -> TestReport, 0;
+    /// Boards, statuses of a scope, priorities or types.
+    ListCatalog "list_catalog" (ListCatalogRequest) -> Page<CatalogEntry>, 0;
+    /// The provider's staff, inactive ones and API accounts marked.
+    ListMembers "list_members" (ListMembersRequest) -> Page<Member>, 0;
+    /// Tickets that match a filter.
+    SearchTickets "search_tickets" (SearchTicketsRequest) -> Page<Ticket>, 0;
+    /// One ticket.
+    GetTicket "get_ticket" (GetTicketRequest) -> Ticket, 0;
+    /// Moves a ticket to a status of the scope it is in; the answer is the ticket as the provider shows it then.
+    SetTicketStatus "set_ticket_status" (SetTicketStatusRequest) -> Ticket, PSA_OP_WRITE;
+    /// Notes of a ticket, oldest first.
+    ListNotes "list_notes" (ListNotesRequest) -> Page<Note>, 0;
+    /// Adds a note to a ticket.
+    AddNote "add_note" (AddNoteRequest) -> Note, PSA_OP_WRITE;
+}
+
+/// The row of a name.
+pub fn find(name: &str) -> Option<&'static Row> {
+    OPERATIONS.iter().find(|row| row.name == name)
+}
+
+/// A request without fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Nothing {}
+
+/// Request of `list_catalog`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ListCatalogRequest {
+    /// Which one.
+    pub kind: CatalogKind,
+    /// The board (or other scope) whose statuses or types are wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// Which page.
+    #[serde(default)]
+    pub page: PageRequest,
+}
+
+/// Request of `list_members`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct ListMembersRequest {
+    /// Which page.
+    #[serde(default)]
+    pub page: PageRequest,
+}
+
+/// Request of `search_tickets`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct SearchTicketsRequest {
+    /// Which tickets.
+    #[serde(default)]
+    pub filter: TicketFilter,
+    /// Which page.
+    #[serde(default)]
+    pub page: PageRequest,
+}
+
+/// Request of `get_ticket`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct GetTicketRequest {
+    /// The provider's id.
+    pub ticket: String,
+}
+
+/// Request of `set_ticket_status`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SetTicketStatusRequest {
+    /// The provider's id of the ticket.
+    pub ticket: String,
+    /// The provider's id of the status; refused before anything is sent if it is not of the ticket's own scope.
+    pub status: String,
+}
+
+/// Request of `list_notes`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ListNotesRequest {
+    /// The provider's id of the ticket.
+    pub ticket: String,
+    /// Which page.
+    #[serde(default)]
+    pub page: PageRequest,
+}
+
+/// Request of `add_note`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AddNoteRequest {
+    /// The provider's id of the ticket.
+    pub ticket: String,
+    /// Who may read it: no default.
+    pub visibility: Visibility,
+    /// Plain text.
+    pub text: String,
+    /// The provider's id of the member shown as the author; absent: the account of the connection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<String>,
+}
