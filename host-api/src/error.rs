@@ -202,7 +202,8 @@ impl Error {
 
     /// The JSON object of this error.
     pub fn to_json(&self) -> String {
-        serde_json::to_string(self).unwrap_or_else(|_| r#"{"code":"internal","message":"the error could not be written"}"#.into())
+        serde_json::to_string(self)
+            .unwrap_or_else(|_| r#"{"code":"internal","message":"the error could not be written"}"#.into())
     }
 
     /// Reads what a plugin passed to `complete` with an error code: error JSON, or plain text that becomes the message.

@@ -123,7 +123,8 @@ impl Manifest {
         if bytes.len() > MANIFEST_BYTES_MAX {
             return Err(ManifestError::TooLarge(bytes.len()));
         }
-        let manifest: Manifest = serde_json::from_slice(bytes).map_err(|error| ManifestError::Shape(error.to_string()))?;
+        let manifest: Manifest =
+            serde_json::from_slice(bytes).map_err(|error| ManifestError::Shape(error.to_string()))?;
         if !is_id(&manifest.id) {
             let rule = "2 to 32 characters, lower-case letters and digits, a letter first";
             return Err(ManifestError::Field { field: "id", value: clip(&manifest.id), rule });
@@ -165,11 +166,21 @@ mod tests {
 
     #[test]
     fn ids_and_versions_of_another_form_are_refused_by_name() {
-        let manifest = |id: &str, version: &str| format!(r#"{{"id":"{id}","name":"x","version":"{version}","form":{{}}}}"#);
+        let manifest =
+            |id: &str, version: &str| format!(r#"{{"id":"{id}","name":"x","version":"{version}","form":{{}}}}"#);
         assert!(Manifest::load(manifest("connectwise", "1.0.0-rc.1").as_bytes()).is_ok());
-        for (id, version, field) in [("Acme", "1.0.0", "id"), ("a", "1.0.0", "id"), ("../x", "1.0.0", "id"), ("acme", "1.0", "version"), ("acme", "1.0.x", "version")] {
+        for (id, version, field) in [
+            ("Acme", "1.0.0", "id"),
+            ("a", "1.0.0", "id"),
+            ("../x", "1.0.0", "id"),
+            ("acme", "1.0", "version"),
+            ("acme", "1.0.x", "version"),
+        ] {
             let error = Manifest::load(manifest(id, version).as_bytes()).unwrap_err();
-            assert!(matches!(error, ManifestError::Field { field: found, .. } if found == field), "{id} {version}: {error}");
+            assert!(
+                matches!(error, ManifestError::Field { field: found, .. } if found == field),
+                "{id} {version}: {error}"
+            );
         }
         assert!(matches!(Manifest::load(b"[]"), Err(ManifestError::Shape(_))));
         assert!(matches!(Manifest::load(&vec![b' '; MANIFEST_BYTES_MAX + 1]), Err(ManifestError::TooLarge(_))));

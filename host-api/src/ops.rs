@@ -8,17 +8,18 @@ use crate::abi::PSA_OP_WRITE;
 use crate::model::*;
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::ffi::CStr;
 
 /// An operation by its types: the name at the ABI, what goes in, what comes out.
 pub trait Operation {
     /// As in `psa_operation.name`.
-    const NAME: &'static str;
+    const NAME: &'static CStr;
     /// `psa_operation.flags`.
     const FLAGS: u32;
     /// JSON that goes in.
-    type Request: Serialize + DeserializeOwned + JsonSchema + Send;
+    type Request: Serialize + DeserializeOwned + JsonSchema + Send + 'static;
     /// JSON that comes out.
-    type Answer: Serialize + DeserializeOwned + JsonSchema + Send;
+    type Answer: Serialize + DeserializeOwned + JsonSchema + Send + 'static;
 }
 
 /// A row of the table.
@@ -36,14 +37,44 @@ pub struct Row {
     pub answer: fn() -> Schema,
 }
 
+/// The table itself. What is built on it (the types below, the SDK's `Provider`) passes its own macro.
+macro_rules! operation_table {
+    ($with:ident) => {
+        $with! {
+            /// Who we are at the provider.
+            account AccountOf (Nothing) -> Account, 0;
+            /// Tries the connection step by step; changes nothing.
+            test_connection TestConnection (Nothing) -> TestReport, 0;
+            /// Boards, statuses of a scope, priorities or types.
+            list_catalog ListCatalog (ListCatalogRequest) -> Page<CatalogEntry>, 0;
+            /// The provider's staff, inactive ones and API accounts marked.
+            list_members ListMembers (ListMembersRequest) -> Page<Member>, 0;
+            /// Tickets that match a filter.
+            search_tickets SearchTickets (SearchTicketsRequest) -> Page<Ticket>, 0;
+            /// One ticket.
+            get_ticket GetTicket (GetTicketRequest) -> Ticket, 0;
+            /// Moves a ticket to a status of the scope it is in; the answer is the ticket as the provider shows it then.
+            set_ticket_status SetTicketStatus (SetTicketStatusRequest) -> Ticket, PSA_OP_WRITE;
+            /// Notes of a ticket, oldest first.
+            list_notes ListNotes (ListNotesRequest) -> Page<Note>, 0;
+            /// Adds a note to a ticket.
+            add_note AddNote (AddNoteRequest) -> Note, PSA_OP_WRITE;
+        }
+    };
+}
+pub(crate) use operation_table;
+
 macro_rules! operations {
-    ($($(#[doc = $about:literal])+ $marker:ident $name:literal ($request:ty) -> $answer:ty, $flags:expr;)*) => {
+    ($($(#[doc = $about:literal])+ $name:ident $marker:ident ($request:ty) -> $answer:ty, $flags:expr;)*) => {
         $(
             $(#[doc = $about])+
             #[derive(Debug, Clone, Copy)]
             pub struct $marker;
             impl Operation for $marker {
-                const NAME: &'static str = $name;
+                const NAME: &'static CStr = match CStr::from_bytes_with_nul(concat!(stringify!($name), "\0").as_bytes()) {
+                    Ok(name) => name,
+                    Err(_) => panic!("a Rust identifier holds no NUL"),
+                };
                 const FLAGS: u32 = $flags;
                 type Request = $request;
                 type Answer = $answer;
@@ -51,7 +82,7 @@ macro_rules! operations {
         )*
         /// All published operations.
         pub const OPERATIONS: &[Row] = &[$(Row {
-            name: $name,
+            name: stringify!($name),
             flags: $flags,
             about: concat!($($about),+),
             request: || schema_for!($request),
@@ -59,27 +90,7 @@ macro_rules! operations {
         },)*];
     };
 }
-
-operations! {
-    /// Who we are at the provider.
-    AccountOf "account" (Nothing) -> Account, 0;
-    /// Tries the connection step by step; changes nothing.
-    TestConnection "test_connection" (Nothing) -> TestReport, 0;
-    /// Boards, statuses of a scope, priorities or types.
-    ListCatalog "list_catalog" (ListCatalogRequest) -> Page<CatalogEntry>, 0;
-    /// The provider's staff, inactive ones and API accounts marked.
-    ListMembers "list_members" (ListMembersRequest) -> Page<Member>, 0;
-    /// Tickets that match a filter.
-    SearchTickets "search_tickets" (SearchTicketsRequest) -> Page<Ticket>, 0;
-    /// One ticket.
-    GetTicket "get_ticket" (GetTicketRequest) -> Ticket, 0;
-    /// Moves a ticket to a status of the scope it is in; the answer is the ticket as the provider shows it then.
-    SetTicketStatus "set_ticket_status" (SetTicketStatusRequest) -> Ticket, PSA_OP_WRITE;
-    /// Notes of a ticket, oldest first.
-    ListNotes "list_notes" (ListNotesRequest) -> Page<Note>, 0;
-    /// Adds a note to a ticket.
-    AddNote "add_note" (AddNoteRequest) -> Note, PSA_OP_WRITE;
-}
+operation_table!(operations);
 
 /// The row of a name.
 pub fn find(name: &str) -> Option<&'static Row> {

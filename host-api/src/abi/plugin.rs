@@ -55,9 +55,8 @@ pub struct psa_plugin {
 
     /// Makes an instance for one connection from its settings JSON (no secrets in it): quick, no http. Returns
     /// your pointer, or NULL after complete(call, code, error). The call ends when open returns.
-    pub open: Option<
-        unsafe extern "C" fn(host: *const psa_services, call: psa_call, settings: psa_bytes) -> *mut c_void,
-    >,
+    pub open:
+        Option<unsafe extern "C" fn(host: *const psa_services, call: psa_call, settings: psa_bytes) -> *mut c_void>,
 
     /// Frees the instance. Runs once, when no call or callback of it is left, never beside another function.
     pub close: Option<unsafe extern "C" fn(self_: *mut c_void)>,

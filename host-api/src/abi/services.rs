@@ -31,8 +31,7 @@ pub struct psa_services {
 
     /// Fills info; PSA_CANCELLED if the call is not alive. For long loops: stop when info->state is not
     /// PSA_OK. [any thread]
-    pub call_info:
-        Option<unsafe extern "C" fn(ctx: *mut c_void, call: psa_call, info: *mut psa_call_info) -> psa_code>,
+    pub call_info: Option<unsafe extern "C" fn(ctx: *mut c_void, call: psa_call, info: *mut psa_call_info) -> psa_code>,
 
     /// Writes to the host's log; call may be 0. Never pass secrets. [any thread]
     pub log_message: Option<unsafe extern "C" fn(ctx: *mut c_void, call: psa_call, level: u32, text: psa_bytes)>,
@@ -103,8 +102,7 @@ pub struct psa_services {
     >,
 
     /// Removes a value; PSA_OK also if there was none. [any thread]
-    pub remove:
-        Option<unsafe extern "C" fn(ctx: *mut c_void, call: psa_call, space: u32, key: psa_bytes) -> psa_code>,
+    pub remove: Option<unsafe extern "C" fn(ctx: *mut c_void, call: psa_call, space: u32, key: psa_bytes) -> psa_code>,
 
     /// JSON array of the keys that start with prefix, sorted; lives until the call ends. [any thread]
     pub keys: Option<
