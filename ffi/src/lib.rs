@@ -1,1 +1,16 @@
-//! (being built)
+//! The C ABI of the host: what `include/psa_host.h` declares.
+//!
+//! Holds: the functions products call, the types they pass, and the thread that runs their completions.
+//! Promises: a NULL, text that is not UTF-8 or a closed handle is a code, never a crash; no panic crosses; what was
+//! handed out stays valid as long as its comment says.
+//! Leaves to others: everything the host does (`psa-host`).
+#![allow(non_camel_case_types)]
+
+mod call;
+mod callbacks;
+mod guard;
+mod handle;
+mod host;
+mod queue;
+mod reply;
+mod types;

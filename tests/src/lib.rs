@@ -1,1 +1,9 @@
-//! (being built)
+//! What the scenarios share.
+//!
+//! Holds: compiling C plugins, an opened host in a folder of its own, a small HTTP server.
+//! Promises: nothing of a scenario outlives it; all waits are for states.
+//! Leaves to others: what is to be true (`tests/`).
+
+pub mod answering;
+pub mod compile;
+pub mod world;

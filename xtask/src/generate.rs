@@ -25,6 +25,7 @@ pub struct Header {
 pub const HEADERS: &[Header] = &[
     Header { name: "psa_common.h", prose: "host-api/src/abi", types: "host-api/src/abi" },
     Header { name: "psa_plugin.h", prose: "host-api/src/abi", types: "host-api/src/abi" },
+    Header { name: "psa_host.h", prose: "host-api/src/abi", types: "ffi/src" },
 ];
 
 /// A JSON Schema: the file, and where its type is.

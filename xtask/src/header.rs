@@ -15,6 +15,9 @@ const WIDTH_MAX: usize = 120;
 /// What stands between a line and its comment.
 const TRAILING: &str = " /* ";
 
+/// A type of psa_plugin.h that psa_host.h mentions by its tag, so that neither needs the other.
+const TAGGED: &str = "psa_plugin";
+
 /// The header's whole text.
 pub fn text(root: &Path, header: &Header) -> Result<String, String> {
     let folder = root.join(header.types);
@@ -57,6 +60,9 @@ fn config(source: &str) -> cbindgen::Config {
     };
     config.export.include = declared(source);
     config.function.prefix = Some("PSA_API".into());
+    if !config.export.include.iter().any(|name| name == TAGGED) {
+        config.export.rename.insert(TAGGED.into(), format!("struct {TAGGED}"));
+    }
     config
 }
 

@@ -35,6 +35,9 @@
 //! # fn main() {}
 //! ```
 
+/// What a plugin writes into `sdk` of its manifest, so that the host knows whether the layouts can be compared.
+pub const VERSION: &str = concat!("psa-host-api ", env!("CARGO_PKG_VERSION"));
+
 mod cache;
 mod clock;
 mod cx;
@@ -50,7 +53,7 @@ pub mod testing;
 
 pub use cache::Cache;
 pub use clock::Clock;
-pub use cx::{Cx, Settings};
+pub use cx::{Cx, NO_ANSWER, Settings};
 pub use http::{Body, Header, Http, Request, Response};
 pub use log::Log;
 pub use provider::{Handler, Provider};

@@ -68,9 +68,9 @@ fn addresses_that_are_not_the_public_internet_are_known() {
 #[test]
 fn urls_are_judged_by_scheme_and_literal_address() {
     for (allow, loopback, url, expected) in [
-        (&[][..], false, "https://na.myconnectwise.net/x", "ok"),
-        (&[], false, "http://na.myconnectwise.net/x", "scheme"),
-        (&[], false, "ftp://na.myconnectwise.net/x", "scheme"),
+        (&[][..], false, "https://na.example-psa.net/x", "ok"),
+        (&[], false, "http://na.example-psa.net/x", "scheme"),
+        (&[], false, "ftp://na.example-psa.net/x", "scheme"),
         (&[], false, "http://127.0.0.1/", "scheme"),
         (&[], false, "https://127.0.0.1/", "private"),
         (&[], false, "https://0x7f.1/", "private"),

@@ -45,7 +45,7 @@ async fn a_secret_goes_to_its_own_scheme_host_and_port_only() {
         format!("https://127.0.0.1:{}", server.port),
         format!("http://localhost:{}", server.port),
         format!("http://127.0.0.1:{}", server.port.wrapping_add(1)),
-        "https://api-na.myconnectwise.net:443".to_owned(),
+        "https://api-na.example-psa.net:443".to_owned(),
     ] {
         let keys = Keys::one("key", SECRET, &elsewhere);
         let failure = send(&egress, &with_secret(server.url("/"), true), keys).await.0.expect_err("refused");

@@ -1,0 +1,135 @@
+//! Calling methods, waiting for them or not.
+
+use crate::callbacks::{Completion, Done};
+use crate::guard::{answer, answer_error, c_text, clear, guarded, may_block, opened};
+use crate::reply::Reply;
+use crate::types::{psa_call_options, psa_done, psa_host, psa_reply};
+use host::CallOptions;
+use psa_host_api::abi::*;
+use psa_host_api::{Code, Error};
+use std::ffi::c_char;
+use std::sync::{Arc, Mutex, PoisonError};
+
+const TRACE_ID_BYTES_MAX: usize = 128;
+
+/// Calls a method and waits. *reply is the result or the error JSON.
+///
+/// # Safety
+/// As psa_host.h says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn psa_host_call(
+    host: *mut psa_host,
+    method: *const c_char,
+    params: psa_bytes,
+    options: *const psa_call_options,
+    reply: *mut *mut psa_reply,
+) -> psa_code {
+    // SAFETY: NULL or the caller's to be written; so says psa_host.h.
+    unsafe { clear(reply) };
+    let outcome = guarded(|| {
+        may_block()?;
+        // SAFETY: NULL or opened; texts, bytes and options live until this function returns.
+        let (host, method, options) = unsafe { (opened(host)?, c_text(method, "method")?, read_options(options)?) };
+        // SAFETY: as above.
+        host.inner.host.call(method, unsafe { params.as_slice() }, options)
+    });
+    // SAFETY: as above.
+    unsafe { answer(outcome, reply) }
+}
+
+/// Starts a call and returns at once. PSA_OK: done.run follows exactly once, never inside this function;
+/// anything else: never, and *error (if wanted) says why. *id (if wanted) is set before done.run can run.
+///
+/// # Safety
+/// As psa_host.h says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn psa_host_submit(
+    host: *mut psa_host,
+    method: *const c_char,
+    params: psa_bytes,
+    options: *const psa_call_options,
+    done: psa_done,
+    id: *mut u64,
+    error: *mut *mut psa_reply,
+) -> psa_code {
+    // SAFETY: NULL or the caller's to be written; so says psa_host.h.
+    unsafe { clear(error) };
+    let outcome = guarded(|| {
+        // SAFETY: NULL or opened; texts, bytes and options live until this function returns.
+        let (host, method, options) = unsafe { (opened(host)?, c_text(method, "method")?, read_options(options)?) };
+        let told = Arc::new(Mutex::new(()));
+        let telling = told.lock().unwrap_or_else(PoisonError::into_inner);
+        let done = completion(host, Done(done), told.clone())?;
+        // SAFETY: the bytes live until this function returns.
+        let number = host.inner.host.submit(method, unsafe { params.as_slice() }, options, done)?;
+        if !id.is_null() {
+            // SAFETY: not NULL, and the caller's to be written.
+            unsafe { id.write(number) };
+        }
+        drop(telling);
+        Ok(())
+    });
+    // SAFETY: as above.
+    unsafe { answer_error(outcome, error) }
+}
+
+/// Where the outcome of a submitted call goes: to the callback thread, or into the queue.
+fn completion(host: &psa_host, done: Done, told: Arc<Mutex<()>>) -> Result<host::Done, Error> {
+    if done.0.run.is_none() {
+        let queue = host.inner.queue.clone();
+        return Ok(Box::new(move |id, outcome| queue.push(Reply::new(outcome, id))));
+    }
+    let sender = host.inner.callbacks.sender().ok_or_else(|| Error::new(Code::Closed, "the host is closed"))?;
+    Ok(Box::new(move |id, outcome| {
+        // The thread ends after the last sender is gone, so it is still there.
+        let _ = sender.send(Completion { done, id, reply: Reply::new(outcome, id), told });
+    }))
+}
+
+/// Asks a submitted call to end. It still ends through its psa_done, with whatever came first.
+/// PSA_NOT_FOUND: it is already done.
+///
+/// # Safety
+/// As psa_host.h says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn psa_host_cancel(host: *mut psa_host, id: u64) -> psa_code {
+    // SAFETY: NULL or opened; so says psa_host.h.
+    let outcome = guarded(|| unsafe { opened(host) }?.inner.host.cancel(id));
+    outcome.map_or_else(|error| error.code as psa_code, |()| PSA_OK)
+}
+
+/// # Safety
+/// `options` is NULL or points to a struct that begins with its size.
+unsafe fn read_options(options: *const psa_call_options) -> Result<CallOptions, Error> {
+    if options.is_null() {
+        return Ok(CallOptions::default());
+    }
+    // SAFETY: not NULL; a size comes first, by the caller's promise.
+    let size = unsafe { (&raw const (*options).size).read() } as usize;
+    if size < size_of::<psa_call_options>() {
+        let least = size_of::<psa_call_options>();
+        let message =
+            format!("options.size is {size}, at least {least} was expected: set it to sizeof(psa_call_options)");
+        return Err(Error::invalid(message));
+    }
+    // SAFETY: long enough, see above.
+    let options = unsafe { *options };
+    if !options.input.is_null() || !options.output.is_null() {
+        return Err(Error::new(Code::Unsupported, "no method of this version takes an input or an output"));
+    }
+    // SAFETY: the bytes live until the function that took the options returns.
+    let trace_id = unsafe { options.trace_id.as_slice() };
+    let trace_id = std::str::from_utf8(trace_id).ok().filter(|text| text.len() <= TRACE_ID_BYTES_MAX);
+    let trace_id = trace_id
+        .ok_or_else(|| Error::invalid(format!("trace_id must be UTF-8 of at most {TRACE_ID_BYTES_MAX} bytes")))?;
+    let ctx = options.ctx;
+    let keep_going = options.keep_going.map(|keep_going| -> Box<dyn FnMut() -> bool> {
+        // SAFETY: the product gave function and ctx together, to be called on this thread while it waits.
+        Box::new(move || unsafe { keep_going(ctx) } != 0)
+    });
+    Ok(CallOptions {
+        timeout_ms: (options.timeout_ms != 0).then_some(options.timeout_ms),
+        trace_id: (!trace_id.is_empty()).then(|| trace_id.to_owned()),
+        keep_going,
+    })
+}

@@ -1,0 +1,161 @@
+//! Opening and closing.
+
+use crate::callbacks::Callbacks;
+use crate::guard::{answer_error, clear, guarded, is_in_done, may_block, opened};
+use crate::handle::Handle;
+use crate::queue::Queue;
+use crate::types::{psa_hooks, psa_host, psa_reply};
+use host::{Hooks, Host, LogHook};
+use psa_host_api::Error;
+use psa_host_api::abi::*;
+use std::ffi::{c_char, c_void};
+use std::sync::Arc;
+
+/// ABI of the loaded library as PSA_ABI; compare its upper half with PSA_ABI_MAJOR.
+#[unsafe(no_mangle)]
+pub extern "C" fn psa_host_abi() -> u32 {
+    PSA_ABI
+}
+
+/// Version of the loaded library, "1.4.0"; static.
+#[unsafe(no_mangle)]
+pub extern "C" fn psa_host_version() -> *const c_char {
+    concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast()
+}
+
+/// Opens a host from its configuration JSON. On error *host is NULL and *error (if wanted) says why.
+/// hooks may be NULL; it is copied, its ctx must live until psa_host_close has returned.
+///
+/// # Safety
+/// As psa_host.h says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn psa_host_open(
+    config: psa_bytes,
+    hooks: *const psa_hooks,
+    host: *mut *mut psa_host,
+    error: *mut *mut psa_reply,
+) -> psa_code {
+    // SAFETY: NULL or the caller's to be written; so says psa_host.h.
+    unsafe {
+        clear(host);
+        clear(error);
+    }
+    let outcome = guarded(|| {
+        may_block()?;
+        if host.is_null() {
+            return Err(Error::invalid("host is NULL: there is no place for the handle"));
+        }
+        // SAFETY: the caller's bytes and hooks live until this function returns.
+        let (config, log) = unsafe { (config.as_slice(), log_hook(hooks)?) };
+        let callbacks = Callbacks::start()?;
+        let queue = Arc::new(Queue::new()?);
+        let opened = match Host::open(config, Hooks { log, ..Hooks::default() }) {
+            Ok(opened) => opened,
+            Err(error) => {
+                callbacks.close();
+                return Err(error);
+            }
+        };
+        let handle = Box::new(psa_host { inner: Handle::new(opened, callbacks, queue) });
+        // SAFETY: not NULL, and the caller's to be written.
+        unsafe { host.write(Box::into_raw(handle)) };
+        Ok(())
+    });
+    // SAFETY: NULL or the caller's to be written.
+    unsafe { answer_error(outcome, error) }
+}
+
+struct Context(*mut c_void);
+// SAFETY: the contract lets hooks be called from any thread; ctx is only handed back to them.
+unsafe impl Send for Context {}
+// SAFETY: as above, also at the same time.
+unsafe impl Sync for Context {}
+
+impl Context {
+    fn get(&self) -> *mut c_void {
+        self.0
+    }
+}
+
+/// # Safety
+/// `hooks` is NULL or points to a struct that begins with its size.
+unsafe fn log_hook(hooks: *const psa_hooks) -> Result<Option<LogHook>, Error> {
+    if hooks.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: not NULL; a size comes first, by the caller's promise.
+    let size = unsafe { (&raw const (*hooks).size).read() } as usize;
+    if size < size_of::<psa_hooks>() {
+        let least = size_of::<psa_hooks>();
+        return Err(Error::invalid(format!(
+            "hooks.size is {size}, at least {least} was expected: set it to sizeof(psa_hooks)"
+        )));
+    }
+    // SAFETY: long enough, see above.
+    let hooks = unsafe { *hooks };
+    let Some(log_message) = hooks.log_message else { return Ok(None) };
+    let ctx = Context(hooks.ctx);
+    Ok(Some(Arc::new(move |level, target, text| {
+        let (target, text) = (psa_bytes::of(target.as_bytes()), psa_bytes::of(text.as_bytes()));
+        // SAFETY: the product gave function and ctx together; both are valid until close has returned.
+        unsafe { log_message(ctx.get(), level, target, text) }
+    })))
+}
+
+/// Stops the host and returns when no other thread is inside it any more: refuses new work, lets running calls
+/// finish for drain_ms, cancels the rest, runs all psa_done. May be called again; every other function then answers
+/// PSA_CLOSED, also the ones that wait in other threads. PSA_TIMEOUT: a plugin hung and was left behind. NULL is fine.
+///
+/// # Safety
+/// As psa_host.h says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn psa_host_close(host: *mut psa_host, drain_ms: u32) -> psa_code {
+    if host.is_null() {
+        return PSA_OK;
+    }
+    let outcome = guarded(|| {
+        may_block()?;
+        // SAFETY: opened and not freed; so says psa_host.h.
+        unsafe { opened(host) }?.inner.close(drain_ms)
+    });
+    outcome.map_or_else(|error| error.code as psa_code, |()| PSA_OK)
+}
+
+/// Ends the handle (closes it first if need be). No function may use it any more; not from a psa_done. NULL is fine.
+///
+/// # Safety
+/// As psa_host.h says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn psa_host_free(host: *mut psa_host) {
+    // SAFETY: NULL, or opened and freed once; so says psa_host.h.
+    let Some(handle) = (unsafe { host.as_ref() }) else { return };
+    // In a child of fork there is nothing to wait for; from a psa_done it would wait for itself.
+    if !handle.inner.is_of_this_process() || is_in_done() {
+        return;
+    }
+    let _ = guarded(|| {
+        let _ = handle.inner.close(0);
+        // SAFETY: made by Box::into_raw in psa_host_open; nobody uses it any more, by the contract.
+        drop(unsafe { Box::from_raw(host) });
+        Ok(())
+    });
+}
+
+/// Registers a plugin that is linked into the product instead of loaded from a file: before the first call,
+/// else PSA_CONFLICT.
+///
+/// # Safety
+/// As psa_host.h says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn psa_host_add_plugin(
+    host: *mut psa_host,
+    entry: Option<unsafe extern "C" fn(host_abi: u32) -> *const psa_plugin>,
+    error: *mut *mut psa_reply,
+) -> psa_code {
+    // SAFETY: NULL or the caller's to be written; so says psa_host.h.
+    unsafe { clear(error) };
+    // SAFETY: NULL or opened; so says psa_host.h.
+    let outcome = guarded(|| unsafe { opened(host) }?.inner.host.add_plugin(entry));
+    // SAFETY: as above.
+    unsafe { answer_error(outcome, error) }
+}

@@ -1,0 +1,35 @@
+//! Waiting for a future on a thread of the product.
+//!
+//! Not the runtime's own `block_on`: that one refuses to work on a thread of another runtime, and a product may have
+//! one.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::Thread;
+use std::time::Duration;
+
+/// How often the caller is asked whether it still wants to wait.
+const TICK: Duration = Duration::from_millis(50);
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// Waits for `future`; `tick` runs about every 50 ms meanwhile.
+pub(super) fn on<T>(mut future: Pin<Box<dyn Future<Output = T> + Send + '_>>, mut tick: impl FnMut()) -> T {
+    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+    let mut context = Context::from_waker(&waker);
+    loop {
+        if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
+            return value;
+        }
+        std::thread::park_timeout(TICK);
+        tick();
+    }
+}

@@ -1,0 +1,80 @@
+//! Methods of plugins.
+
+use super::table::Nothing;
+use crate::connections::ConnectionRoom;
+use crate::plugin::{CallContext, Crash, Plugin, Refusal};
+use psa_host_api::Error;
+use psa_host_api::manifest::Capabilities;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// Result of plugins.list.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct PluginList {
+    /// The loaded ones, by id.
+    items: Vec<Listed>,
+    /// Those found in a folder and not loaded.
+    refused: Vec<Refused>,
+    /// What was at work when an earlier process with this data folder died. Not a proof of guilt.
+    crashes: Vec<Crash>,
+}
+
+/// A loaded plugin.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Listed {
+    /// Its id.
+    id: String,
+    /// For people.
+    name: String,
+    /// SemVer.
+    version: String,
+    /// The file; absent if it is linked into the product.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+    /// SHA-256 of the file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sha256: Option<String>,
+    /// What it offers.
+    operations: Vec<String>,
+    /// What it and its provider can do.
+    capabilities: Capabilities,
+}
+
+/// A plugin that was not loaded.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Refused {
+    /// The file.
+    path: String,
+    /// Stable reason.
+    reason: String,
+    /// For people.
+    message: String,
+}
+
+pub(crate) async fn list(room: &ConnectionRoom, _: Nothing, _: &CallContext) -> Result<PluginList, Error> {
+    Ok(room.with_registry(|registry| PluginList {
+        items: registry.plugins().map(|plugin| listed(plugin)).collect(),
+        refused: registry.refused().iter().map(refused).collect(),
+        crashes: registry.crashes().to_vec(),
+    }))
+}
+
+fn listed(plugin: &Plugin) -> Listed {
+    Listed {
+        id: plugin.manifest.id.clone(),
+        name: plugin.manifest.name.clone(),
+        version: plugin.manifest.version.clone(),
+        path: plugin.path.as_ref().map(|path| path.display().to_string()),
+        sha256: plugin.sha256.clone(),
+        operations: plugin.operations().map(str::to_owned).collect(),
+        capabilities: plugin.manifest.capabilities.clone(),
+    }
+}
+
+fn refused(refusal: &Refusal) -> Refused {
+    Refused {
+        path: refusal.path.display().to_string(),
+        reason: refusal.why.reason().to_owned(),
+        message: refusal.to_string(),
+    }
+}

@@ -1,0 +1,296 @@
+//! One opened plugin, for one connection.
+//!
+//! Holds: [`Instance`]: opening, running operations, closing, and giving up on what hangs.
+//! Promises: `close` of the plugin runs once, when nothing of the instance is left, and never after it was given up; as
+//! many calls at once as the manifest allows; a call always ends, at the latest its grace after its deadline.
+//! Leaves to others: one call's order (`calls`), what the plugin may ask for (`services`).
+
+mod inner;
+
+pub(super) use inner::Inner;
+use inner::Phase;
+
+use super::calls::{Call, Done};
+use super::pool::{Job, Pool};
+use super::running::Running;
+use super::services;
+use super::table::{Operation, Plugin};
+use crate::cache::Cache;
+use crate::clock::{Clock, Random};
+use crate::egress::{Budget, Egress};
+use crate::log::Log;
+use crate::store::{ConnectionSecrets, Place, PluginStorage};
+use psa_host_api::{Code, Error};
+use serde_json::{Map, Value};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::{Notify, OnceCell, oneshot, watch};
+
+/// How long `open` and `close` of a plugin may take, in milliseconds.
+const OPEN_MS: u64 = 5_000;
+
+/// What all instances of a host share.
+pub(crate) struct Runtime {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) log: Log,
+    pub(crate) egress: Egress,
+    pub(crate) io: tokio::runtime::Handle,
+    pub(super) pool: Pool,
+    pub(super) running: Running,
+    /// How long a call may go on after it was told to end, in milliseconds.
+    pub(crate) stall_grace_ms: u64,
+}
+
+impl Runtime {
+    pub(crate) fn new(
+        shared: (Arc<dyn Clock>, Arc<dyn Random>, Log, Egress),
+        io: tokio::runtime::Handle,
+        running: Running,
+        work_threads: usize,
+        stall_grace_ms: u64,
+    ) -> Runtime {
+        let (clock, random, log, egress) = shared;
+        Runtime { clock, random, log, egress, pool: Pool::new(work_threads, io.clone()), io, running, stall_grace_ms }
+    }
+}
+
+/// What belongs to the connection that an instance works for.
+pub(crate) struct Surroundings {
+    pub(crate) place: Place,
+    pub(crate) cache: Cache,
+    pub(crate) storage: Arc<dyn PluginStorage>,
+    pub(crate) secrets: Arc<ConnectionSecrets>,
+    pub(crate) budget: Budget,
+}
+
+/// How a call is to be run.
+#[derive(Debug, Clone)]
+pub struct CallContext {
+    /// By [`Clock::boot_ms`].
+    pub deadline: Option<u64>,
+    /// Appears in logs.
+    pub trace_id: Option<String>,
+    /// Turns true when the caller wants it to end.
+    pub cancelled: watch::Receiver<bool>,
+}
+
+/// An opened plugin.
+#[derive(Clone)]
+pub(crate) struct Instance {
+    inner: Arc<Inner>,
+}
+
+impl Instance {
+    /// Opens `plugin` for a connection, with its settings.
+    pub(crate) async fn open(
+        plugin: Arc<Plugin>,
+        runtime: Arc<Runtime>,
+        around: Surroundings,
+        settings: &Map<String, Value>,
+    ) -> Result<Instance, Error> {
+        let inner = Arc::new(Inner {
+            plugin,
+            runtime,
+            around,
+            services: services::Table::new(),
+            state: Mutex::default(),
+            quiet: Notify::new(),
+            closed: OnceCell::new(),
+        });
+        services::register(&inner);
+        let instance = Instance { inner };
+        let settings = Value::Object(settings.clone()).to_string().into_bytes();
+        let deadline = Some(instance.inner.runtime.clock.boot_ms().saturating_add(OPEN_MS));
+        let context = CallContext { deadline, trace_id: None, cancelled: watch::channel(false).1 };
+        let opened = instance.run_one(Operation::opening(), settings, &context).await;
+        let handle = instance.inner.handle();
+        match opened {
+            Ok(_) if !handle.is_null() => Ok(instance),
+            Ok(_) => Err(Error::internal("its open returned neither an instance nor an error")),
+            Err(error) => {
+                instance.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Runs an operation and waits for its end.
+    pub(crate) async fn run(
+        &self,
+        operation: &str,
+        request: Vec<u8>,
+        context: &CallContext,
+    ) -> Result<Map<String, Value>, Error> {
+        let plugin = &self.inner.plugin;
+        let Some(operation) = plugin.operations.get(operation) else {
+            let message = format!("{} does not offer {operation}", plugin.manifest.id);
+            return Err(Error::new(Code::Unsupported, message).because("operation_missing"));
+        };
+        self.run_one(operation.clone(), request, context).await
+    }
+
+    async fn run_one(
+        &self,
+        operation: Operation,
+        request: Vec<u8>,
+        context: &CallContext,
+    ) -> Result<Map<String, Value>, Error> {
+        let (send, mut outcome) = oneshot::channel();
+        // A receiver that is gone has been told by its own end.
+        let done: Done = Box::new(move |result| drop(send.send(result)));
+        let call = self.inner.begin(operation, request, context, done)?;
+        let mut guard = EndOnDrop(Some(call.clone()));
+        let result = tokio::select! {
+            biased;
+            result = &mut outcome => result,
+            reason = told_to_end(&self.inner.runtime, context) => {
+                call.end(reason);
+                supervise_end(&call, &mut outcome).await
+            }
+        };
+        guard.0 = None;
+        result.unwrap_or_else(|_| Err(Error::internal("the call was dropped without an outcome")))
+    }
+
+    /// Ends all calls, lets the plugin free the instance, and waits for it. False: it hangs and was left behind.
+    pub(crate) async fn close(&self) -> bool {
+        *self.inner.closed.get_or_init(|| self.close_once()).await
+    }
+
+    async fn close_once(&self) -> bool {
+        let inner = &self.inner;
+        let quarantined = {
+            let mut state = inner.lock();
+            let before = std::mem::replace(&mut state.phase, Phase::Closing);
+            if before == Phase::Quarantined {
+                state.phase = Phase::Quarantined;
+            }
+            before != Phase::Open
+        };
+        inner.end_all(Code::Closed);
+        if quarantined {
+            services::forget(inner);
+            return false;
+        }
+        let grace = inner.runtime.clock.sleep(inner.runtime.stall_grace_ms);
+        let stalled = tokio::select! {
+            biased;
+            () = inner.quiet() => false,
+            () = grace => true,
+        };
+        if stalled {
+            inner.abandon_all();
+            services::forget(inner);
+            return false;
+        }
+        let closed = self.close_plugin().await;
+        services::forget(inner);
+        closed
+    }
+
+    async fn close_plugin(&self) -> bool {
+        if self.inner.handle().is_null() {
+            return true;
+        }
+        let (send, closed) = oneshot::channel();
+        let job = Closing { inner: self.inner.clone(), done: Mutex::new(Some(send)) };
+        self.inner.runtime.pool.submit(Arc::new(job));
+        let late = self.inner.runtime.clock.sleep(OPEN_MS);
+        tokio::select! {
+            biased;
+            _ = closed => true,
+            () = late => {
+                let id = &self.inner.plugin.manifest.id;
+                self.inner.runtime.log.error("host", &format!("{id} close: it hangs and was left behind"));
+                self.inner.runtime.pool.lose();
+                false
+            }
+        }
+    }
+}
+
+/// Waits for what ends a call from outside: its deadline, or its caller.
+async fn told_to_end(runtime: &Runtime, context: &CallContext) -> Code {
+    let mut cancelled = context.cancelled.clone();
+    let cancel = async {
+        // A caller that has gone away does not cancel.
+        if cancelled.wait_for(|wanted| *wanted).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    let late = async {
+        match context.deadline {
+            Some(deadline) => runtime.clock.sleep(deadline.saturating_sub(runtime.clock.boot_ms())).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = cancel => Code::Cancelled,
+        () = late => Code::Timeout,
+    }
+}
+
+type Outcome = oneshot::Receiver<Result<Map<String, Value>, Error>>;
+
+/// Gives a call that was told to end its grace, then gives it up.
+async fn supervise_end(
+    call: &Arc<Call>,
+    outcome: &mut Outcome,
+) -> Result<Result<Map<String, Value>, Error>, oneshot::error::RecvError> {
+    let runtime = &call.instance.runtime;
+    tokio::select! {
+        biased;
+        result = &mut *outcome => return result,
+        () = runtime.clock.sleep(runtime.stall_grace_ms) => {}
+    }
+    give_up(call);
+    outcome.await
+}
+
+fn give_up(call: &Arc<Call>) {
+    if call.abandon() {
+        let inner = &call.instance;
+        let (plugin, operation) = (&inner.plugin.manifest.id, &call.operation.name);
+        let what = "did not end when it was told to; its connection is stopped until the host is opened again";
+        inner.runtime.log.error("host", &format!("{plugin} {operation} {what} (connection {})", inner.around.place));
+        inner.quarantine();
+    }
+}
+
+/// A caller that drops the future of a call still leaves the call an end.
+struct EndOnDrop(Option<Arc<Call>>);
+
+impl Drop for EndOnDrop {
+    fn drop(&mut self) {
+        let Some(call) = self.0.take() else { return };
+        call.end(Code::Cancelled);
+        let runtime = call.instance.runtime.clone();
+        runtime.io.clone().spawn(async move {
+            runtime.clock.sleep(runtime.stall_grace_ms).await;
+            give_up(&call);
+        });
+    }
+}
+
+struct Closing {
+    inner: Arc<Inner>,
+    done: Mutex<Option<oneshot::Sender<()>>>,
+}
+
+impl Job for Closing {
+    fn run(self: Arc<Self>) {
+        let inner = &self.inner;
+        let handle = std::mem::take(&mut inner.lock().handle);
+        let entered = inner.runtime.running.enter(&inner.plugin.manifest.id, "close");
+        if !handle.0.is_null() {
+            // SAFETY: what open returned, taken out so that this happens once; no call is left and none can begin,
+            // which is what Instance::close has waited for.
+            unsafe { (inner.plugin.close)(handle.0) }
+        }
+        entered.leave();
+        let done = self.done.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if done.is_some_and(|done| done.send(()).is_err()) {
+            inner.runtime.pool.regain();
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! What a call's end means, once what egress saw is taken into account.
+//!
+//! Holds: [`Wire`], what a call has sent, and [`judge`], which turns a plugin's word into the host's.
+//! Promises: a write that may have been applied is never reported as safe to repeat, whatever the plugin says; a write
+//! of which nothing left is never reported as in doubt.
+//! Leaves to others: what to do about it (the methods; later the outbox).
+
+use super::table::Operation;
+use crate::egress::{Failure, Witness, WitnessState};
+use crate::json;
+use psa_host_api::abi::PSA_OP_WRITE;
+use psa_host_api::{Code, Error, sdk};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// The reason of a refusal that the plugin read from a successful answer: the PSA took the request and shows that
+/// nothing has changed. The one word of a plugin that stands after a 2xx.
+pub const NOT_APPLIED: &str = "not_applied";
+
+/// What a call has sent so far.
+#[derive(Default)]
+pub(super) struct Wire {
+    /// Of each write, in order.
+    pub(super) writes: Vec<Arc<Witness>>,
+    /// The last request that got no answer, or was refused.
+    pub(super) failure: Option<Error>,
+    /// Keys of the secrets it has used.
+    pub(super) secrets: BTreeSet<String>,
+}
+
+/// The furthest that any write of a call has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Reached {
+    /// Nothing left.
+    Nothing,
+    /// An answer that says no.
+    Refused,
+    /// An answer that says yes, or one that may come after the deed.
+    Answered,
+    /// No answer.
+    InDoubt,
+}
+
+impl Wire {
+    pub(super) fn failed(&mut self, failure: Failure) {
+        self.failure = Some(failure.into());
+    }
+
+    fn reached(&self) -> Reached {
+        let of = |witness: &Arc<Witness>| match witness.seal() {
+            WitnessState::NotSent => Reached::Nothing,
+            WitnessState::InDoubt => Reached::InDoubt,
+            // 408: the server gave up on reading, and does not say how far it came.
+            WitnessState::Answered(408) => Reached::InDoubt,
+            WitnessState::Answered(200..300 | 500..) => Reached::Answered,
+            WitnessState::Answered(_) => Reached::Refused,
+        };
+        self.writes.iter().map(of).max().unwrap_or(Reached::Nothing)
+    }
+}
+
+/// The result of a call that ended with `code` and `body`.
+pub(super) fn judge(
+    plugin: &str,
+    operation: &Operation,
+    wire: &Wire,
+    code: i32,
+    body: &[u8],
+) -> Result<Map<String, Value>, Error> {
+    let reached = wire.reached();
+    let said = match Code::from_number(code) {
+        Code::Ok => read_answer(body),
+        code => Err(explained(Error::from_body(code, body), wire)),
+    };
+    match said {
+        Ok(_) if reached == Reached::InDoubt => {
+            let error = Error::internal("it reported success without waiting for the answer to its write");
+            Err(outranked(plugin, operation, error, reached))
+        }
+        Ok(answer) => Ok(answer),
+        Err(error) => Err(outranked(plugin, operation, error, reached)),
+    }
+}
+
+fn read_answer(body: &[u8]) -> Result<Map<String, Value>, Error> {
+    if body.is_empty() {
+        return Err(Error::internal("it reported success without a result").because("plugin_answer"));
+    }
+    json::object(body, json::PAYLOAD_BYTES_MAX)
+        .map_err(|error| Error::internal(format!("its result is not valid: {error}")).because("plugin_answer"))
+}
+
+/// An error without words, or one that only says that the host gave no answer, gets the host's own words.
+fn explained(error: Error, wire: &Wire) -> Error {
+    let silent = error.message.is_empty() || error.reason.as_deref() == Some(sdk::NO_ANSWER);
+    match &wire.failure {
+        Some(failure) if silent && failure.code == error.code => failure.clone(),
+        _ if error.message.is_empty() => Error { message: "it gave no explanation".to_owned(), ..error },
+        _ => error,
+    }
+}
+
+fn outranked(plugin: &str, operation: &Operation, mut error: Error, reached: Reached) -> Error {
+    if operation.has(PSA_OP_WRITE) {
+        let not_applied = error.reason.as_deref() == Some(NOT_APPLIED) && error.code == Code::Rejected;
+        let (code, wire) = match reached {
+            Reached::Nothing if error.code == Code::OutcomeUnknown => (Code::NotSent, "nothing_sent"),
+            Reached::Nothing => (error.code, "nothing_sent"),
+            Reached::Refused => (error.code, "answered"),
+            Reached::Answered if not_applied => (error.code, "answered"),
+            Reached::Answered => (Code::OutcomeUnknown, "answered"),
+            Reached::InDoubt => (Code::OutcomeUnknown, "in_doubt"),
+        };
+        error.code = code;
+        let mut details = match error.details.take() {
+            Some(Value::Object(details)) => details,
+            Some(other) => Map::from_iter([("plugin".to_owned(), other)]),
+            None => Map::new(),
+        };
+        details.insert("wire".to_owned(), json!(wire));
+        error.details = Some(Value::Object(details));
+    }
+    named(plugin, &operation.name, error)
+}
+
+/// The error, saying whose it is.
+pub(super) fn named(plugin: &str, operation: &str, mut error: Error) -> Error {
+    error.message = format!("{plugin} {operation}: {}", error.message);
+    error
+}

@@ -1,0 +1,198 @@
+//! The threads on which plugins' code runs.
+//!
+//! Holds: [`Pool`], a few threads that share one queue, and single threads for operations that may block.
+//! Promises: plugin code runs on no thread of the product and on none that does I/O; a plugin that holds a thread for
+//! long gets it replaced, so others wait a moment and not for ever; all threads block all signals.
+//! Leaves to others: the order of one call's functions (`calls`), giving up on a call (`instance`).
+
+use super::threads::Thread;
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+use tokio::runtime::Handle;
+
+/// More threads than this are never started, whatever plugins do.
+const THREADS_MAX: usize = 64;
+
+/// How long the queue may stand still before a further thread is started. Machine time, not the host's clock: it is
+/// about threads of this machine.
+const STANDSTILL: Duration = Duration::from_millis(20);
+
+/// How long closing waits for threads that are about to end.
+const LAST_WAIT: Duration = Duration::from_secs(2);
+
+/// Something to run.
+pub(super) trait Job: Send + Sync {
+    /// Runs it. Called on a thread of the pool.
+    fn run(self: Arc<Self>);
+}
+
+/// The threads.
+pub(super) struct Pool {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    wake: Condvar,
+    /// Told when a thread is about to end.
+    ended: Condvar,
+    /// How many threads there should be while none is lost.
+    base: usize,
+    io: Handle,
+}
+
+#[derive(Default)]
+struct State {
+    queue: VecDeque<Arc<dyn Job>>,
+    threads: usize,
+    idle: usize,
+    /// Threads held by a call that was given up.
+    lost: usize,
+    blocking: usize,
+    /// Jobs ever taken from the queue: tells whether it stands still.
+    taken: u64,
+    watched: bool,
+    closed: bool,
+    /// For waiting at the end; those that have ended are cleared out now and then.
+    handles: Vec<Thread>,
+}
+
+impl Pool {
+    /// Up to `base` threads, started when needed; `io` runs the watch over the queue.
+    pub(super) fn new(base: usize, io: Handle) -> Pool {
+        let (state, wake, ended) = (Mutex::default(), Condvar::new(), Condvar::new());
+        Pool { shared: Arc::new(Shared { state, wake, ended, base: base.clamp(1, THREADS_MAX / 2), io }) }
+    }
+
+    /// Runs `job` soon.
+    pub(super) fn submit(&self, job: Arc<dyn Job>) {
+        let mut state = self.shared.lock();
+        state.queue.push_back(job);
+        if state.queue.len() <= state.idle {
+            drop(state);
+            self.shared.wake.notify_one();
+        } else if state.threads < self.shared.base + state.lost {
+            self.shared.start(&mut state);
+        } else if !state.watched {
+            state.watched = true;
+            self.shared.io.spawn(watch(Arc::downgrade(&self.shared)));
+        }
+    }
+
+    /// Runs `job` on a thread of its own. False: there are too many already.
+    pub(super) fn submit_blocking(&self, job: Arc<dyn Job>) -> bool {
+        let mut state = self.shared.lock();
+        if state.blocking == THREADS_MAX {
+            return false;
+        }
+        let shared = self.shared.clone();
+        let thread = Thread::spawn("psa-block", move || {
+            run(job);
+            let mut state = shared.lock();
+            state.blocking -= 1;
+            shared.ended.notify_all();
+        });
+        let started = thread.is_some();
+        state.blocking += usize::from(started);
+        state.handles.retain(|thread| !thread.is_ending());
+        state.handles.extend(thread);
+        started
+    }
+
+    /// A thread of the pool will not come back soon: another one takes its place.
+    pub(super) fn lose(&self) {
+        let mut state = self.shared.lock();
+        state.lost += 1;
+        if !state.queue.is_empty() {
+            self.shared.start(&mut state);
+        }
+    }
+
+    /// It came back after all.
+    pub(super) fn regain(&self) {
+        self.shared.lock().lost -= 1;
+    }
+}
+
+impl Drop for Pool {
+    /// Lets the threads end and waits for them, except for those that a plugin holds.
+    fn drop(&mut self) {
+        let shared = &self.shared;
+        let mut state = shared.lock();
+        state.closed = true;
+        shared.wake.notify_all();
+        let held = |state: &mut State| state.threads + state.blocking > state.lost;
+        (state, _) = shared.ended.wait_timeout_while(state, LAST_WAIT, held).unwrap_or_else(PoisonError::into_inner);
+        let handles = std::mem::take(&mut state.handles);
+        drop(state);
+        let me = std::thread::current().id();
+        handles.into_iter().filter(|thread| thread.id() != me).for_each(Thread::join_if_ending);
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Starts one more thread, if it may.
+    fn start(self: &Arc<Self>, state: &mut State) {
+        if state.threads >= THREADS_MAX {
+            return;
+        }
+        let shared = self.clone();
+        let thread = Thread::spawn("psa-work", move || shared.work());
+        state.threads += usize::from(thread.is_some());
+        state.handles.retain(|thread| !thread.is_ending());
+        state.handles.extend(thread);
+    }
+
+    fn work(&self) {
+        while let Some(job) = self.next() {
+            run(job);
+        }
+    }
+
+    /// The next job, or `None` when this thread should end.
+    fn next(&self) -> Option<Arc<dyn Job>> {
+        let mut state = self.lock();
+        loop {
+            if let Some(job) = state.queue.pop_front() {
+                state.taken += 1;
+                return Some(job);
+            }
+            if state.closed || state.threads > self.base + state.lost {
+                state.threads -= 1;
+                self.ended.notify_all();
+                return None;
+            }
+            state.idle += 1;
+            state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.idle -= 1;
+        }
+    }
+}
+
+/// A panic of ours must not cost a thread; the call it belonged to ends by its deadline.
+fn run(job: Arc<dyn Job>) {
+    let _ = catch_unwind(AssertUnwindSafe(|| job.run()));
+}
+
+/// Starts threads while jobs wait and none is taken: then every thread is held by a plugin.
+async fn watch(shared: Weak<Shared>) {
+    let mut taken_before = None;
+    loop {
+        tokio::time::sleep(STANDSTILL).await;
+        let Some(shared) = shared.upgrade() else { return };
+        let mut state = shared.lock();
+        if state.queue.is_empty() {
+            state.watched = false;
+            return;
+        }
+        if taken_before.replace(state.taken) == Some(state.taken) {
+            shared.start(&mut state);
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Compiling the C and C++ sources that the scenarios load or run.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The workspace.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("/")).to_owned()
+}
+
+/// Where cargo has put what it built.
+pub fn target() -> PathBuf {
+    let test = std::env::current_exe().expect("a test knows its own file");
+    test.ancestors()
+        .find(|folder| folder.ends_with("deps"))
+        .and_then(Path::parent)
+        .expect("deps/ lies in it")
+        .to_owned()
+}
+
+/// Compiles a plugin from `tests/bad-plugins/` into `folder` as `psa_<name>.so`.
+pub fn plugin(source: &str, defines: &[&str], name: &str, folder: &Path) -> PathBuf {
+    let output = folder.join(format!("psa_{name}.so"));
+    let compiler = if source.ends_with(".cpp") { "g++" } else { "gcc" };
+    let defines = defines.iter().map(|define| format!("-D{define}"));
+    run(Command::new(compiler)
+        .args(["-O1", "-Wall", "-Wextra", "-Wno-unused", "-shared", "-fPIC", "-o"])
+        .arg(&output)
+        .args(defines)
+        .arg("-I")
+        .arg(root().join("include"))
+        .arg(root().join("tests/bad-plugins").join(source)));
+    output
+}
+
+/// Runs a command that must succeed; what it printed.
+pub fn run(command: &mut Command) -> String {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{command:?}: {}\n{out}\n{err}", output.status);
+    out.into_owned()
+}

@@ -1,0 +1,67 @@
+//! A host in a folder of its own, with its log.
+
+use psa_host::{CallOptions, Error, Hooks, Host};
+use serde_json::{Value, json};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use tempfile::TempDir;
+
+/// An opened host and what belongs to it.
+pub struct World {
+    /// The host.
+    pub host: Host,
+    /// Its data folder, and the plugins compiled for it.
+    pub folder: TempDir,
+    log: Arc<Mutex<Vec<String>>>,
+}
+
+impl World {
+    /// Opens a host with these plugins; `more` is merged into the configuration.
+    pub fn open(folder: TempDir, plugins: &[&Path], more: Value) -> Result<World, Error> {
+        let mut config = json!({
+            "data_dir": folder.path().join("data"),
+            "plugins": plugins,
+            "stall_grace_ms": 200,
+            "egress": {"allow_loopback_http": true},
+        });
+        if let (Some(config), Value::Object(more)) = (config.as_object_mut(), more) {
+            config.extend(more);
+        }
+        let log: Arc<Mutex<Vec<String>>> = Arc::default();
+        let lines = log.clone();
+        let hook = move |level: u32, target: &str, text: &str| {
+            lines.lock().expect("no test panics while it logs").push(format!("{level} {target} {text}"));
+        };
+        let hooks = Hooks { log: Some(Arc::new(hook)), ..Hooks::default() };
+        let host = Host::open(config.to_string().as_bytes(), hooks)?;
+        Ok(World { host, folder, log })
+    }
+
+    /// The lines logged so far.
+    pub fn log(&self) -> Vec<String> {
+        self.log.lock().expect("no test panics while it logs").clone()
+    }
+
+    /// Calls a method with the default options.
+    pub fn call(&self, method: &str, params: Value) -> Result<Value, Error> {
+        self.call_with(method, params, CallOptions::default())
+    }
+
+    /// Calls a method with a time limit.
+    pub fn call_within(&self, method: &str, params: Value, timeout_ms: u32) -> Result<Value, Error> {
+        self.call_with(method, params, CallOptions { timeout_ms: Some(timeout_ms), ..CallOptions::default() })
+    }
+
+    /// Calls a method.
+    pub fn call_with(&self, method: &str, params: Value, options: CallOptions) -> Result<Value, Error> {
+        let json = self.host.call(method, params.to_string().as_bytes(), options)?;
+        Ok(serde_json::from_str(&json).expect("results are JSON"))
+    }
+
+    /// A new connection of tenant "t".
+    pub fn connect(&self, plugin: &str, settings: Value, secrets: Value) -> String {
+        let params = json!({"tenant": "t", "plugin": plugin, "settings": settings, "secrets": secrets});
+        let connection = self.call("connections.create", params).expect("the settings are right");
+        connection["connection"].as_str().expect("it has an id").to_owned()
+    }
+}
