@@ -5,7 +5,7 @@ use crate::connections::{Connection, ConnectionRoom, NewConnection};
 use crate::plugin::CallContext;
 use crate::store::Place;
 use psa_host_api::Error;
-use psa_host_api::model::{Page, PageRequest, TestReport};
+use psa_host_api::model::{Page, PageRequest, StepState, TestReport, TestStep};
 use psa_host_api::ops::{Nothing, TestConnection};
 use schemars::JsonSchema;
 use secrecy::SecretString;
@@ -96,9 +96,31 @@ pub(crate) async fn list(room: &ConnectionRoom, params: List, _: &CallContext) -
 
 pub(crate) async fn test(room: &ConnectionRoom, params: Of, context: &CallContext) -> Result<TestReport, Error> {
     let place = params.place();
-    let report = room.run::<TestConnection>(&place, &Nothing {}, context).await?;
+    let report = match room.run::<TestConnection>(&place, &Nothing {}, context).await {
+        Err(error) if is_of_the_way(&error) => not_reached(error),
+        outcome => outcome?,
+    };
     room.tested(&place, report.passed)?;
     Ok(report)
+}
+
+/// Whether the host saw itself that the PSA was not reached: the plugin knows only that no answer came.
+fn is_of_the_way(error: &Error) -> bool {
+    let reason = error.reason.as_deref().unwrap_or_default();
+    reason.starts_with("egress_") || matches!(reason, "secret_missing" | "bad_answer" | "body_too_large")
+}
+
+/// A finding like any other.
+fn not_reached(error: Error) -> TestReport {
+    let step = TestStep {
+        step: "reach".to_owned(),
+        state: StepState::Failed,
+        message: error.message,
+        code: Some(error.code),
+        fields: Vec::new(),
+        disables: Vec::new(),
+    };
+    TestReport { steps: vec![step], passed: false, account: None, server_version: None }
 }
 
 pub(crate) async fn delete(room: &ConnectionRoom, params: Of, _: &CallContext) -> Result<Done, Error> {

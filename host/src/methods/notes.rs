@@ -3,11 +3,12 @@
 use crate::connections::ConnectionRoom;
 use crate::plugin::CallContext;
 use crate::store::Place;
-use psa_host_api::Error;
 use psa_host_api::model::{Note, Page, PageRequest, Visibility};
 use psa_host_api::ops;
+use psa_host_api::{Code, Error};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::json;
 
 /// Parameters of notes.post.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -35,7 +36,21 @@ pub(crate) async fn post(room: &ConnectionRoom, params: Post, context: &CallCont
         return Err(Error::invalid(format!("notes.post: {message}")).field("/text", "required", message));
     }
     let request = ops::AddNoteRequest { ticket, visibility, text, member };
-    room.run::<ops::AddNote>(&Place { tenant, connection }, &request, context).await
+    let note = room.run::<ops::AddNote>(&Place { tenant, connection }, &request, context).await?;
+    if note.visibility == visibility { Ok(note) } else { Err(shown_otherwise(&note, visibility)) }
+}
+
+/// The note is there, and others may read it than were meant: neither a success nor something to repeat.
+fn shown_otherwise(note: &Note, wanted: Visibility) -> Error {
+    let word = |visibility: Visibility| format!("{visibility:?}").to_lowercase();
+    let (wanted, got) = (word(wanted), word(note.visibility));
+    let message = format!(
+        "note {} was posted as {wanted} and the PSA shows it as {got}. Do not post it again: look at it in the PSA",
+        note.id
+    );
+    let mut error = Error::new(Code::OutcomeUnknown, message).because("visibility_differs");
+    error.details = Some(json!({"note": note.id, "wanted": wanted, "got": got, "wire": "answered"}));
+    error
 }
 
 /// Parameters of notes.list.

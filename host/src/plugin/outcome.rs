@@ -25,6 +25,8 @@ pub(super) struct Wire {
     pub(super) writes: Vec<Arc<Witness>>,
     /// The last request that got no answer, or was refused.
     pub(super) failure: Option<Error>,
+    /// How long the last answer asked to wait, in milliseconds.
+    pub(super) retry_after_ms: Option<u64>,
     /// Keys of the secrets it has used.
     pub(super) secrets: BTreeSet<String>,
 }
@@ -73,6 +75,7 @@ pub(super) fn judge(
         Code::Ok => read_answer(body),
         code => Err(explained(Error::from_body(code, body), wire)),
     };
+    let said = said.map_err(|error| Error { retry_after_ms: error.retry_after_ms.or(wire.retry_after_ms), ..error });
     match said {
         Ok(_) if reached == Reached::InDoubt => {
             let error = Error::internal("it reported success without waiting for the answer to its write");

@@ -1,1 +1,95 @@
-//! (being built)
+//! ConnectWise PSA.
+//!
+//! Holds: the manifest, the settings of a connection, and the table of operations.
+//! Promises: pure logic over the host's services; the private key is named in requests and never here.
+//! Leaves to others: each operation, in the file of its subject; sending (`client`); what answers say (`map`).
+#![deny(unsafe_code)]
+
+mod catalog;
+mod client;
+mod conditions;
+mod connection;
+mod error;
+mod map;
+mod members;
+mod notes;
+mod paging;
+mod settings;
+mod statuses;
+mod tickets;
+
+use client::Client;
+use psa_host_api::Error;
+use psa_host_api::model::{Account, CatalogEntry, Member, Note, Page, TestReport, Ticket};
+use psa_host_api::ops::*;
+use psa_host_api::sdk::{Cx, Provider, Settings};
+
+/// One connection.
+pub struct ConnectWise {
+    client: Client,
+}
+
+impl Provider for ConnectWise {
+    const MANIFEST: &'static str = concat!(
+        r#"{"id":"connectwise","name":"ConnectWise PSA","version":""#,
+        env!("CARGO_PKG_VERSION"),
+        r#"","vendor":{"name":"psa-bridge"},"licence":"MIT OR Apache-2.0","sdk":"psa-host-api "#,
+        env!("CARGO_PKG_VERSION"),
+        r#"","concurrency":0,"capabilities":{"status_scope":"board","board_kind":"board","#,
+        r#""visibilities":["internal","public","resolution"],"closed_known":true},"form":"#,
+        include_str!("../form.json"),
+        "}"
+    );
+
+    fn open(settings: &Settings, _: &Cx) -> Result<ConnectWise, Error> {
+        Ok(ConnectWise { client: Client::new(settings::Settings::read(settings)?) })
+    }
+
+    async fn account(&self, cx: &Cx, _: Nothing) -> Result<Account, Error> {
+        connection::account(&self.client, cx).await
+    }
+
+    async fn test_connection(&self, cx: &Cx, _: Nothing) -> Result<TestReport, Error> {
+        connection::test(&self.client, cx).await
+    }
+
+    async fn list_catalog(&self, cx: &Cx, request: ListCatalogRequest) -> Result<Page<CatalogEntry>, Error> {
+        catalog::list(&self.client, cx, request).await
+    }
+
+    async fn list_members(&self, cx: &Cx, request: ListMembersRequest) -> Result<Page<Member>, Error> {
+        members::list(&self.client, cx, request).await
+    }
+
+    async fn search_tickets(&self, cx: &Cx, request: SearchTicketsRequest) -> Result<Page<Ticket>, Error> {
+        tickets::search(&self.client, cx, request).await
+    }
+
+    async fn get_ticket(&self, cx: &Cx, request: GetTicketRequest) -> Result<Ticket, Error> {
+        tickets::get(&self.client, cx, request).await
+    }
+
+    async fn set_ticket_status(&self, cx: &Cx, request: SetTicketStatusRequest) -> Result<Ticket, Error> {
+        statuses::set(&self.client, cx, request).await
+    }
+
+    async fn list_notes(&self, cx: &Cx, request: ListNotesRequest) -> Result<Page<Note>, Error> {
+        notes::list(&self.client, cx, request).await
+    }
+
+    async fn add_note(&self, cx: &Cx, request: AddNoteRequest) -> Result<Note, Error> {
+        notes::add(&self.client, cx, request).await
+    }
+}
+
+psa_host_api::export_plugin!(ConnectWise {
+    account,
+    test_connection,
+    list_catalog,
+    list_members,
+    search_tickets,
+    get_ticket,
+    set_ticket_status,
+    list_notes,
+    add_note,
+});

@@ -116,7 +116,11 @@ async fn send(call: Arc<Call>, prepared: Prepared) -> (Code, Option<Answer>) {
     let outcome = prepared.send().await;
     drop(permit);
     match outcome {
-        Ok(answer) => (Code::Ok, Some(answer)),
+        Ok(answer) => {
+            let now = call.instance.runtime.clock.now_unix_ms();
+            call.lock().wire.retry_after_ms = answer.retry_after_ms(now);
+            (Code::Ok, Some(answer))
+        }
         Err(failure) => {
             let code = failure.code;
             call.lock().wire.failed(failure);

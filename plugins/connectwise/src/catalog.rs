@@ -1,0 +1,69 @@
+//! Boards, statuses, priorities, types.
+
+use crate::client::{Client, Query, number};
+use crate::map::Record;
+use crate::paging;
+use psa_host_api::Error;
+use psa_host_api::model::{Board, CatalogEntry, CatalogKind, Page, Priority, Status, TicketType};
+use psa_host_api::ops::ListCatalogRequest;
+use psa_host_api::sdk::Cx;
+use serde_json::{Map, Value};
+
+pub(crate) async fn list(client: &Client, cx: &Cx, request: ListCatalogRequest) -> Result<Page<CatalogEntry>, Error> {
+    let path = match request.kind {
+        CatalogKind::Boards => "service/boards".to_owned(),
+        CatalogKind::Priorities => "service/priorities".to_owned(),
+        // There is no usable list over all boards. Source: facts 8.
+        CatalogKind::Statuses => format!("service/boards/{}/statuses", board(&request)?),
+        CatalogKind::Types => format!("service/boards/{}/types", board(&request)?),
+    };
+    let page = paging::list(client, cx, &path, Query::new(), &request.page).await?;
+    let items = page.items.into_iter().map(|record| entry(request.kind, record)).collect();
+    Ok(Page { items, next: page.next })
+}
+
+fn board(request: &ListCatalogRequest) -> Result<u64, Error> {
+    let Some(scope) = &request.scope else {
+        let message = "scope must name the board: statuses and types belong to one";
+        return Err(Error::invalid(message).field("/scope", "required", message));
+    };
+    number(scope, "scope")
+}
+
+fn entry(kind: CatalogKind, record: Map<String, Value>) -> CatalogEntry {
+    let mut record = Record::new(record);
+    let id = record.id("id").unwrap_or_default();
+    let name = record.text("name").unwrap_or_default();
+    match kind {
+        CatalogKind::Boards => {
+            let kind = record.flag("projectFlag").map(|project| if project { "project" } else { "service" }.to_owned());
+            let inactive = record.flag("inactiveFlag").unwrap_or(false);
+            CatalogEntry::Board(Board { id, name, inactive, kind, raw: record.rest() })
+        }
+        // Not inactiveFlag and closedFlag here. Source: facts 8.
+        CatalogKind::Statuses => CatalogEntry::Status(Status {
+            id,
+            name,
+            scope: record.reference("board"),
+            closed: record.known("closedStatus"),
+            inactive: record.flag("inactive").unwrap_or(false),
+            is_default: record.flag("defaultFlag").unwrap_or(false),
+            sort: record.number("sortOrder"),
+            raw: record.rest(),
+        }),
+        CatalogKind::Priorities => CatalogEntry::Priority(Priority {
+            id,
+            name,
+            sort: record.number("sortOrder"),
+            is_default: record.flag("defaultFlag").unwrap_or(false),
+            raw: record.rest(),
+        }),
+        CatalogKind::Types => CatalogEntry::Type(TicketType {
+            id,
+            name,
+            board: record.reference("board"),
+            inactive: record.flag("inactiveFlag").unwrap_or(false),
+            raw: record.rest(),
+        }),
+    }
+}

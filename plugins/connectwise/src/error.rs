@@ -1,0 +1,127 @@
+//! What an answer that is no success means.
+//!
+//! Holds: the list of error codes, and which of them speak of one operation rather than of the connection.
+//! Promises: an answer becomes one code; text of the PSA is shortened; HTML never reaches a message in full.
+
+use psa_host_api::error::{ProviderAnswer, SpeaksOf};
+use psa_host_api::sdk::Response;
+use psa_host_api::{Code, Error};
+use serde_json::Value;
+
+/// The longest text of theirs that we repeat, in characters.
+const THEIR_WORDS_MAX: usize = 300;
+
+/// An error body. Source: facts 5.1; rate limit bodies have `error` instead of `code`.
+struct Body {
+    code: String,
+    message: String,
+    errors: Vec<(String, String, String)>,
+}
+
+impl Body {
+    /// `None`: it is not theirs, some proxy or page has answered.
+    fn read(response: &Response) -> Option<Body> {
+        let value: Value = serde_json::from_slice(&response.body).ok()?;
+        let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let code = text(&value, "code");
+        let message = text(&value, "message");
+        let errors = value.get("errors").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let errors = errors.iter().map(|error| (text(error, "field"), text(error, "code"), text(error, "message")));
+        let body = Body { code, message, errors: errors.collect() };
+        (!body.code.is_empty() || !body.message.is_empty()).then_some(body)
+    }
+}
+
+/// The answer, if it is a success.
+pub(crate) fn check(response: Response) -> Result<Response, Error> {
+    if response.is_success() { Ok(response) } else { Err(refusal(&response)) }
+}
+
+/// Whether the code base in the path may be the reason. Source: facts 1.3.
+pub(crate) fn may_be_routing(response: &Response) -> bool {
+    match response.status {
+        400 => response.excerpt().contains("Cannot route"),
+        404 => Body::read(response).is_none_or(|body| body.code != "NotFound"),
+        _ => false,
+    }
+}
+
+/// What the answer means. Source: facts 5.2, except where it says so.
+fn refusal(response: &Response) -> Error {
+    let body = Body::read(response);
+    let (their_code, words) = match &body {
+        Some(body) => (body.code.as_str(), clip(&body.message)),
+        None => ("", response.excerpt()),
+    };
+    let (code, reason, about, ours) = meaning(response, their_code, &words);
+    let mut error = Error::new(code, format!("{ours}. ConnectWise says {}: {words}", response.status));
+    if !reason.is_empty() {
+        error = error.because(reason);
+    }
+    error = error.of(about);
+    for (field, code, message) in body.iter().flat_map(|body| &body.errors) {
+        error = error.field(field.as_str(), snake(code), clip(message));
+    }
+    error.provider = Some(ProviderAnswer {
+        status: Some(response.status),
+        code: (!their_code.is_empty()).then(|| their_code.to_owned()),
+        request_id: response.header("x-cw-request-id").map(clip),
+    });
+    error
+}
+
+fn meaning(response: &Response, their_code: &str, words: &str) -> (Code, &'static str, SpeaksOf, &'static str) {
+    use SpeaksOf::{Connection, Operation};
+    match (response.status, their_code) {
+        (400, "InvalidObject") => (Code::Rejected, "", Operation, "ConnectWise does not accept this"),
+        (400, "ApiFindCondition") => {
+            (Code::InvalidArgument, "bad_condition", Operation, "The filter was not understood")
+        }
+        (400, "ConnectWiseApi") => (Code::Internal, "not_understood", Operation, "The request was not understood"),
+        (400, _) if words.contains("Cannot route") => {
+            let ours = "The address is not that of this company: check the site, the address and the company";
+            (Code::Unavailable, "cannot_route", Connection, ours)
+        }
+        (400, _) => (Code::Rejected, "", Operation, "ConnectWise does not accept this"),
+        (401, _) => {
+            (Code::Unauthenticated, "", Connection, "The keys were refused: check company, public and private key")
+        }
+        (403, _) if words.contains("SSL is required") => (
+            Code::Unavailable,
+            "wrong_host",
+            Connection,
+            "This is not the REST address: it begins with api- in the cloud",
+        ),
+        // A missing right: other operations may well be allowed.
+        (403, _) => (Code::Forbidden, "", Operation, "The security role of the API member does not allow this"),
+        (404, "NotFound") => (Code::NotFound, "", Operation, "It is not there, or the API member may not see it"),
+        (404, "ConnectWiseApi") => (Code::Unsupported, "endpoint_missing", Operation, "This ConnectWise cannot do it"),
+        (404, _) => (Code::NotFound, "", Connection, "Nothing is there: check the address"),
+        (405, _) => (Code::Unsupported, "endpoint_missing", Operation, "This ConnectWise cannot do it"),
+        (409, _) => (Code::Conflict, "", Operation, "The record is in use or has changed"),
+        (413 | 414, _) => (Code::TooLarge, "", Operation, "It is too long for ConnectWise"),
+        (415, _) => (Code::Internal, "not_understood", Operation, "The request was not understood"),
+        // The status alone decides: proxies answer with bodies of their own. Source: facts 5.3.
+        (429, _) => (Code::RateLimited, "", Connection, "ConnectWise asks to slow down"),
+        (300..400, _) => (Code::Unavailable, "redirected", Connection, "The address leads elsewhere: check it"),
+        (500.., _) => (Code::Unavailable, "", Connection, "ConnectWise has a fault or is being upgraded"),
+        _ => (Code::Unavailable, "odd_status", Connection, "The answer has a status that means nothing here"),
+    }
+}
+
+fn clip(text: &str) -> String {
+    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(THEIR_WORDS_MAX).collect();
+    line.trim().to_owned()
+}
+
+/// `MaxLengthField` as `max_length_field`.
+fn snake(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 4);
+    for c in text.chars().take(60) {
+        if c.is_ascii_uppercase() && !out.is_empty() {
+            out.push('_');
+        }
+        out.push(c.to_ascii_lowercase());
+    }
+    out
+}

@@ -1,0 +1,103 @@
+//! Notes.
+//!
+//! Promises: every flag that decides who reads a note or is mailed is sent, whatever its value; a note read back is
+//! internal only if its flags say so clearly.
+
+use crate::client::{Client, Query, number, record};
+use crate::map::Record;
+use crate::paging;
+use crate::tickets::{Kind, kind_of, was_converted};
+use psa_host_api::model::{Author, AuthorKind, Note, Page, Visibility};
+use psa_host_api::ops::{AddNoteRequest, ListNotesRequest};
+use psa_host_api::sdk::Cx;
+use psa_host_api::{Code, Error};
+use serde_json::{Map, Value, json};
+
+/// Longer texts are refused before anything is sent, in characters. Source: facts 7.4, no limit is documented.
+const TEXT_CHARS_MAX: usize = 30_000;
+
+pub(crate) async fn list(client: &Client, cx: &Cx, request: ListNotesRequest) -> Result<Page<Note>, Error> {
+    let ticket = number(&request.ticket, "ticket")?;
+    let kind = kind_of(client, cx, ticket).await?;
+    let path = |kind: Kind| format!("{}/notes", kind.path(ticket));
+    let outcome = paging::list(client, cx, &path(kind), Query::new(), &request.page).await;
+    let page = match outcome {
+        Err(error) if error.code == Code::NotFound && was_converted(client, cx, ticket, kind).await => {
+            let now = kind_of(client, cx, ticket).await?;
+            paging::list(client, cx, &path(now), Query::new(), &request.page).await?
+        }
+        outcome => outcome?,
+    };
+    let items = page.items.into_iter().map(|record| note_from(ticket, record)).collect::<Result<_, _>>()?;
+    Ok(Page { items, next: page.next })
+}
+
+pub(crate) async fn add(client: &Client, cx: &Cx, request: AddNoteRequest) -> Result<Note, Error> {
+    let ticket = number(&request.ticket, "ticket")?;
+    let body = note_body(&request)?;
+    let kind = kind_of(client, cx, ticket).await?;
+    match client.write(cx, "POST", &format!("{}/notes", kind.path(ticket)), &body).await {
+        Ok(answer) => note_from(ticket, record(answer)?),
+        Err(error) if error.code == Code::NotFound && was_converted(client, cx, ticket, kind).await => {
+            let message = format!("ticket {ticket} has been converted to another kind meanwhile; try again");
+            Err(Error { message, code: Code::Unavailable, ..error }.because("ticket_converted"))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The body of a new note. Source: facts 7.2 for the flags, 7.3 for the member.
+pub(crate) fn note_body(request: &AddNoteRequest) -> Result<Value, Error> {
+    let length = request.text.chars().count();
+    if length == 0 || length > TEXT_CHARS_MAX {
+        let message = format!("text has {length} characters; 1 to {TEXT_CHARS_MAX} can be sent");
+        return Err(Error::invalid(message.clone()).field("/text", "length", message));
+    }
+    let visibility = request.visibility;
+    let mut body = json!({
+        "text": request.text,
+        "detailDescriptionFlag": visibility == Visibility::Public,
+        "internalAnalysisFlag": visibility == Visibility::Internal,
+        "resolutionFlag": visibility == Visibility::Resolution,
+        "processNotifications": visibility != Visibility::Internal,
+        "customerUpdatedFlag": false,
+    });
+    if let Some(member) = &request.member {
+        body["member"] = json!({"id": number(member, "member")?});
+    }
+    Ok(body)
+}
+
+/// A note of theirs in our words.
+pub(crate) fn note_from(ticket: u64, record: Map<String, Value>) -> Result<Note, Error> {
+    let mut record = Record::new(record);
+    let Some(id) = record.id("id") else {
+        return Err(Error::new(Code::Unavailable, "ConnectWise answered with a note that has no id").because("shape"));
+    };
+    let mut flag = |name: &str| record.flag(name).unwrap_or(false);
+    let (detail, internal, resolution) =
+        (flag("detailDescriptionFlag"), flag("internalAnalysisFlag"), flag("resolutionFlag"));
+    let visibility = match (detail, internal, resolution) {
+        (false, true, false) => Visibility::Internal,
+        (_, _, true) => Visibility::Resolution,
+        _ => Visibility::Public,
+    };
+    let (member, contact) = (record.reference("member"), record.reference("contact"));
+    let created_by = record.text("createdBy");
+    let author = match (member, contact) {
+        (Some(member), _) => Author { kind: AuthorKind::Member, id: Some(member.id), name: member.name },
+        (None, Some(contact)) => Author { kind: AuthorKind::Contact, id: Some(contact.id), name: contact.name },
+        (None, None) => Author { kind: AuthorKind::Unknown, id: None, name: created_by.clone() },
+    };
+    Ok(Note {
+        id,
+        ticket: record.id("ticketId").unwrap_or_else(|| ticket.to_string()),
+        text: record.text("text").unwrap_or_default(),
+        visibility,
+        author,
+        created_by,
+        created_at: record.text("dateCreated"),
+        updated_at: record.info("lastUpdated"),
+        raw: record.rest(),
+    })
+}

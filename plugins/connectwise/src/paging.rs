@@ -1,0 +1,127 @@
+//! Lists, page by page to their end.
+//!
+//! Promises: a cursor continues exactly where its page ended; an endpoint that only knows page numbers is read by
+//! them, in the order of ids; a cursor that is not ours is refused.
+
+use crate::client::{Client, Query};
+use psa_host_api::model::{Page, PageRequest};
+use psa_host_api::sdk::{Cx, Response};
+use psa_host_api::{Code, Error};
+use serde_json::{Map, Value};
+
+/// What a page holds unless the caller says. Source: facts 3.5, at most 1000.
+const PAGE_SIZE: u32 = 100;
+const PAGE_SIZE_MAX: u32 = 1000;
+
+/// Where a page begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cursor {
+    /// Behind this id. Source: facts 3.6.
+    After(u64),
+    /// Page number, from 1.
+    Page(u32),
+}
+
+impl Cursor {
+    fn read(text: &str) -> Result<Cursor, Error> {
+        let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten();
+        let after = text.strip_prefix("after:").and_then(number).map(Cursor::After);
+        let page = || text.strip_prefix("page:").and_then(number).and_then(|page| u32::try_from(page).ok());
+        after.or_else(|| page().filter(|page| *page > 0).map(Cursor::Page)).ok_or_else(|| {
+            let message = "this cursor is not from a page of this list; begin without one";
+            Error::invalid(message).because("cursor").field("/page/cursor", "cursor", message)
+        })
+    }
+
+    fn write(self) -> String {
+        match self {
+            Cursor::After(id) => format!("after:{id}"),
+            Cursor::Page(page) => format!("page:{page}"),
+        }
+    }
+}
+
+/// A page of the records below `path`.
+pub(crate) async fn list(
+    client: &Client,
+    cx: &Cx,
+    path: &str,
+    mut query: Query,
+    page: &PageRequest,
+) -> Result<Page<Map<String, Value>>, Error> {
+    let cursor = page.cursor.as_deref().map_or(Ok(Cursor::After(0)), Cursor::read)?;
+    let size = page.limit.unwrap_or(PAGE_SIZE).clamp(1, PAGE_SIZE_MAX);
+    query.push(("pageSize", size.to_string()));
+    let mut headers: &[(&str, &str)] = &[];
+    match cursor {
+        Cursor::After(id) => {
+            headers = &[("pagination-type", "forward-only")];
+            if id > 0 {
+                query.push(("pageId", id.to_string()));
+            }
+        }
+        Cursor::Page(number) => {
+            query.push(("orderBy", "id asc".to_owned()));
+            query.push(("page", number.to_string()));
+        }
+    }
+    let response = client.read(cx, path, &query, headers).await?;
+    let Value::Array(items) = response.json()? else {
+        return Err(
+            Error::new(Code::Unavailable, "ConnectWise answered with something that is no list").because("shape")
+        );
+    };
+    let items: Vec<_> = items.into_iter().map(crate::client::record).collect::<Result<_, _>>()?;
+    let next = next(cursor, &response, &items, size);
+    Ok(Page { items, next: next.map(Cursor::write) })
+}
+
+fn next(cursor: Cursor, response: &Response, items: &[Map<String, Value>], size: u32) -> Option<Cursor> {
+    let full = items.len() >= size as usize;
+    match cursor {
+        Cursor::Page(number) => full.then(|| Cursor::Page(number + 1)),
+        Cursor::After(id) => match response.header("link") {
+            // Only the id is taken from their address. Source: facts 1.3 and 3.6.
+            Some(link) => page_id(link).filter(|next| *next > id && !items.is_empty()).map(Cursor::After),
+            // The endpoint does not know this kind of paging: what came is page 1. Source: facts 3.6.
+            None => (full && id == 0).then_some(Cursor::Page(2)),
+        },
+    }
+}
+
+/// The `pageId` of the link to the next page.
+fn page_id(link: &str) -> Option<u64> {
+    let next = link.split(',').find(|part| part.contains("rel=\"next\""))?;
+    let address = next.split('<').nth(1)?.split('>').next()?;
+    let query = address.split_once('?')?.1;
+    let value = query.split('&').find_map(|pair| {
+        let (name, value) = pair.split_once('=')?;
+        name.eq_ignore_ascii_case("pageId").then_some(value)
+    })?;
+    value.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_page_is_found_in_the_link_and_nothing_else_is_taken_from_it() {
+        let link = "<https://elsewhere.example/v2025_1//apis/3.0/service/tickets?pageSize=2&pageId=1002>; rel=\"next\"";
+        assert_eq!(page_id(link), Some(1002));
+        assert_eq!(page_id("<https://x/y?page=7>; rel=\"last\", <https://x/y?pageid=3>; rel=\"next\""), Some(3));
+        for none in ["", "<https://x/y?page=2>; rel=\"next\"", "<https://x/y?pageId=x>; rel=\"next\"", "rel=\"next\""] {
+            assert_eq!(page_id(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn foreign_cursors_are_refused() {
+        for cursor in [Cursor::After(1002), Cursor::Page(2)] {
+            assert_eq!(Cursor::read(&cursor.write()).unwrap(), cursor);
+        }
+        for foreign in ["", "1002", "after:", "after:x", "after:-1", "page:0", "page:99999999999", "after:1&x=y"] {
+            assert_eq!(Cursor::read(foreign).unwrap_err().code, Code::InvalidArgument, "{foreign}");
+        }
+    }
+}
