@@ -1,2 +1,45 @@
-//! (being built)
-fn main() {}
+//! The `psa` command.
+//!
+//! Holds: the arguments; each command has its own file.
+//! Promises: results on standard output, everything else on standard error; the exit code tells.
+//! Leaves to others: the host.
+#![forbid(unsafe_code)]
+
+mod bench;
+mod call;
+mod demo;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+#[derive(Parser)]
+#[command(name = "psa", version, about = "Tries out psa-bridge")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Shows the whole job against a simulated ConnectWise: connect, read a ticket, post a note, change a status.
+    Demo(demo::Options),
+    /// Calls one method of a host opened for it.
+    Call(call::Options),
+    /// Measures, as ratios within one run.
+    Bench(bench::Options),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Demo(options) => demo::run(&options),
+        Command::Call(options) => call::run(&options),
+        Command::Bench(options) => bench::run(&options),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("psa: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -19,7 +19,7 @@ mod path;
 
 pub use fields::{check as check_fields, project};
 pub use filter::Filter;
-pub use names::{Kind, Names};
+pub use names::Names;
 pub use order::Order;
 
 /// The longest accepted parameter, in bytes. A URL ends near 10,000 characters, a `/search` body may say more.

@@ -1,0 +1,55 @@
+//! `psa call`: one method, JSON in and out.
+
+use psa_host::{CallOptions, Hooks, Host};
+use std::error::Error;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// The method: methods.list names them all.
+    method: String,
+    /// Its parameters, a JSON object; @FILE reads them from a file.
+    #[arg(default_value = "{}")]
+    params: String,
+    /// The host's configuration, a JSON file. Without it a host in a temporary folder with the plugins beside this
+    /// program.
+    #[arg(long)]
+    config: Option<PathBuf>,
+    /// Show the host's log.
+    #[arg(long, short)]
+    verbose: bool,
+}
+
+pub(crate) fn run(options: &Options) -> Result<(), Box<dyn Error>> {
+    let folder = tempfile::tempdir()?;
+    let config = match &options.config {
+        Some(path) => std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?,
+        None => {
+            let plugins = [super::demo::beside_this_program("")?];
+            serde_json::json!({"data_dir": folder.path(), "plugins": plugins}).to_string().into_bytes()
+        }
+    };
+    let params = match options.params.strip_prefix('@') {
+        Some(path) => std::fs::read(path).map_err(|error| format!("{path}: {error}"))?,
+        None => options.params.clone().into_bytes(),
+    };
+    let mut hooks = Hooks::default();
+    if options.verbose {
+        hooks.log = Some(Arc::new(|level, target, text| eprintln!("{level} {target}: {text}")));
+    }
+    let host = Host::open(&config, hooks)?;
+    let outcome = host.call(&options.method, &params, CallOptions::default());
+    host.close(1000)?;
+    match outcome {
+        Ok(json) => {
+            println!("{json}");
+            Ok(())
+        }
+        // The whole error, for programs, where results go.
+        Err(error) => {
+            println!("{}", error.to_json());
+            Err(error.into())
+        }
+    }
+}

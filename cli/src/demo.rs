@@ -1,0 +1,181 @@
+//! `psa demo`: the main job, line by line.
+//!
+//! Promises: every line that says "ok" was looked at; with `--check` also in what the simulator has seen.
+
+use psa_host::{CallOptions, Hooks, Host};
+use psa_simulator::Simulator;
+use serde_json::{Value, json};
+use std::error::Error;
+use std::path::PathBuf;
+
+/// How the demo runs.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Also assert each step against the simulator's log.
+    #[arg(long)]
+    check: bool,
+}
+
+type Outcome<T = ()> = Result<T, Box<dyn Error>>;
+
+/// A file that cargo has put beside this program.
+pub(crate) fn beside_this_program(name: &str) -> std::io::Result<PathBuf> {
+    let program = std::env::current_exe()?;
+    Ok(program.parent().unwrap_or(&program).join(name))
+}
+
+struct Demo {
+    simulator: Simulator,
+    host: Host,
+    check: bool,
+}
+
+pub(crate) fn run(options: &Options) -> Outcome {
+    let simulator = Simulator::start(&beside_this_program("psa-simulator")?, &["--tls"])?;
+    println!("1. A simulated ConnectWise speaks HTTPS at {}", simulator.text("url"));
+    let folder = tempfile::tempdir()?;
+    let plugin = beside_this_program(&format!("libpsa_connectwise{}", std::env::consts::DLL_SUFFIX))?;
+    let config = json!({
+        "data_dir": folder.path(),
+        "plugins": [plugin],
+        "egress": {"ca_files": [simulator.text("ca")], "allow_private": ["127.0.0.1"]},
+    });
+    let host = Host::open(config.to_string().as_bytes(), Hooks::default())?;
+    let demo = Demo { simulator, host, check: options.check };
+    demo.plugins()?;
+    let connection = demo.connect()?;
+    demo.ticket(&connection)?;
+    demo.note(&connection)?;
+    demo.status(&connection)?;
+    demo.refusals(&connection)?;
+    demo.host.close(1000)?;
+    println!("\nAll done. To go on by hand:");
+    println!("  {} connectwise --tls          # another simulator", beside_this_program("psa-simulator")?.display());
+    println!("  {} call methods.list          # everything a host can do", beside_this_program("psa")?.display());
+    Ok(())
+}
+
+impl Demo {
+    fn call(&self, method: &str, params: &Value) -> Result<Value, psa_host::Error> {
+        let json = self.host.call(method, params.to_string().as_bytes(), CallOptions::default())?;
+        serde_json::from_str(&json).map_err(|error| psa_host::Error::internal(error.to_string()))
+    }
+
+    fn plugins(&self) -> Outcome {
+        let list = self.call("plugins.list", &json!({}))?;
+        let plugin = &list["items"][0];
+        println!("2. Loaded {} {} from {}", text(plugin, "name"), text(plugin, "version"), text(plugin, "path"));
+        expect(list["refused"] == json!([]), "a plugin was refused")
+    }
+
+    fn connect(&self) -> Outcome<String> {
+        let params = json!({
+            "tenant": "demo", "plugin": "connectwise", "name": "Our ConnectWise",
+            "settings": self.simulator.settings(), "secrets": self.simulator.secrets(),
+        });
+        let made = self.call("connections.create", &params)?;
+        let connection = text(&made, "connection").to_owned();
+        let report = self.call("connections.test", &json!({"tenant": "demo", "connection": connection}))?;
+        println!("3. Connected as {}", text(&report["account"], "label"));
+        for step in report["steps"].as_array().into_iter().flatten() {
+            println!("   {:8} {}", text(step, "step"), text(step, "state"));
+        }
+        expect(report["passed"] == true, "the test of the connection failed")?;
+        self.seen("member_me", |entry| {
+            entry["status"] == 200 && entry["headers"]["clientid"] == self.simulator.ready["client_id"]
+        })?;
+        Ok(connection)
+    }
+
+    fn ticket(&self, connection: &str) -> Outcome {
+        let ticket = self.call("tickets.get", &of(connection, json!({"ticket": "1001"})))?;
+        println!(
+            "4. Ticket {}: \"{}\", {} on board {}",
+            text(&ticket, "number"),
+            text(&ticket, "summary"),
+            text(&ticket["status"], "name"),
+            text(&ticket["board"], "name")
+        );
+        self.seen("get_ticket", |entry| entry["status"] == 200)
+    }
+
+    fn note(&self, connection: &str) -> Outcome {
+        let words = "Looked at it on the spot.";
+        let note = json!({"ticket": "1001", "visibility": "internal", "text": words});
+        let note = self.call("notes.post", &of(connection, note))?;
+        println!("5. Posted note {} as {}", text(&note, "id"), text(&note, "visibility"));
+        expect(note["visibility"] == "internal", "the note is not internal")?;
+        self.seen("add_note", |entry| {
+            let body = &entry["body"];
+            entry["committed"] == true
+                && body["text"] == words
+                && body["internalAnalysisFlag"] == true
+                && body["detailDescriptionFlag"] == false
+                && body["resolutionFlag"] == false
+                && body["processNotifications"] == false
+        })
+    }
+
+    fn status(&self, connection: &str) -> Outcome {
+        let statuses = self.call("tickets.catalog", &of(connection, json!({"kind": "statuses", "scope": "1"})))?;
+        let wanted = statuses["items"].as_array().into_iter().flatten().find(|status| status["name"] == "In Progress");
+        let wanted = wanted.map(|status| text(status, "id")).ok_or("the board has no status \"In Progress\"")?;
+        let ticket = self.call("tickets.set_status", &of(connection, json!({"ticket": "1001", "status": wanted})))?;
+        println!("6. Moved the ticket to {}", text(&ticket["status"], "name"));
+        expect(ticket["status"]["id"] == wanted, "the ticket shows another status")?;
+        self.seen("patch_ticket", |entry| {
+            entry["committed"] == true && entry["body"][0]["value"]["id"].to_string() == wanted
+        })
+    }
+
+    /// What must not happen, and how it is said.
+    fn refusals(&self, connection: &str) -> Outcome {
+        let patches = self.count("patch_ticket")?;
+        println!("7. What is refused, and in which words:");
+        let foreign = self.call("tickets.set_status", &of(connection, json!({"ticket": "1001", "status": "202"})));
+        self.refused("a status of another board", foreign, "status_of_other_board")?;
+        let silent = self.call("notes.post", &of(connection, json!({"ticket": "1001", "text": "Who may read this?"})));
+        self.refused("a note without a visibility", silent, "missing_field")?;
+        let stranger =
+            self.call("tickets.get", &json!({"tenant": "other", "connection": connection, "ticket": "1001"}));
+        self.refused("another tenant's connection", stranger, "connection_missing")?;
+        expect(self.count("patch_ticket")? == patches, "the status of another board was sent")
+    }
+
+    fn refused(&self, what: &str, outcome: Result<Value, psa_host::Error>, reason: &str) -> Outcome {
+        let Err(error) = outcome else { return Err(format!("{what} was not refused").into()) };
+        println!("   {what}:\n      {error}");
+        expect(error.reason.as_deref() == Some(reason), &format!("{what}: refused with {:?}", error.reason))
+    }
+
+    /// With `--check`: the last request to an endpoint is as it should be, and holds no secret.
+    fn seen(&self, endpoint: &str, right: impl Fn(&Value) -> bool) -> Outcome {
+        if !self.check {
+            return Ok(());
+        }
+        let log = self.simulator.log()?;
+        let last = log.iter().rev().find(|entry| entry["endpoint"] == endpoint);
+        let last = last.ok_or_else(|| format!("the simulator has seen no {endpoint}"))?;
+        expect(right(last), &format!("{endpoint} was not as it should be: {last}"))?;
+        println!("   ok: seen by the simulator");
+        Ok(())
+    }
+
+    fn count(&self, endpoint: &str) -> Outcome<usize> {
+        Ok(self.simulator.log()?.iter().filter(|entry| entry["endpoint"] == endpoint).count())
+    }
+}
+
+fn of(connection: &str, mut more: Value) -> Value {
+    more["tenant"] = json!("demo");
+    more["connection"] = json!(connection);
+    more
+}
+
+fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+    value[name].as_str().unwrap_or("?")
+}
+
+fn expect(is: bool, otherwise: &str) -> Outcome {
+    if is { Ok(()) } else { Err(otherwise.into()) }
+}

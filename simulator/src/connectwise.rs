@@ -1,0 +1,153 @@
+//! ConnectWise PSA: what it answers.
+//!
+//! Holds: the routes, and the names of the endpoints.
+//! Promises: what the facts describe is answered as they describe it, and refused as they describe it; where they are
+//! silent, the stricter answer is given, so that a careless client fails here.
+//! Leaves to others: each resource, in its own file.
+
+mod auth;
+mod catalog;
+mod listing;
+mod notes;
+mod patch;
+mod query;
+mod reply;
+mod seed;
+mod state;
+mod tickets;
+
+pub(crate) use state::State;
+
+use crate::fault::Fault;
+use crate::http::{Asked, Reply};
+use crate::world::World;
+use serde_json::json;
+
+/// The endpoints, as faults and the log name them.
+pub(crate) const ENDPOINTS: [&str; 15] = [
+    "company_info",
+    "system_info",
+    "get_ticket",
+    "search_tickets",
+    "patch_ticket",
+    "list_notes",
+    "add_note",
+    "list_boards",
+    "list_statuses",
+    "list_priorities",
+    "list_types",
+    "list_members",
+    "member_me",
+    "count",
+    "other",
+];
+
+/// A path below `/{codebase}/apis/3.0/`, in lower case: paths are matched in any case. Source: facts 1.3.
+fn below_base(path: &str) -> Option<(String, Vec<String>)> {
+    let path = path.to_ascii_lowercase();
+    let (codebase, rest) = path.strip_prefix('/')?.split_once("/apis/3.0/")?;
+    let parts = rest.trim_end_matches('/').split('/').map(str::to_owned).collect();
+    Some((codebase.to_owned(), parts))
+}
+
+/// The name of what is asked.
+pub(crate) fn endpoint(asked: &Asked) -> &'static str {
+    if asked.path.to_ascii_lowercase().starts_with("/login/companyinfo/") {
+        return "company_info";
+    }
+    let Some((_, parts)) = below_base(&asked.path) else { return "other" };
+    let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+    let reads = asked.method == "GET";
+    match parts.as_slice() {
+        [.., "count"] => "count",
+        ["system", "info"] => "system_info",
+        ["system", "mymembers", ..] => "member_me",
+        ["system", "members"] | ["system", "info", "members"] => "list_members",
+        ["service", "boards"] | ["service", "info", "boards"] => "list_boards",
+        ["service", "boards", _, "statuses"] => "list_statuses",
+        ["service", "boards", _, "types"] => "list_types",
+        ["service", "priorities"] => "list_priorities",
+        ["service" | "project", "tickets"] if reads => "search_tickets",
+        ["service" | "project", "tickets", "search"] => "search_tickets",
+        ["service" | "project", "tickets", _] if reads => "get_ticket",
+        ["service" | "project", "tickets", _] if asked.method == "PATCH" => "patch_ticket",
+        ["service" | "project", "tickets", _, "notes"] if reads => "list_notes",
+        ["service" | "project", "tickets", _, "notes"] => "add_note",
+        _ => "other",
+    }
+}
+
+/// The answer, with the headers every answer has. Source: samples, response-headers.
+pub(crate) fn answer(world: &mut World, asked: &Asked, fault: Option<&Fault>) -> Reply {
+    let request_id = world.next_request_id();
+    route(world, asked, fault)
+        .header("cache-control", "no-cache")
+        .header("x-server-name", "SIMULATOR01")
+        .header("x-cw-request-id", request_id)
+        .header("api-current-version", "2025.1")
+}
+
+fn route(world: &mut World, asked: &Asked, fault: Option<&Fault>) -> Reply {
+    if asked.path.len() + asked.raw_query.len() > 10_000 {
+        // Source: facts 3.2.
+        return Reply::of(414, "text/html", "");
+    }
+    let lower = asked.path.to_ascii_lowercase();
+    if let Some(company) = lower.strip_prefix("/login/companyinfo/") {
+        return company_info(world, company);
+    }
+    let Some((codebase, parts)) = below_base(&asked.path) else { return reply::cannot_route() };
+    if let Err(refusal) = check_codebase(world, &codebase) {
+        return refusal;
+    }
+    let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+    if parts.as_slice() == ["system", "info"] {
+        // Said to answer without credentials. Source: facts 2.1.
+        return catalog::system_info();
+    }
+    if let Err(refusal) = auth::check(world, asked) {
+        return refusal;
+    }
+    if asked.method == "POST" && parts.ends_with(&["notes"]) || asked.method == "PATCH" {
+        let typed = asked.header("content-type").is_some_and(|kind| kind.starts_with("application/json"));
+        if !typed {
+            return Reply::json(415, &json!({"code": "InvalidObject", "message": "The media type is not supported."}));
+        }
+    }
+    match (asked.method.as_str(), parts.as_slice()) {
+        (_, ["service", "tickets", rest @ ..]) => tickets::route(world, asked, state::Kind::Service, rest, fault),
+        (_, ["project", "tickets", rest @ ..]) => tickets::route(world, asked, state::Kind::Project, rest, fault),
+        ("GET", parts) => catalog::route(world, asked, parts),
+        _ => reply::no_endpoint(),
+    }
+}
+
+/// The alias is always right; the pinned one until an upgrade. Source: facts 1.3.
+fn check_codebase(world: &World, codebase: &str) -> Result<(), Reply> {
+    if codebase == "v4_6_release" || codebase == world.switches.codebase.to_ascii_lowercase() {
+        return Ok(());
+    }
+    let numbers = codebase.strip_prefix('v').and_then(|rest| rest.split_once('_'));
+    let was_one = numbers.is_some_and(|(year, minor)| {
+        year.len() == 4 && [year, minor].iter().all(|text| text.bytes().all(|byte| byte.is_ascii_digit()))
+    });
+    Err(if was_one { reply::no_endpoint() } else { reply::cannot_route() })
+}
+
+/// Source: facts 1.2; an unknown company is `null` with 200.
+fn company_info(world: &World, company: &str) -> Reply {
+    if company != world.account.company {
+        return Reply::of(200, "application/json; charset=utf-8", "null");
+    }
+    let version = world.switches.codebase.replace('_', ".");
+    let info = json!({
+        "CompanyName": world.account.company,
+        "Codebase": format!("{}/", world.switches.codebase),
+        "VersionCode": version,
+        "VersionNumber": "v4.6.99001",
+        "CompanyID": world.account.company,
+        "IsCloud": true,
+        "SiteUrl": world.base.split("://").nth(1),
+    });
+    Reply::json(200, &info)
+}

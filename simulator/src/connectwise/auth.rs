@@ -1,0 +1,34 @@
+//! Who may come in. Source: facts 2.1 and 5.2.
+
+use crate::http::{Asked, Reply};
+use crate::world::World;
+use base64::Engine as _;
+use serde_json::json;
+
+/// Checks `Authorization` and `clientId`.
+pub(super) fn check(world: &World, asked: &Asked) -> Result<(), Reply> {
+    let nobody = || Reply::json(401, &json!({"code": "ConnectWiseApi", "message": "UserNotAuthenticated"}));
+    let wrong = || Reply::json(401, &json!({"code": "Unauthorized", "message": "Incorrect public/private key"}));
+    let Some(token) = asked.header("authorization").and_then(|value| value.strip_prefix("Basic ")) else {
+        return Err(nobody());
+    };
+    let text = base64::engine::general_purpose::STANDARD.decode(token.trim()).ok();
+    let Some(text) = text.and_then(|bytes| String::from_utf8(bytes).ok()) else { return Err(nobody()) };
+    let parts = text.split_once('+').and_then(|(company, keys)| Some((company, keys.split_once(':')?)));
+    let Some((company, (public_key, private_key))) = parts else { return Err(nobody()) };
+    let account = &world.account;
+    if !company.eq_ignore_ascii_case(&account.company) {
+        return Err(super::reply::cannot_route());
+    }
+    if public_key != account.public_key || private_key != account.private_key {
+        return Err(wrong());
+    }
+    // 401 is an assumption: 403 is reported too, and the body is not known.
+    match asked.header("clientid") {
+        Some(client_id) if client_id == account.client_id => Ok(()),
+        _ => Err(Reply::json(
+            401,
+            &json!({"code": "Unauthorized", "message": "The clientId header is missing or not known"}),
+        )),
+    }
+}

@@ -1,0 +1,126 @@
+//! Notes of a ticket. Source: facts 7.
+
+use super::query::Names;
+use super::reply::{self, Invalid};
+use super::seed::reference;
+use super::state::{Kind, id_of};
+use super::{listing, patch};
+use crate::fault::Fault;
+use crate::http::{Asked, Reply};
+use crate::world::World;
+use serde_json::{Map, Value, json};
+
+/// Members of a note that may be sent. Source: openapi ServiceNote.
+const KNOWN: [&str; 16] = [
+    "id",
+    "ticketId",
+    "text",
+    "detailDescriptionFlag",
+    "internalAnalysisFlag",
+    "resolutionFlag",
+    "issueFlag",
+    "member",
+    "contact",
+    "customerUpdatedFlag",
+    "processNotifications",
+    "dateCreated",
+    "createdBy",
+    "internalFlag",
+    "externalFlag",
+    "_info",
+];
+
+pub(super) fn route(world: &mut World, asked: &Asked, ticket: u64, rest: &[&str], fault: Option<&Fault>) -> Reply {
+    let Some(row) = world.state.tickets.get(&ticket) else { return reply::not_found("Ticket", &ticket.to_string()) };
+    let names = if row.kind == Kind::Service { Names::notes() } else { Names::project_notes() };
+    match (asked.method.as_str(), rest) {
+        ("GET", []) => listing::list(world, asked, names, None, row.notes.iter()),
+        ("GET", ["count"]) => listing::count(asked, names, row.notes.iter()),
+        ("GET", [id]) => match row.notes.iter().find(|note| id_of(note).to_string() == *id) {
+            Some(note) => Reply::json(200, note),
+            None => reply::not_found("Note", id),
+        },
+        ("POST", []) => add(world, asked, ticket, matches!(fault, Some(Fault::WrongVisibility))),
+        _ => reply::not_allowed(),
+    }
+}
+
+fn add(world: &mut World, asked: &Asked, ticket: u64, wrong_visibility: bool) -> Reply {
+    let Ok(Value::Object(body)) = serde_json::from_slice(&asked.body) else {
+        return reply::not_read("Unexpected character encountered while parsing value. Path '', line 1, position 1.");
+    };
+    if let Err(refusal) = check(world, &body) {
+        return refusal;
+    }
+    let note = keep(world, ticket, &Value::Object(body), wrong_visibility);
+    Reply::json(201, &note).committed()
+}
+
+fn check(world: &World, body: &Map<String, Value>) -> Result<(), Reply> {
+    if let Some(unknown) = body.keys().find(|key| !KNOWN.contains(&key.as_str())) {
+        let message = format!(
+            "Could not find member '{unknown}' on object of type 'ServiceNote'. Path '{unknown}', line 1, position 1."
+        );
+        return Err(reply::not_read(message));
+    }
+    for (name, value) in body {
+        let fits = match name.as_str() {
+            "member" | "contact" => value.is_object() || value.is_null(),
+            name if name.ends_with("Flag") || name == "processNotifications" => value.is_boolean() || value.is_null(),
+            _ => true,
+        };
+        if !fits {
+            return Err(patch::not_converted(name, value));
+        }
+    }
+    if body.get("text").and_then(Value::as_str).is_none_or(|text| text.trim().is_empty()) {
+        let message = "The text field is required.".to_owned();
+        return Err(reply::invalid("serviceNote", &[Invalid { code: "MissingRequiredField", message, field: "text" }]));
+    }
+    let shown = ["detailDescriptionFlag", "internalAnalysisFlag", "resolutionFlag"];
+    if !shown.iter().any(|flag| body.get(*flag) == Some(&json!(true))) {
+        let message = "Please choose where to display the notes in order to save this record.".to_owned();
+        return Err(reply::invalid("serviceNote", &[Invalid { code: "", message, field: "" }]));
+    }
+    if let Some(member) = body.get("member").filter(|member| !member.is_null())
+        && world.state.member(member).is_none()
+    {
+        let message =
+            format!("Member {} not found", member.get("id").or(member.get("identifier")).unwrap_or(&Value::Null));
+        return Err(reply::invalid("serviceNote", &[Invalid { code: "NotFound", message, field: "member/id" }]));
+    }
+    Ok(())
+}
+
+/// Keeps a note that has been checked; the note as it is answered.
+pub(super) fn keep(world: &mut World, ticket: u64, body: &Value, wrong_visibility: bool) -> Value {
+    let now = world.now_text();
+    let id = world.state.next_note;
+    world.state.next_note += 1;
+    let flag = |name: &str| body.get(name).and_then(Value::as_bool).unwrap_or(false);
+    // Without a member the note belongs to the API member. Source: facts 7.3.
+    let wanted = body.get("member").cloned().unwrap_or_else(|| json!({"identifier": "psabridge"}));
+    let member = world.state.member(&wanted).map(reference);
+    let mut note = json!({
+        "id": id,
+        "ticketId": ticket,
+        "text": body["text"],
+        "detailDescriptionFlag": flag("detailDescriptionFlag") || wrong_visibility,
+        "internalAnalysisFlag": flag("internalAnalysisFlag"),
+        "resolutionFlag": flag("resolutionFlag"),
+        "issueFlag": flag("issueFlag"),
+        "member": member,
+        "customerUpdatedFlag": flag("customerUpdatedFlag"),
+        "internalFlag": true,
+        "externalFlag": false,
+        "_info": {"lastUpdated": now, "updatedBy": "psabridge"},
+    });
+    let Some(row) = world.state.tickets.get_mut(&ticket) else { return note };
+    // Notes of project tickets have neither. Source: facts 7.1.
+    if row.kind == Kind::Service {
+        note["dateCreated"] = json!(now);
+        note["createdBy"] = json!("psabridge");
+    }
+    row.notes.push(note.clone());
+    note
+}

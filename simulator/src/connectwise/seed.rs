@@ -1,0 +1,123 @@
+//! The records at the start. The same seed makes the same ones.
+
+use super::state::{State, id_of, named};
+use crate::world::time_text;
+use jiff::{SignedDuration, Timestamp};
+use rand::Rng;
+use serde_json::{Value, json};
+
+/// Id, name, is for projects.
+const BOARDS: [(u64, &str, bool); 4] =
+    [(1, "Help Desk", false), (2, "Service Desk", false), (3, "Projects", true), (4, "Old Board", false)];
+
+/// Name, closed, inactive, default. Every board has all of them, each with an id of its own.
+const STATUSES: [(&str, bool, bool, bool); 6] = [
+    ("New", false, false, true),
+    ("In Progress", false, false, false),
+    ("Waiting Customer", false, false, false),
+    ("Completed", true, false, false),
+    ("Closed", true, false, false),
+    ("Escalated (old)", false, true, false),
+];
+
+const PRIORITIES: [(u64, &str, &str); 4] = [
+    (4, "Priority 3 - Normal Response", "blue"),
+    (5, "Priority 2 - Quick Response", "yellow"),
+    (6, "Priority 1 - Emergency Response", "red"),
+    (8, "Priority 4 - Scheduled", "white"),
+];
+
+/// Id, identifier, first, last, e-mail, license, inactive.
+const MEMBERS: [(u64, &str, &str, &str, &str, &str, bool); 5] = [
+    (176, "User1", "Training", "User1", "tech@example.com", "F", false),
+    (177, "mmiller", "Mia", "Miller", "mia.miller@example.com", "F", false),
+    (178, "jdoe", "Jo", "Doe", "jo.doe@example.com", "X", false),
+    (179, "gone", "Gil", "Gone", "gil@example.com", "F", true),
+    (180, "psabridge", "PSA", "Bridge", "", "A", false),
+];
+
+const THINGS: [&str; 6] = ["Printer", "VPN", "Mailbox", "Laptop", "Phone", "Server room door"];
+const TROUBLES: [&str; 6] =
+    ["is out of order", "is slow", "needs an update", "cannot be reached", "makes noise", "was moved"];
+
+impl State {
+    pub(crate) fn seeded(random: &mut impl Rng, tickets: usize, now: Timestamp) -> State {
+        let mut state = State { next_note: 5001, next_ticket: 1001, ..State::default() };
+        for (id, name, project) in BOARDS {
+            state.boards.push(json!({
+                "id": id, "name": name, "location": {"id": 2, "name": "Tampa Office"},
+                "department": {"id": 10, "identifier": "Services", "name": "Professional Services"},
+                "inactiveFlag": name == "Old Board", "projectFlag": project, "billTime": "NoDefault",
+            }));
+            for (position, (status, closed, inactive, default)) in STATUSES.iter().enumerate() {
+                state.statuses.push(json!({
+                    "id": id * 100 + position as u64 + 1, "name": status, "board": {"id": id, "name": name},
+                    "sortOrder": position, "displayOnBoard": true, "inactive": inactive, "closedStatus": closed,
+                    "defaultFlag": default, "timeEntryNotAllowed": false, "escalationStatus": "NotResponded",
+                }));
+            }
+            for (position, kind) in ["Admin", "Incident"].iter().enumerate() {
+                state.types.push(json!({
+                    "id": id * 10 + position as u64, "name": kind, "category": "Reactive", "defaultFlag": position == 0,
+                    "inactiveFlag": false, "requestForChangeFlag": false, "board": {"id": id, "name": name},
+                }));
+            }
+        }
+        for (position, (id, name, color)) in PRIORITIES.iter().enumerate() {
+            let first = position == 0;
+            state
+                .priorities
+                .push(json!({"id": id, "name": name, "color": color, "sortOrder": position + 1, "defaultFlag": first}));
+        }
+        for (id, identifier, first, last, email, license, inactive) in MEMBERS {
+            state.members.push(json!({
+                "id": id, "identifier": identifier, "firstName": first, "lastName": last, "officeEmail": email,
+                "defaultEmail": "Office", "licenseClass": license, "inactiveFlag": inactive,
+                "securityRole": {"id": 63, "name": "Admin"},
+            }));
+        }
+        for number in 0..tickets {
+            state.seed_ticket(random, number, now);
+        }
+        state
+    }
+
+    /// The first one is an open service ticket on the help desk; every tenth is a project ticket.
+    fn seed_ticket(&mut self, random: &mut impl Rng, number: usize, now: Timestamp) {
+        let project = number % 10 == 9;
+        let board = if project { 3 } else { 1 + (number % 2) as u64 };
+        let summary = format!("{} {}", THINGS[random.random_range(0..6)], TROUBLES[random.random_range(0..6)]);
+        let age = SignedDuration::from_mins(random.random_range(60..60 * 24 * 90));
+        let entered = time_text(now - age);
+        let Some(made) = self.new_ticket(&summary, board, project, &entered) else { return };
+        let id = id_of(&made);
+        let status = if number == 0 { 0 } else { random.random_range(0..5) };
+        let status = self.statuses_of(board).nth(status).cloned();
+        let member = self.members[random.random_range(0..3)].clone();
+        let note = self.next_note;
+        self.next_note += 1;
+        let Some(row) = self.tickets.get_mut(&id) else { return };
+        if let Some(status) = status {
+            row.record["status"] = named(&status);
+            row.record["closedFlag"] = status["closedStatus"].clone();
+        }
+        row.record["owner"] = reference(&member);
+        row.notes.push(json!({
+            "id": note, "ticketId": id, "text": format!("{summary}. Please help."), "detailDescriptionFlag": true,
+            "internalAnalysisFlag": false, "resolutionFlag": false, "issueFlag": false,
+            "contact": {"id": 2, "name": "Alex Sample"}, "customerUpdatedFlag": false, "dateCreated": entered,
+            "createdBy": "psabridge", "internalFlag": false, "externalFlag": true,
+            "_info": {"lastUpdated": entered, "updatedBy": "psabridge"},
+        }));
+    }
+}
+
+/// A member as other records show it.
+pub(super) fn reference(member: &Value) -> Value {
+    let name = format!(
+        "{} {}",
+        member["firstName"].as_str().unwrap_or_default(),
+        member["lastName"].as_str().unwrap_or_default()
+    );
+    json!({"id": member["id"], "identifier": member["identifier"], "name": name.trim()})
+}

@@ -1,0 +1,66 @@
+//! The door for tests: `/_sim/…`. Never part of the PSA.
+
+use crate::http::{Asked, Reply};
+use crate::world::World;
+use serde_json::{Value, json};
+
+/// Answers a request of a test.
+pub(crate) fn answer(world: &mut World, asked: &Asked) -> Reply {
+    let parts: Vec<&str> = asked.path.trim_start_matches("/_sim/").split('/').collect();
+    let body = asked.body_value();
+    match (asked.method.as_str(), parts.as_slice()) {
+        ("GET", ["log"]) => Reply::json(200, &world.journal.list()),
+        ("DELETE", ["log"]) => {
+            world.journal.clear();
+            done()
+        }
+        ("GET", ["faults"]) => Reply::json(200, &world.faults.list()),
+        ("POST", ["faults"]) => outcome(world.faults.order(&body)),
+        ("DELETE", ["faults"]) => {
+            world.faults.clear();
+            done()
+        }
+        ("GET", ["switches"]) => Reply::json(200, &world.switches.list()),
+        ("POST", ["switches"]) => {
+            let switches = body.as_object().cloned().unwrap_or_default();
+            outcome(switches.iter().try_for_each(|(name, value)| world.switches.set(name, value)))
+        }
+        ("POST", ["clock"]) => match body.get("advance_ms").and_then(Value::as_i64) {
+            Some(ms) => {
+                world.advance(ms);
+                Reply::json(200, &json!({"now": world.now_text()}))
+            }
+            None => wrong("advance_ms must be a whole number"),
+        },
+        ("GET", ["state"]) => Reply::json(200, &world.state.summary()),
+        ("GET", ["tickets", id]) => match id.parse().ok().and_then(|id| world.state.ticket_with_notes(id)) {
+            Some(ticket) => Reply::json(200, &ticket),
+            None => Reply::json(404, &json!({"error": "there is no such ticket"})),
+        },
+        ("POST", ["tickets"]) => {
+            let text = |name: &str| body.get(name).and_then(Value::as_str);
+            let board = body.get("board").and_then(Value::as_u64).unwrap_or(1);
+            let now = world.now_text();
+            let made = world.state.new_ticket(
+                text("summary").unwrap_or("A ticket"),
+                board,
+                text("kind") == Some("project"),
+                &now,
+            );
+            made.map_or_else(|| wrong("there is no such board"), |ticket| Reply::json(201, &ticket))
+        }
+        _ => Reply::json(404, &json!({"error": "no such door; see simulator/README.md"})),
+    }
+}
+
+fn done() -> Reply {
+    Reply::json(200, &json!({}))
+}
+
+fn outcome(outcome: Result<(), String>) -> Reply {
+    outcome.map_or_else(|why| wrong(&why), |()| done())
+}
+
+fn wrong(why: &str) -> Reply {
+    Reply::json(400, &json!({"error": why}))
+}

@@ -1,0 +1,160 @@
+//! All that a simulated PSA knows, behind one lock.
+
+use crate::connectwise::State;
+use crate::fault::Faults;
+use crate::journal::Journal;
+use jiff::{SignedDuration, Timestamp};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use serde_json::{Value, json};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The credentials that are accepted.
+#[derive(Debug, Clone)]
+pub(crate) struct Account {
+    pub(crate) company: String,
+    pub(crate) public_key: String,
+    pub(crate) private_key: String,
+    pub(crate) client_id: String,
+}
+
+/// What can be switched while it runs; each changes how the PSA behaves as a whole.
+#[derive(Debug, Clone)]
+pub(crate) struct Switches {
+    pub(crate) codebase: String,
+    pub(crate) forward_only: bool,
+    pub(crate) members_forbidden: bool,
+    pub(crate) my_members_missing: bool,
+    pub(crate) null_members: bool,
+}
+
+/// Name, meaning.
+const SWITCHES: [(&str, &str); 5] = [
+    ("codebase", "text: the pinned code base of the tenant, such as v2025_1; another one is an upgrade"),
+    ("forward_only", "true: lists answer forward-only paging with a Link; false: they answer without one"),
+    ("members_forbidden", "true: /system/members is refused for lack of a right"),
+    ("my_members_missing", "true: /system/myMembers/info is not there, as on some versions"),
+    ("null_members", "true: members that are empty are sent as null, as older versions do"),
+];
+
+impl Switches {
+    fn new() -> Switches {
+        Switches {
+            codebase: "v2025_1".to_owned(),
+            forward_only: true,
+            members_forbidden: false,
+            my_members_missing: false,
+            null_members: false,
+        }
+    }
+
+    pub(crate) fn list(&self) -> Value {
+        let items = SWITCHES.iter().map(|(name, about)| json!({"name": name, "value": self.get(name), "about": about}));
+        json!({"items": items.collect::<Vec<_>>()})
+    }
+
+    fn get(&self, name: &str) -> Value {
+        match name {
+            "codebase" => json!(self.codebase),
+            "forward_only" => json!(self.forward_only),
+            "members_forbidden" => json!(self.members_forbidden),
+            "my_members_missing" => json!(self.my_members_missing),
+            _ => json!(self.null_members),
+        }
+    }
+
+    /// Sets one; an error says what is possible.
+    pub(crate) fn set(&mut self, name: &str, value: &Value) -> Result<(), String> {
+        let flag = || value.as_bool().ok_or_else(|| format!("{name} must be true or false"));
+        match name {
+            "codebase" => {
+                let text = value.as_str().filter(|text| !text.is_empty() && !text.contains('/'));
+                self.codebase = text.ok_or("codebase must be a text without slashes")?.to_owned();
+            }
+            "forward_only" => self.forward_only = flag()?,
+            "members_forbidden" => self.members_forbidden = flag()?,
+            "my_members_missing" => self.my_members_missing = flag()?,
+            "null_members" => self.null_members = flag()?,
+            _ => return Err(format!("there is no switch \"{name}\"; GET /_sim/switches lists them")),
+        }
+        Ok(())
+    }
+}
+
+/// Everything.
+pub(crate) struct World {
+    /// `https://127.0.0.1:port`.
+    pub(crate) base: String,
+    pub(crate) account: Account,
+    pub(crate) switches: Switches,
+    pub(crate) state: State,
+    pub(crate) faults: Faults,
+    pub(crate) journal: Journal,
+    /// What is added to the machine's time.
+    offset: SignedDuration,
+    requests: u64,
+}
+
+impl World {
+    pub(crate) fn new(base: String, seed: u64, tickets: usize, now: Option<Timestamp>) -> World {
+        let mut random = StdRng::seed_from_u64(seed);
+        let mut word = |length: usize| -> String {
+            (0..length)
+                .map(|_| {
+                    char::from(b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789"[random.random_range(0..57)])
+                })
+                .collect()
+        };
+        let account = Account {
+            company: "acme".to_owned(),
+            public_key: word(16),
+            private_key: word(16),
+            client_id: "5d1b3c4e-6f70-4812-93a4-b5c6d7e8f901".to_owned(),
+        };
+        let offset = now.map_or(SignedDuration::ZERO, |now| now.duration_since(Timestamp::now()));
+        let now = Timestamp::now() + offset;
+        let state = State::seeded(&mut random, tickets, now);
+        let (faults, journal) = (Faults::default(), Journal::default());
+        World { base, account, switches: Switches::new(), state, faults, journal, offset, requests: 0 }
+    }
+
+    /// The simulator's time.
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp::now() + self.offset
+    }
+
+    /// Whole seconds, as the PSA writes times. Source: facts 3.1.
+    pub(crate) fn now_text(&self) -> String {
+        time_text(self.now())
+    }
+
+    pub(crate) fn advance(&mut self, ms: i64) {
+        self.offset += SignedDuration::from_millis(ms);
+    }
+
+    /// The id of a request, as support asks for it. Source: facts 5.2.
+    pub(crate) fn next_request_id(&mut self) -> String {
+        self.requests += 1;
+        format!("00000000-0000-4000-8000-{:012x}", self.requests)
+    }
+}
+
+pub(crate) fn time_text(time: Timestamp) -> String {
+    let seconds = Timestamp::from_second(time.as_second()).unwrap_or(time);
+    seconds.to_string()
+}
+
+/// The world, shared by all connections.
+pub(crate) struct Shared {
+    world: Mutex<World>,
+}
+
+impl Shared {
+    pub(crate) fn new(world: World) -> Shared {
+        Shared { world: Mutex::new(world) }
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
