@@ -124,7 +124,7 @@ impl Demo {
         println!("6. Moved the ticket to {}", text(&ticket["status"], "name"));
         expect(ticket["status"]["id"] == wanted, "the ticket shows another status")?;
         self.seen("patch_ticket", |entry| {
-            entry["committed"] == true && entry["body"][0]["value"]["id"].to_string() == wanted
+            entry["committed"] == true && entry["body"][0]["value"]["id"].as_u64() == wanted.parse().ok()
         })
     }
 

@@ -19,7 +19,9 @@ impl Identity {
     pub(crate) fn new() -> Result<Identity> {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.distinguished_name.push(DnType::CommonName, "psa-simulator, for tests only");
+        // A name of its own: two authorities of one name would be mistaken for each other.
+        let name = format!("psa-simulator {:08x}, for tests only", rand::random::<u32>());
+        params.distinguished_name.push(DnType::CommonName, name);
         let ca =
             CertifiedIssuer::self_signed(params, KeyPair::generate().map_err(Error::other)?).map_err(Error::other)?;
         let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);

@@ -93,6 +93,12 @@ fn read<T: serde::de::DeserializeOwned>(json: &[u8]) -> Result<T, Error> {
     serde_json::from_slice(json).map_err(|error| Error::invalid(format!("the request does not fit: {error}")))
 }
 
+/// What `export_plugin!` makes of a provider.
+pub trait Exported {
+    /// The entry, for a host that the plugin is linked into (`Host::add_plugin`).
+    const ENTRY: psa_plugin_entry_fn;
+}
+
 /// Exports a [`Provider`](crate::sdk::Provider) as a plugin: `export_plugin!(Acme { get_ticket, add_note });`.
 ///
 /// The list names the operations the provider implements; what is not listed is unsupported. Use it once per library.
@@ -114,6 +120,15 @@ macro_rules! export_plugin {
             #[unsafe(no_mangle)]
             extern "C" fn psa_plugin_layout() -> &'static $crate::sdk::export::TypeLayout {
                 $crate::abi::layout::layout()
+            }
+
+            impl $crate::sdk::export::Exported for $provider {
+                const ENTRY: $crate::abi::psa_plugin_entry_fn = Some({
+                    unsafe extern "C" fn entry(host_abi: u32) -> *const $crate::abi::psa_plugin {
+                        psa_plugin_entry(host_abi)
+                    }
+                    entry
+                });
             }
         };
     };

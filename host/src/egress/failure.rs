@@ -193,9 +193,12 @@ fn tls_words(error: &rustls::Error) -> String {
         };
     };
     match certificate {
-        C::UnknownIssuer => "its certificate is signed by an authority that this machine does not trust. \
+        // Bad signature: an authority of the same name as a trusted one, with another key.
+        C::UnknownIssuer | C::BadSignature => {
+            "its certificate is signed by an authority that this machine does not trust. \
              Add the authority's certificate to egress.ca_files."
-            .into(),
+                .into()
+        }
         C::NotValidForName | C::NotValidForNameContext { .. } => {
             "its certificate is for another host name. Use the name that the certificate is for.".into()
         }

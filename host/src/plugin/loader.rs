@@ -23,9 +23,9 @@ fn load_file(path: &Path, sha256: Option<&str>, folder: &Path) -> Result<Plugin,
     // SAFETY: loading runs the library's constructors. That the file may become code of this process is what `trust`
     // has checked; that it does nothing odd then is the contract ("does nothing but return the table").
     let library = unsafe { Library::open(Some(&trusted.copy), RTLD_NOW | RTLD_LOCAL) }
-        .map_err(|error| Why::Load(in_words_of_the_original(&error.to_string(), &trusted.copy, path)))?;
+        .map_err(|error| Why::Load(in_words_of_the_original(&error, &trusted.copy, path)))?;
     // Never unloaded: threads, thread-locals and static tables of the plugin may be in use until the process ends.
-    let library: &'static Library = Box::leak(Box::new(library));
+    let library = std::mem::ManuallyDrop::new(library);
     // SAFETY: the type is the one that psa_plugin.h declares for this name.
     let entry = unsafe { library.get::<unsafe extern "C" fn(u32) -> *const psa_plugin>(b"psa_plugin_entry\0") }
         .map_err(|_| Why::NoEntry)?;
@@ -36,7 +36,7 @@ fn load_file(path: &Path, sha256: Option<&str>, folder: &Path) -> Result<Plugin,
     // SAFETY: Plugin::read has accepted the table, so it is at least as long as ours.
     let minor = unsafe { (*table).abi_minor };
     if minor == PSA_ABI_MINOR {
-        check_layout(library, plugin.manifest.sdk.as_deref())?;
+        check_layout(&library, plugin.manifest.sdk.as_deref())?;
     }
     plugin.sha256 = Some(trusted.sha256);
     Ok(plugin)
@@ -70,6 +70,8 @@ fn check_layout(library: &Library, sdk: Option<&str>) -> Result<(), Why> {
 }
 
 /// The loader speaks of our copy; people know the file they named.
-fn in_words_of_the_original(words: &str, copy: &Path, path: &Path) -> String {
+fn in_words_of_the_original(error: &libloading::Error, copy: &Path, path: &Path) -> String {
+    use std::error::Error as _;
+    let words = error.source().map_or_else(|| error.to_string(), ToString::to_string);
     words.replace(&copy.display().to_string(), &path.display().to_string())
 }

@@ -100,6 +100,10 @@ pub(super) fn forget(inner: &Inner) {
     if let Some(instances) = instances.as_mut() {
         instances.remove(&inner.token().addr());
     }
+    // The last one: the directory goes too, so that a product that has closed all leaves no memory behind.
+    if instances.as_ref().is_some_and(HashMap::is_empty) {
+        *instances = None;
+    }
 }
 
 fn instance(ctx: *mut c_void) -> Option<Arc<Inner>> {

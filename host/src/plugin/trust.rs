@@ -161,7 +161,36 @@ fn check_elf(bytes: &[u8]) -> Result<(), Why> {
     if u16::from_ne_bytes([head[18], head[19]]) != EM_HERE {
         return Err(Why::Format("it is for another processor"));
     }
+    if cfg!(target_pointer_width = "64") && !holds_its_segments(bytes) {
+        return Err(Why::Format("it is cut off, as by a broken download"));
+    }
     Ok(())
+}
+
+/// Whether everything that would be mapped is in the file. The system's loader does not ask: touching what is missing
+/// ends the process.
+fn holds_its_segments(bytes: &[u8]) -> bool {
+    const PT_LOAD: u64 = 1;
+    let number = |at: usize, size: usize| {
+        let field = bytes.get(at..at.checked_add(size)?)?;
+        let mut wide = [0; 8];
+        let place = if cfg!(target_endian = "little") { &mut wide[..size] } else { &mut wide[8 - size..] };
+        place.copy_from_slice(field);
+        Some(u64::from_ne_bytes(wide))
+    };
+    let held = |position: usize| {
+        // Elf64_Ehdr: e_phoff 32, e_phentsize 54. Elf64_Phdr: p_type 0, p_offset 8, p_filesz 32.
+        let first = usize::try_from(number(32, 8)?).ok()?;
+        let at = first.checked_add(position.checked_mul(number(54, 2)? as usize)?)?;
+        if number(at, 4)? != PT_LOAD {
+            return Some(true);
+        }
+        let end = number(at.checked_add(8)?, 8)?.checked_add(number(at.checked_add(32)?, 8)?)?;
+        Some(end <= bytes.len() as u64)
+    };
+    // e_phnum 56.
+    let count = number(56, 2).unwrap_or(0) as usize;
+    count > 0 && (0..count).all(|position| held(position) == Some(true))
 }
 
 /// Writes the copy, unless the right one is there. Its name begins with the digest, so a new build is a new file and

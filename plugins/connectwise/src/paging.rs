@@ -82,9 +82,12 @@ fn next(cursor: Cursor, response: &Response, items: &[Map<String, Value>], size:
         Cursor::Page(number) => full.then(|| Cursor::Page(number + 1)),
         Cursor::After(id) => match response.header("link") {
             // Only the id is taken from their address. Source: facts 1.3 and 3.6.
-            Some(link) => page_id(link).filter(|next| *next > id && !items.is_empty()).map(Cursor::After),
+            Some(link) if !link.contains("rel=\"next\"") => None,
+            Some(link) if page_id(link).is_some() => {
+                page_id(link).filter(|next| *next > id && !items.is_empty()).map(Cursor::After)
+            }
             // The endpoint does not know this kind of paging: what came is page 1. Source: facts 3.6.
-            None => (full && id == 0).then_some(Cursor::Page(2)),
+            Some(_) | None => (full && id == 0).then_some(Cursor::Page(2)),
         },
     }
 }
