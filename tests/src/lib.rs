@@ -6,4 +6,5 @@
 
 pub mod answering;
 pub mod compile;
+pub mod scene;
 pub mod world;

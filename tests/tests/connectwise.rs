@@ -1,67 +1,10 @@
 //! The ConnectWise plugin in the host, against the simulator over TLS: what works, and what goes wrong how.
 
-use psa_host::{Code, Error};
+use psa_host::Code;
 use psa_simulator::Simulator;
 use psa_tests::compile;
-use psa_tests::world::World;
+use psa_tests::scene::{Scene, wire};
 use serde_json::{Value, json};
-
-struct Scene {
-    world: World,
-    simulator: Simulator,
-    connection: String,
-}
-
-impl Scene {
-    fn new() -> Scene {
-        Scene::with(&["--tls"], json!({}))
-    }
-
-    fn with(arguments: &[&str], more: Value) -> Scene {
-        let simulator = Simulator::start(&compile::target().join("psa-simulator"), arguments).unwrap();
-        let mut config = json!({"egress": {"ca_files": [simulator.text("ca")], "allow_private": ["127.0.0.1"]}});
-        config.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        let plugin = compile::target().join("libpsa_connectwise.so");
-        let world = World::open(tempfile::tempdir().unwrap(), &[&plugin], config).unwrap();
-        let connection = world.connect("connectwise", simulator.settings(), simulator.secrets());
-        Scene { world, simulator, connection }
-    }
-
-    fn call(&self, method: &str, mut params: Value) -> Result<Value, Error> {
-        params["tenant"] = json!("t");
-        params["connection"] = json!(self.connection);
-        self.world.call(method, params)
-    }
-
-    fn fault(&self, endpoint: &str, fault: &str, mut more: Value) {
-        more["endpoint"] = json!(endpoint);
-        more["fault"] = json!(fault);
-        more["times"] = json!(1);
-        self.simulator.fault(&more).unwrap();
-    }
-
-    fn get(&self) -> Result<Value, Error> {
-        self.call("tickets.get", json!({"ticket": "1001"}))
-    }
-
-    fn note(&self, visibility: &str) -> Result<Value, Error> {
-        self.call("notes.post", json!({"ticket": "1001", "visibility": visibility, "text": "Words of a note."}))
-    }
-
-    /// How many notes of ours are on the ticket.
-    fn notes(&self) -> usize {
-        let ticket = self.simulator.control("GET", "tickets/1001", None).unwrap();
-        ticket["notes"].as_array().unwrap().iter().filter(|note| note["text"] == "Words of a note.").count()
-    }
-
-    fn seen(&self, endpoint: &str) -> Vec<Value> {
-        self.simulator.log().unwrap().into_iter().filter(|entry| entry["endpoint"] == endpoint).collect()
-    }
-}
-
-fn wire(error: &Error) -> &str {
-    error.details.as_ref().and_then(|details| details["wire"].as_str()).unwrap_or("?")
-}
 
 #[test]
 fn service_and_project_tickets_are_both_found_by_number() {
