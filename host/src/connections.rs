@@ -190,7 +190,7 @@ impl ConnectionRoom {
         let instance = self.instance(place, &stored).await?;
         let request = serde_json::to_vec(request).map_err(|error| Error::internal(error.to_string()))?;
         let answer = instance.run(name, request, context).await?;
-        serde_json::from_value(Value::Object(answer)).map_err(|error| {
+        serde_json::from_slice(&answer).map_err(|error| {
             let writes = O::FLAGS & psa_host_api::abi::PSA_OP_WRITE != 0;
             let code = if writes { Code::OutcomeUnknown } else { Code::Internal };
             Error::new(code, format!("{} {name}: its result does not fit: {error}", stored.plugin))

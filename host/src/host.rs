@@ -131,10 +131,7 @@ impl Host {
         self.shared.lock_submitted().insert(id, cancel);
         let shared = self.shared.clone();
         self.shared.io.spawn(async move {
-            // A panic of ours must still end the call.
-            let result = tokio::spawn(answer).await;
-            let result =
-                result.unwrap_or_else(|_| Err(Error::internal("the method panicked; this is a defect of the host")));
+            let result = block::caught(answer).await;
             shared.lock_submitted().remove(&id);
             done(id, result);
             drop(inside);

@@ -1,8 +1,10 @@
 //! JSON at the entrances: stricter than the parser is by itself.
 //!
-//! Holds: [`object`], the check that every payload passes before anything reads it.
+//! Holds: [`object`] and [`check`], one of which every payload passes before anything reads it.
 //! Promises: UTF-8, one object, no duplicate key, at most [`DEPTH_MAX`] deep, at most the given size.
 //! Leaves to others: which fields an object may have.
+
+mod shape;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
@@ -30,15 +32,32 @@ pub enum JsonError {
     NotObject,
 }
 
-/// Reads one object. No bytes at all are the empty object.
-pub fn object(bytes: &[u8], bytes_max: usize) -> Result<Map<String, Value>, JsonError> {
+/// The text of a payload of bounded size.
+fn text(bytes: &[u8], bytes_max: usize) -> Result<&str, JsonError> {
     if bytes.len() > bytes_max {
         return Err(JsonError::TooLarge(bytes.len(), bytes_max));
     }
-    if bytes.is_empty() {
+    std::str::from_utf8(bytes).map_err(|error| JsonError::Utf8(error.valid_up_to()))
+}
+
+/// Checks one object without building it: for large payloads that are read into types afterwards.
+pub fn check(bytes: &[u8], bytes_max: usize) -> Result<(), JsonError> {
+    let text = text(bytes, bytes_max)?;
+    if !text.trim_ascii_start().starts_with('{') {
+        return object(bytes, bytes_max).map(drop);
+    }
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let syntax = |error: serde_json::Error| JsonError::Syntax(error.to_string());
+    shape::Shape::default().deserialize(&mut reader).map_err(syntax)?;
+    reader.end().map_err(syntax)
+}
+
+/// Reads one object. No bytes at all are the empty object.
+pub fn object(bytes: &[u8], bytes_max: usize) -> Result<Map<String, Value>, JsonError> {
+    let text = text(bytes, bytes_max)?;
+    if text.is_empty() {
         return Ok(Map::new());
     }
-    let text = std::str::from_utf8(bytes).map_err(|error| JsonError::Utf8(error.valid_up_to()))?;
     let mut reader = serde_json::Deserializer::from_str(text);
     let syntax = |error: serde_json::Error| JsonError::Syntax(error.to_string());
     let value = Strict { depth: 0 }.deserialize(&mut reader).map_err(syntax)?;
@@ -120,10 +139,21 @@ impl<'de> Visitor<'de> for Strict {
 mod tests {
     use super::*;
 
+    /// Both readers say the same.
+    fn both(text: &[u8]) -> Result<(), String> {
+        let (built, checked) = (object(text, 2000).map(drop), check(text, 2000));
+        let words = |outcome: &Result<(), JsonError>| outcome.as_ref().map_err(ToString::to_string).copied();
+        // Where they stumble over the same thing they stand at the same place, or a few bytes further on.
+        assert_eq!(built.is_ok(), checked.is_ok(), "{text:?}: {built:?} {checked:?}");
+        words(&built)
+    }
+
     #[test]
     fn what_is_no_plain_object_is_refused_with_the_reason() {
         let deep = |levels: usize| format!("{{\"a\":{}{}}}", "[".repeat(levels), "]".repeat(levels));
-        assert!(object(br#"{"a":[1,-2,2.5,null,true,"x"]}"#, 100).is_ok());
+        assert!(both(br#"{"a":[1,-2,2.5,null,true,"x"],"b":{"a":1,"\u0061b":2,"ab c":3}}"#).is_ok());
+        assert!(both(br#"{"\u0061":1,"a":2}"#).unwrap_err().contains("twice"));
+        assert!(check(br#"{"\u0061":1,"a":2}"#, 100).unwrap_err().to_string().contains("\"a\" is there twice"));
         assert_eq!(object(b"", 100), Ok(Map::new()));
         assert!(object(deep(DEPTH_MAX - 1).as_bytes(), 1000).is_ok());
         for (text, part) in [
@@ -136,7 +166,7 @@ mod tests {
             ("{} {}".to_owned(), "trailing"),
             ("{\"a\":1e999}".to_owned(), "out of range"),
         ] {
-            let error = object(text.as_bytes(), 2000).unwrap_err().to_string();
+            let error = both(text.as_bytes()).unwrap_err();
             assert!(error.contains(part), "{part}: {error}");
         }
         assert_eq!(object(b"{\"a\":\"\xff\"}", 100), Err(JsonError::Utf8(6)));
@@ -146,5 +176,6 @@ mod tests {
     fn a_hundred_thousand_brackets_do_not_exhaust_the_stack() {
         let text = format!("{{\"a\":{}", "[".repeat(100_000));
         assert!(object(text.as_bytes(), 1 << 20).unwrap_err().to_string().contains("deep"));
+        assert!(check(text.as_bytes(), 1 << 20).unwrap_err().to_string().contains("deep"));
     }
 }

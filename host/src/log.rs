@@ -13,6 +13,7 @@ pub type LogHook = Arc<dyn Fn(u32, &str, &str) + Send + Sync>;
 
 /// The longest text of one line, in bytes.
 const TEXT_BYTES_MAX: usize = 4096;
+const ELLIPSIS: char = '…';
 
 /// Where lines go.
 #[derive(Clone, Default)]
@@ -52,8 +53,8 @@ impl Log {
 fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len().min(TEXT_BYTES_MAX));
     for character in text.trim_end().chars() {
-        if line.len() + 4 > TEXT_BYTES_MAX {
-            line.push('…');
+        if line.len() + character.len_utf8() + ELLIPSIS.len_utf8() > TEXT_BYTES_MAX {
+            line.push(ELLIPSIS);
             break;
         }
         // Line breaks would let a PSA's answer forge lines of ours; other controls would steer a terminal.

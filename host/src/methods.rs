@@ -12,7 +12,7 @@ mod plugins;
 mod table;
 mod tickets;
 
-pub(crate) use table::run;
+pub(crate) use table::{Answer, run};
 
 use psa_host_api::Error;
 use serde::de::DeserializeOwned;

@@ -1,9 +1,12 @@
-//! Waiting for a future on a thread of the product.
+//! Waiting for a method: on a thread of the product, or on one of ours.
 //!
 //! Not the runtime's own `block_on`: that one refuses to work on a thread of another runtime, and a product may have
 //! one.
 
+use crate::methods::Answer;
+use psa_host_api::Error;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -19,6 +22,19 @@ impl Wake for Unpark {
     fn wake(self: Arc<Self>) {
         self.0.unpark();
     }
+}
+
+/// A panic of ours must still end the call it belongs to.
+pub(super) async fn caught(mut answer: Answer) -> Result<String, Error> {
+    let polled = std::future::poll_fn(|context| {
+        let poll = catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(context)));
+        poll.unwrap_or_else(|_| {
+            Poll::Ready(Err(
+                Error::internal("the method panicked; this is a defect of the host").because("host_panicked")
+            ))
+        })
+    });
+    polled.await
 }
 
 /// Waits for `future`; `tick` runs about every 50 ms meanwhile.

@@ -16,7 +16,8 @@ use std::sync::Arc;
 /// Parameters above this are refused, in bytes.
 const PARAMS_BYTES_MAX: usize = 16 << 20;
 
-type Answer = Pin<Box<dyn Future<Output = Result<String, Error>> + Send>>;
+/// A method on its way.
+pub(crate) type Answer = Pin<Box<dyn Future<Output = Result<String, Error>> + Send>>;
 
 struct Row {
     name: &'static str,

@@ -13,14 +13,13 @@ use super::wire::Response;
 use crate::egress::Answer;
 use psa_host_api::abi::*;
 use psa_host_api::{Code, Error};
-use serde_json::{Map, Value};
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use tokio::task::AbortHandle;
 
 /// What a call's owner gets, once.
-pub(super) type Done = Box<dyn FnOnce(Result<Map<String, Value>, Error>) + Send>;
+pub(super) type Done = Box<dyn FnOnce(Result<Vec<u8>, Error>) + Send>;
 
 /// What one call may keep in memory that is handed out by `get` and `keys`, in bytes.
 const ARENA_BYTES_MAX: usize = 16 << 20;

@@ -115,12 +115,7 @@ impl Instance {
     }
 
     /// Runs an operation and waits for its end.
-    pub(crate) async fn run(
-        &self,
-        operation: &str,
-        request: Vec<u8>,
-        context: &CallContext,
-    ) -> Result<Map<String, Value>, Error> {
+    pub(crate) async fn run(&self, operation: &str, request: Vec<u8>, context: &CallContext) -> Result<Vec<u8>, Error> {
         let plugin = &self.inner.plugin;
         let Some(operation) = plugin.operations.get(operation) else {
             let message = format!("{} does not offer {operation}", plugin.manifest.id);
@@ -129,12 +124,7 @@ impl Instance {
         self.run_one(operation.clone(), request, context).await
     }
 
-    async fn run_one(
-        &self,
-        operation: Operation,
-        request: Vec<u8>,
-        context: &CallContext,
-    ) -> Result<Map<String, Value>, Error> {
+    async fn run_one(&self, operation: Operation, request: Vec<u8>, context: &CallContext) -> Result<Vec<u8>, Error> {
         let (send, mut outcome) = oneshot::channel();
         // A receiver that is gone has been told by its own end.
         let done: Done = Box::new(move |result| drop(send.send(result)));
@@ -230,13 +220,13 @@ async fn told_to_end(runtime: &Runtime, context: &CallContext) -> Code {
     }
 }
 
-type Outcome = oneshot::Receiver<Result<Map<String, Value>, Error>>;
+type Outcome = oneshot::Receiver<Result<Vec<u8>, Error>>;
 
 /// Gives a call that was told to end its grace, then gives it up.
 async fn supervise_end(
     call: &Arc<Call>,
     outcome: &mut Outcome,
-) -> Result<Result<Map<String, Value>, Error>, oneshot::error::RecvError> {
+) -> Result<Result<Vec<u8>, Error>, oneshot::error::RecvError> {
     let runtime = &call.instance.runtime;
     tokio::select! {
         biased;

@@ -69,7 +69,7 @@ pub(super) fn judge(
     wire: &Wire,
     code: i32,
     body: &[u8],
-) -> Result<Map<String, Value>, Error> {
+) -> Result<Vec<u8>, Error> {
     let reached = wire.reached();
     let said = match Code::from_number(code) {
         Code::Ok => read_answer(body),
@@ -86,12 +86,15 @@ pub(super) fn judge(
     }
 }
 
-fn read_answer(body: &[u8]) -> Result<Map<String, Value>, Error> {
+/// A copy of the result, which is the plugin's memory. Its shape is checked; its fields are when it is read.
+fn read_answer(body: &[u8]) -> Result<Vec<u8>, Error> {
     if body.is_empty() {
         return Err(Error::internal("it reported success without a result").because("plugin_answer"));
     }
-    json::object(body, json::PAYLOAD_BYTES_MAX)
-        .map_err(|error| Error::internal(format!("its result is not valid: {error}")).because("plugin_answer"))
+    match json::check(body, json::PAYLOAD_BYTES_MAX) {
+        Ok(()) => Ok(body.to_vec()),
+        Err(error) => Err(Error::internal(format!("its result is not valid: {error}")).because("plugin_answer")),
+    }
 }
 
 /// An error without words, or one that only says that the host gave no answer, gets the host's own words.

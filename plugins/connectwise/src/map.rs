@@ -58,7 +58,8 @@ impl Record {
     }
 
     /// What nobody took. Null and absent mean the same. Source: facts 3.1.
-    pub(crate) fn rest(self) -> Map<String, Value> {
-        self.0.into_iter().filter(|(_, value)| !value.is_null()).collect()
+    pub(crate) fn rest(mut self) -> Map<String, Value> {
+        self.0.retain(|_, value| !value.is_null());
+        self.0
     }
 }
