@@ -46,6 +46,10 @@ pub(crate) const ENDPOINTS: [&str; 15] = [
 fn below_base(path: &str) -> Option<(String, Vec<String>)> {
     let path = path.to_ascii_lowercase();
     let (codebase, rest) = path.strip_prefix('/')?.split_once("/apis/3.0/")?;
+    // A doubled path leads nowhere.
+    if rest.contains("/apis/3.0/") {
+        return None;
+    }
     let parts = rest.trim_end_matches('/').split('/').map(str::to_owned).collect();
     Some((codebase.to_owned(), parts))
 }

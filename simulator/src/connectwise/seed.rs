@@ -21,10 +21,10 @@ const STATUSES: [(&str, bool, bool, bool); 6] = [
 ];
 
 const PRIORITIES: [(u64, &str, &str); 4] = [
-    (4, "Priority 3 - Normal Response", "blue"),
-    (5, "Priority 2 - Quick Response", "yellow"),
-    (6, "Priority 1 - Emergency Response", "red"),
-    (8, "Priority 4 - Scheduled", "white"),
+    (4, "Priority 3 - Normal Response", "Blue"),
+    (5, "Priority 2 - Quick Response", "Yellow"),
+    (6, "Priority 1 - Emergency Response", "Red"),
+    (8, "Priority 4 - Scheduled", "White"),
 ];
 
 /// Id, identifier, first, last, e-mail, license, inactive.
