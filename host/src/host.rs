@@ -14,7 +14,7 @@ use crate::connections::ConnectionRoom;
 use crate::egress::Egress;
 use crate::log::{Log, LogHook};
 use crate::methods;
-use crate::plugin::{CallContext, Registry, Running, Runtime, block_signals};
+use crate::plugin::{CallContext, Registry, Running, Runtime, block_signals, is_ours};
 use gate::Gate;
 use psa_host_api::abi::psa_plugin_entry_fn;
 use psa_host_api::{Code, Error};
@@ -232,6 +232,10 @@ fn make_private(folder: &Path) -> Result<(), Error> {
         let message =
             format!("data_dir {0} can be written by others. Take the right away: chmod go-w {0}", folder.display());
         return Err(Error::new(Code::Forbidden, message).because("data_dir_writable"));
+    }
+    if !is_ours(&facts) {
+        let message = format!("data_dir {} belongs to another user. Change its owner", folder.display());
+        return Err(Error::new(Code::Forbidden, message).because("data_dir_owner"));
     }
     Ok(())
 }

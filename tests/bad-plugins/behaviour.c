@@ -225,7 +225,12 @@ static void get_ticket(void *this, psa_call call, psa_bytes request) {
         psa_code code = send(self, call, "PATCH", PSA_HTTP_READ, then_nothing());
         host->complete(host->ctx, call, code, text(""));
     } else if (says(request, "\"sleep\"")) {
-        host->sleep_ms(host->ctx, call, 3600 * 1000, then_woken(self, call));
+        psa_then then = then_woken(self, call);
+        psa_code code = host->sleep_ms(host->ctx, call, 3600 * 1000, then);
+        if (code != PSA_OK) {
+            free(then.data);
+            host->complete(host->ctx, call, code, text("not even begun"));
+        }
     } else if (says(request, "\"fetch\"")) {
         psa_then then = then_woken(self, call);
         psa_code code = send(self, call, "GET", PSA_HTTP_BY_METHOD, then);

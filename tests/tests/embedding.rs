@@ -32,19 +32,7 @@ impl Scene {
 
     /// The example, compiled against the header and the library as a product would.
     fn c_host(&self) -> PathBuf {
-        let program = self.folder.path().join("c-host");
-        let library = compile::target();
-        run(Command::new("gcc")
-            .args(["-std=c99", "-g", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-o"])
-            .arg(&program)
-            .arg(compile::root().join("examples/c-host/main.c"))
-            .arg("-I")
-            .arg(compile::root().join("include"))
-            .arg("-L")
-            .arg(&library)
-            .arg("-lpsa_host")
-            .arg(format!("-Wl,-rpath,{}", library.display())));
-        program
+        program("examples/c-host/main.c", &self.folder)
     }
 
     fn arguments(&self) -> [String; 3] {
@@ -59,6 +47,23 @@ impl Scene {
         assert_eq!(note["internalAnalysisFlag"], true);
         assert_eq!(note["detailDescriptionFlag"], false);
     }
+}
+
+/// A C program, compiled against the header and the library as a product would.
+fn program(source: &str, folder: &TempDir) -> PathBuf {
+    let program = folder.path().join("program");
+    let library = compile::target();
+    run(Command::new("gcc")
+        .args(["-std=gnu99", "-g", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-o"])
+        .arg(&program)
+        .arg(compile::root().join(source))
+        .arg("-I")
+        .arg(compile::root().join("include"))
+        .arg("-L")
+        .arg(&library)
+        .args(["-lpsa_host", "-lpthread"])
+        .arg(format!("-Wl,-rpath,{}", library.display())));
+    program
 }
 
 fn lines(file: &Path) -> usize {
@@ -121,4 +126,13 @@ fn python_reaches_it_by_ctypes_alone() {
     assert!(printed.ends_with("internal\n"), "{printed}");
     scene.note_is_there("Posted from Python.");
     assert!(lines(&script) <= 40);
+}
+
+#[test]
+fn submitting_taking_cancelling_and_forking_do_as_the_header_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let plugin = compile::plugin("behaviour.c", &[], "behaviour", folder.path());
+    let config = json!({"data_dir": folder.path().join("data"), "plugins": [plugin]}).to_string();
+    let printed = run(Command::new(program("tests/c/host_abi.c", &folder)).arg(config));
+    assert_eq!(printed, "right\n");
 }

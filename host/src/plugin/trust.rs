@@ -86,7 +86,7 @@ fn check_file(file: &File, path: &Path) -> Result<(), Why> {
     if facts.len() > FILE_BYTES_MAX {
         return Err(Why::NotAFile("larger than 256 MiB"));
     }
-    if facts.uid() != 0 && facts.uid() != user() {
+    if !is_ours(&facts) {
         return Err(Why::Owner(facts.uid()));
     }
     check_mode("the file", path, &facts)
@@ -116,9 +116,10 @@ fn check_mode(what: &'static str, path: &Path, facts: &std::fs::Metadata) -> Res
     Ok(())
 }
 
-fn user() -> u32 {
+/// Whether it belongs to root or to the user of this process.
+pub(crate) fn is_ours(facts: &std::fs::Metadata) -> bool {
     // SAFETY: geteuid only reads a number of this process and cannot fail.
-    unsafe { libc::geteuid() }
+    facts.uid() == 0 || facts.uid() == unsafe { libc::geteuid() }
 }
 
 fn group() -> u32 {
