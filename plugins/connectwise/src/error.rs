@@ -125,3 +125,84 @@ fn snake(text: &str) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, body: &str) -> Error {
+        let headers = vec![("x-cw-request-id".to_owned(), "req-1".to_owned())];
+        check(Response { status, headers, body: body.into() }).unwrap_err()
+    }
+
+    #[test]
+    fn every_answer_has_one_meaning() {
+        use SpeaksOf::{Connection, Operation};
+        let invalid = r#"{"code":"InvalidObject","message":"ticket object is invalid","errors":[{"code":"MaxLengthField",
+            "message":"too long","resource":"ticket","field":"summary"}]}"#;
+        for (status, body, code, reason, about) in [
+            (400, invalid, Code::Rejected, None, Operation),
+            (
+                400,
+                r#"{"code":"ApiFindCondition","message":"x is not a name"}"#,
+                Code::InvalidArgument,
+                Some("bad_condition"),
+                Operation,
+            ),
+            (
+                400,
+                r#"{"code":"ConnectWiseApi","message":"Could not find member"}"#,
+                Code::Internal,
+                Some("not_understood"),
+                Operation,
+            ),
+            (400, "Cannot route. Codebase/company is invalid", Code::Unavailable, Some("cannot_route"), Connection),
+            (400, r#"{"message":"Unsupported format applied to timeStart"}"#, Code::Rejected, None, Operation),
+            (401, r#"{"code":"Unauthorized","message":"no"}"#, Code::Unauthenticated, None, Connection),
+            (401, "", Code::Unauthenticated, None, Connection),
+            (403, r#"{"code":"Security","message":"no right"}"#, Code::Forbidden, None, Operation),
+            (
+                403,
+                r#"{"code":"Security","message":"SSL is required."}"#,
+                Code::Unavailable,
+                Some("wrong_host"),
+                Connection,
+            ),
+            (404, r#"{"code":"NotFound","message":"Ticket 1 not found"}"#, Code::NotFound, None, Operation),
+            (
+                404,
+                r#"{"code":"ConnectWiseApi","message":"no endpoint"}"#,
+                Code::Unsupported,
+                Some("endpoint_missing"),
+                Operation,
+            ),
+            (404, "<html>", Code::NotFound, None, Connection),
+            (405, "", Code::Unsupported, Some("endpoint_missing"), Operation),
+            (409, "", Code::Conflict, None, Operation),
+            (413, "", Code::TooLarge, None, Operation),
+            (414, "", Code::TooLarge, None, Operation),
+            (415, "", Code::Internal, Some("not_understood"), Operation),
+            (429, r#"{"error":"ConnectWiseAPI","message":"slow"}"#, Code::RateLimited, None, Connection),
+            (429, "<html>proxy</html>", Code::RateLimited, None, Connection),
+            (302, "", Code::Unavailable, Some("redirected"), Connection),
+            (500, r#"{"code":"ConnectWiseApi","message":"fault"}"#, Code::Unavailable, None, Connection),
+            (502, "<html>", Code::Unavailable, None, Connection),
+            (418, "", Code::Unavailable, Some("odd_status"), Connection),
+        ] {
+            let error = answer(status, body);
+            let found = (error.code, error.reason.as_deref(), error.speaks_of);
+            assert_eq!(found, (code, reason, Some(about)), "{status} {body}: {error}");
+            assert_eq!(error.provider.unwrap().request_id.as_deref(), Some("req-1"));
+        }
+        let error = answer(400, invalid);
+        assert_eq!((error.fields[0].at.as_str(), error.fields[0].code.as_str()), ("summary", "max_length_field"));
+    }
+
+    #[test]
+    fn their_words_are_shortened_and_stay_on_one_line() {
+        let error = answer(500, &format!(r#"{{"code":"X","message":"{}\nline"}}"#, "é".repeat(5000)));
+        assert!(error.message.chars().count() < 450 && !error.message.contains('\n'), "{error}");
+        let error = answer(503, &format!("<html>{}</html>", "x".repeat(5000)));
+        assert!(error.message.chars().count() < 300, "{error}");
+    }
+}

@@ -101,3 +101,46 @@ pub(crate) fn note_from(ticket: u64, record: Map<String, Value>) -> Result<Note,
         raw: record.rest(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_clear_flags_are_read_as_internal() {
+        for (detail, internal, resolution, visibility) in [
+            (Some(false), Some(true), Some(false), Visibility::Internal),
+            (None, Some(true), None, Visibility::Internal),
+            (Some(true), Some(true), Some(false), Visibility::Public),
+            (Some(true), Some(false), Some(false), Visibility::Public),
+            (Some(false), Some(true), Some(true), Visibility::Resolution),
+            (Some(true), Some(false), Some(true), Visibility::Resolution),
+            (Some(false), Some(false), Some(false), Visibility::Public),
+            (None, None, None, Visibility::Public),
+        ] {
+            let note = json!({"id": 3, "text": "x", "detailDescriptionFlag": detail, "internalAnalysisFlag": internal,
+                              "resolutionFlag": resolution, "member": {}, "sentimentScore": 0.5});
+            let note = note_from(69, record(note).unwrap()).unwrap();
+            assert_eq!(note.visibility, visibility, "{detail:?} {internal:?} {resolution:?}");
+            // The empty member is nobody; what has no word of ours survives.
+            assert_eq!((note.author.kind, note.ticket.as_str()), (AuthorKind::Unknown, "69"));
+            assert_eq!(note.raw["sentimentScore"], 0.5);
+        }
+    }
+
+    #[test]
+    fn a_text_that_cannot_be_sent_is_refused_before() {
+        let body = |text: String, member: Option<&str>| {
+            let (ticket, member) = ("1".to_owned(), member.map(str::to_owned));
+            note_body(&AddNoteRequest { ticket, visibility: Visibility::Internal, text, member })
+        };
+        assert!(body("é".repeat(TEXT_CHARS_MAX), None).is_ok());
+        for (text, member, at) in [
+            (String::new(), None, "/text"),
+            ("x".repeat(TEXT_CHARS_MAX + 1), None, "/text"),
+            ("x".to_owned(), Some("jdoe"), "/member"),
+        ] {
+            assert_eq!(body(text, member).unwrap_err().fields[0].at, at);
+        }
+    }
+}
