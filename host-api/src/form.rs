@@ -7,13 +7,14 @@
 
 mod address;
 mod condition;
+mod errors;
 mod lint;
 mod load;
 mod settings;
 pub mod types;
 
 pub use address::{Address, HostRule};
-pub use load::{FormError, FormErrors};
+pub use errors::{FormError, FormErrors};
 pub use settings::Issue;
 
 use serde_json::{Map, Value};

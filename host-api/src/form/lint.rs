@@ -4,7 +4,7 @@
 //! Promises: all problems of a form are found in one go.
 
 use super::address;
-use super::load::FormError;
+use super::errors::FormError;
 use super::settings;
 use super::types::*;
 use regex::Regex;

@@ -1,6 +1,6 @@
 //! Methods of connections.
 
-use super::table::Done;
+use super::nothing::Done;
 use crate::connections::{Connection, ConnectionRoom, NewConnection};
 use crate::plugin::CallContext;
 use crate::store::Place;

@@ -1,6 +1,6 @@
 //! Methods of plugins.
 
-use super::table::Nothing;
+use super::nothing::Nothing;
 use crate::connections::ConnectionRoom;
 use crate::plugin::{CallContext, Crash, Plugin, Refusal};
 use psa_host_api::Error;

@@ -1,13 +1,15 @@
 //! The table of methods.
 
-use super::{connections, members, notes, plugins, tickets, typed};
+use super::nothing::{Done, Nothing};
+use super::typed::typed;
+use super::{connections, members, notes, plugins, tickets};
 use crate::connections::{Connection, ConnectionRoom};
 use crate::json;
 use crate::plugin::CallContext;
 use psa_host_api::model::{CatalogEntry, Member, Note, Page, TestReport, Ticket};
 use psa_host_api::{Code, Error};
 use schemars::{JsonSchema, Schema, schema_for};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value};
 use std::future::Future;
 use std::pin::Pin;
@@ -73,15 +75,6 @@ methods! {
     /// The provider's staff.
     "members.list" members::list, (members::List) -> Page<Member>;
 }
-
-/// No parameters.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Nothing {}
-
-/// It is done; there is nothing to say about it.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct Done {}
 
 /// All methods.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -89,9 +89,6 @@ unsafe fn prepare(call: &Arc<Call>, request: *const psa_http_request) -> Result<
         let message = format!("a reading operation may not send {} as a write", request.method);
         return refuse(Code::Forbidden, "write_in_read", message);
     }
-    if writes && !call.operation.has(PSA_OP_MANY_WRITES) && !call.lock().wire.writes.is_empty() {
-        return refuse(Code::Forbidden, "second_write", "a second write in one operation".to_owned());
-    }
     let prepared = call.instance.runtime.egress.prepare(&request, call.instance.around.secrets.clone(), call.deadline);
     let prepared = match prepared {
         Ok(prepared) => prepared,
@@ -100,7 +97,7 @@ unsafe fn prepare(call: &Arc<Call>, request: *const psa_http_request) -> Result<
     let mut state = call.lock();
     state.wire.secrets.extend(wire::secrets_of(&request).map(str::to_owned));
     if writes {
-        // Two at once: the first check has seen neither.
+        // Asked and noted under one lock, so that of two at once only one is the first.
         if !call.operation.has(PSA_OP_MANY_WRITES) && !state.wire.writes.is_empty() {
             drop(state);
             return refuse(Code::Forbidden, "second_write", "a second write in one operation".to_owned());
