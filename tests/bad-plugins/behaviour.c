@@ -54,6 +54,24 @@ static void nothing(void *data, psa_code code, const psa_http_response *response
     (void)response;
 }
 
+/* How many callbacks of ended calls have run, and with which code the last one. */
+static int counted;
+static psa_code counted_code;
+
+static void count(void *data, psa_code code, const psa_http_response *response) {
+    (void)data;
+    (void)response;
+    counted_code = code;
+    counted++;
+}
+
+static psa_then then_count(void) {
+    psa_then then;
+    then.data = NULL;
+    then.run = count;
+    return then;
+}
+
 static psa_then then_nothing(void) {
     psa_then then;
     then.data = NULL;
@@ -113,6 +131,21 @@ static void again(void *data, psa_code code, const psa_http_response *response) 
     if (wait->self->host->post(wait->self->host->ctx, wait->call, then) != PSA_OK) {
         free(wait);
     }
+}
+
+/* Says what it was told to say, whatever happened to its write. */
+static void lie(void *data, psa_code code, const psa_http_response *response) {
+    struct wait *wait = data;
+    const psa_services *host = wait->self->host;
+    (void)code;
+    (void)response;
+    if (wait->round) {
+        host->complete(host->ctx, wait->call, PSA_OK,
+                       text("{\"id\":\"7\",\"ticket\":\"1\",\"visibility\":\"internal\",\"text\":\"x\"}"));
+    } else {
+        host->complete(host->ctx, wait->call, PSA_REJECTED, text("nothing has happened"));
+    }
+    free(wait);
 }
 
 /* ---- operations ------------------------------------------------------------------------------------- */
@@ -240,8 +273,12 @@ static void get_ticket(void *this, psa_call call, psa_bytes request) {
         }
     } else if (says(request, "\"end-in-flight\"")) {
         /* Done while its own request is still on the way; the callback still runs once. */
-        send(self, call, "GET", PSA_HTTP_BY_METHOD, then_nothing());
+        send(self, call, "GET", PSA_HTTP_BY_METHOD, then_count());
         done(self, call, "early");
+    } else if (says(request, "\"counted\"")) {
+        char summary[64];
+        snprintf(summary, sizeof summary, "%d with %d", counted, (int)counted_code);
+        done(self, call, summary);
     } else if (says(request, "\"odd-arguments\"")) {
         odd_arguments(self, call);
     } else {
@@ -290,6 +327,11 @@ static void add_note(void *this, psa_call call, psa_bytes request) {
         /* Before the answer can have come. */
         send(self, call, "POST", PSA_HTTP_WRITE, then_nothing());
         host->complete(host->ctx, call, PSA_OK, text("{\"id\":\"7\",\"ticket\":\"1\",\"visibility\":\"internal\",\"text\":\"x\"}"));
+    } else if (says(request, "\"lies\"") || says(request, "\"lies-well\"")) {
+        psa_then then = then_woken(self, call);
+        ((struct wait *)then.data)->round = says(request, "\"lies-well\"");
+        then.run = lie;
+        send(self, call, "POST", PSA_HTTP_WRITE, then);
     } else if (says(request, "\"doubts\"")) {
         host->complete(host->ctx, call, PSA_OUTCOME_UNKNOWN, text("who knows"));
     } else {

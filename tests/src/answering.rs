@@ -5,6 +5,11 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
+/// What is sent back: an answer, or nothing before the connection is closed.
+type Back = Option<&'static [u8]>;
+
+const OK: Back = Some(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
+
 /// The server; it lives as long as its listener's port is used by the test's process.
 pub struct Answering {
     /// Where it listens: `http://127.0.0.1:port/`.
@@ -23,6 +28,17 @@ impl Answering {
 
     /// Reads requests and answers none before [`Answering::go_on`].
     pub fn when_told() -> Answering {
+        Answering::with(OK)
+    }
+
+    /// Reads requests and closes the connection.
+    pub fn never() -> Answering {
+        let answering = Answering::with(None);
+        answering.go_on();
+        answering
+    }
+
+    fn with(back: Back) -> Answering {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let url = format!("http://{}/", listener.local_addr().expect("it is bound"));
         let (seen, gate) = (Arc::new(AtomicUsize::new(0)), Arc::new((Mutex::new(false), Condvar::new())));
@@ -30,7 +46,7 @@ impl Answering {
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (counted, open) = (counted.clone(), open.clone());
-                std::thread::spawn(move || serve(stream, &counted, &open));
+                std::thread::spawn(move || serve(stream, &counted, &open, back));
             }
         });
         Answering { url, seen, gate }
@@ -48,7 +64,7 @@ impl Answering {
     }
 }
 
-fn serve(stream: TcpStream, seen: &AtomicUsize, gate: &(Mutex<bool>, Condvar)) {
+fn serve(stream: TcpStream, seen: &AtomicUsize, gate: &(Mutex<bool>, Condvar), back: Back) {
     let mut reader = BufReader::new(&stream);
     loop {
         let mut length = 0;
@@ -75,7 +91,8 @@ fn serve(stream: TcpStream, seen: &AtomicUsize, gate: &(Mutex<bool>, Condvar)) {
             open = gate.1.wait(open).expect("no panic holds it");
         }
         drop(open);
-        if (&stream).write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}").is_err() {
+        let sent = back.map(|back| (&stream).write_all(back));
+        if !sent.is_some_and(|sent| sent.is_ok()) {
             return;
         }
     }
