@@ -92,7 +92,7 @@ fn serve(stream: TcpStream, seen: &AtomicUsize, gate: &(Mutex<bool>, Condvar), b
         }
         drop(open);
         let sent = back.map(|back| (&stream).write_all(back));
-        if !sent.is_some_and(|sent| sent.is_ok()) {
+        if sent.is_none_or(|sent| sent.is_err()) {
             return;
         }
     }

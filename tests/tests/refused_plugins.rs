@@ -180,7 +180,12 @@ fn tables_that_break_the_contract_are_told_apart() {
 #[test]
 fn types_laid_out_otherwise_are_refused() {
     let plugin = compile::target().join("libpsa_layout.so");
-    check(&plugin, Code::InvalidArgument, "plugin_layout", "changed SDK");
+    check(
+        &plugin,
+        Code::InvalidArgument,
+        "plugin_layout",
+        "changed SDK: Error:mismatched type Expected: Contract Found: psa_bytes",
+    );
 }
 
 #[test]

@@ -64,9 +64,15 @@ fn check_layout(library: &Library, sdk: Option<&str>) -> Result<(), Why> {
     let theirs = unsafe { theirs() };
     match catch_unwind(AssertUnwindSafe(|| layout::compare(theirs))) {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(words)) => Err(Why::Layout(words.chars().take(600).collect())),
+        Ok(Err(words)) => Err(Why::Layout(in_short(&words))),
         Err(_) => Err(Why::Layout("the two descriptions could not be compared".to_owned())),
     }
+}
+
+/// The comparison prints both layouts first; what differs comes behind its count of errors.
+fn in_short(words: &str) -> String {
+    let differs = words.rsplit_once("error(s).").map_or(words, |(_, behind)| behind);
+    differs.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(300).collect()
 }
 
 /// The loader speaks of our copy; people know the file they named.

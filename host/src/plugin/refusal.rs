@@ -73,7 +73,7 @@ pub enum Why {
     #[error("the system could not load it: {0}")]
     Load(String),
     /// No entry.
-    #[error("it exports no psa_plugin_entry. Is it a psa-bridge plugin?")]
+    #[error("it exports no psa_plugin_entry, so it is no psa-bridge plugin")]
     NoEntry,
     /// The entry gave nothing.
     #[error("it does not work with ABI {ours}, which is the newest this host knows. Update the host")]

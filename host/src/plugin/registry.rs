@@ -117,7 +117,9 @@ impl Registry {
 fn is_plugin_name(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let stem = name.strip_prefix("lib").unwrap_or(name);
-    stem.starts_with("psa_") && stem.ends_with(std::env::consts::DLL_SUFFIX)
+    // The host's own library often lies beside the plugins.
+    let is_host = stem.strip_prefix("psa_host").is_some_and(|rest| rest == std::env::consts::DLL_SUFFIX);
+    stem.starts_with("psa_") && stem.ends_with(std::env::consts::DLL_SUFFIX) && !is_host
 }
 
 fn name_fits(path: &Path, id: &str) -> bool {

@@ -101,3 +101,87 @@ impl SecretSource for ConnectionSecrets {
         self.addresses_of(key).iter().any(|address| address.allows(scheme, host, port))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::VirtualClock;
+    use crate::store::{Connections as _, MemoryStore, StoredConnection};
+    use psa_host_api::form::HostRule;
+    use secrecy::ExposeSecret as _;
+
+    fn address(host: &str) -> Address {
+        Address { scheme: "https".into(), host: HostRule::Exact(host.into()), port: 443 }
+    }
+
+    fn scene() -> (Arc<VirtualClock>, ConnectionSecrets) {
+        let clock = VirtualClock::at(1_000_000);
+        let store = Arc::new(MemoryStore::default());
+        let place = Place { tenant: "t".into(), connection: "c".into() };
+        let connection = StoredConnection {
+            place: place.clone(),
+            plugin: "acme".into(),
+            name: String::new(),
+            settings: serde_json::Map::new(),
+            tested: false,
+            created_unix_ms: 0,
+        };
+        store.insert(connection, vec![("key".into(), "k3y".to_owned().into())]).unwrap();
+        let addresses = BTreeMap::from([
+            ("key".to_owned(), vec![address("a.example"), address("b.example")]),
+            ("other".to_owned(), vec![address("b.example")]),
+        ]);
+        (clock.clone(), ConnectionSecrets::new(place, store, clock, addresses))
+    }
+
+    fn keep(secrets: &ConnectionSecrets, key: &str, expires: Option<i64>, used: &[&str]) -> Result<(), Code> {
+        let used = used.iter().map(|key| (*key).to_owned()).collect();
+        let value = Zeroizing::new(b"t0ken".to_vec());
+        secrets.keep_token(key, value, expires, &used).map_err(|error| error.code)
+    }
+
+    #[test]
+    fn a_secret_of_the_form_goes_to_its_addresses_only() {
+        let (_, secrets) = scene();
+        assert_eq!(secrets.secret("key").unwrap().expose_secret(), "k3y");
+        assert!(secrets.secret("other").is_none() && secrets.secret("gone").is_none());
+        for (key, host, allowed) in [
+            ("key", "a.example", true),
+            ("key", "b.example", true),
+            ("other", "b.example", true),
+            ("other", "a.example", false),
+            ("key", "c.example", false),
+            ("gone", "a.example", false),
+        ] {
+            assert_eq!(secrets.allowed(key, "https", host, 443), allowed, "{key} {host}");
+        }
+        assert!(!secrets.allowed("key", "http", "a.example", 443) && !secrets.allowed("key", "https", "a.example", 80));
+    }
+
+    #[test]
+    fn a_token_goes_where_all_secrets_could_that_fetched_it_and_ends_with_its_time() {
+        let (clock, secrets) = scene();
+        assert_eq!(keep(&secrets, "token", Some(1_000_500), &["key", "other"]), Ok(()));
+        assert_eq!(secrets.secret("token").unwrap().expose_secret(), "t0ken");
+        assert!(secrets.allowed("token", "https", "b.example", 443));
+        assert!(!secrets.allowed("token", "https", "a.example", 443));
+        // A token that a token has fetched inherits too.
+        assert_eq!(keep(&secrets, "second", None, &["token"]), Ok(()));
+        assert!(!secrets.allowed("second", "https", "a.example", 443));
+        assert_eq!(secrets.tokens("").unwrap(), ["second", "token"]);
+        clock.advance(500);
+        assert!(secrets.secret("token").is_none() && !secrets.allowed("token", "https", "b.example", 443));
+        assert_eq!(secrets.tokens("").unwrap(), ["second"]);
+        secrets.drop_token("second").unwrap();
+        assert!(secrets.secret("second").is_none());
+    }
+
+    #[test]
+    fn a_token_takes_no_secrets_name_and_comes_from_somewhere() {
+        let (_, secrets) = scene();
+        assert_eq!(keep(&secrets, "key", None, &["key"]), Err(Code::Conflict));
+        assert_eq!(keep(&secrets, "token", None, &[]), Err(Code::Forbidden));
+        assert_eq!(keep(&secrets, "token", None, &["gone"]), Err(Code::Forbidden));
+        assert!(secrets.secret("token").is_none());
+    }
+}
