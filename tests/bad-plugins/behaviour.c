@@ -6,8 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifndef CONCURRENCY
+#define CONCURRENCY "0"
+#endif
+
 static const char manifest[] =
-    "{\"id\":\"behaviour\",\"name\":\"Behaviour\",\"version\":\"1.0.0\",\"form\":{\"form_schema\":\"1.0\","
+    "{\"id\":\"behaviour\",\"name\":\"Behaviour\",\"version\":\"1.0.0\",\"concurrency\":" CONCURRENCY ",\"form\":{\"form_schema\":\"1.0\","
     "\"plugin\":\"behaviour\",\"settings_version\":1,\"reads_from\":1,\"default_locale\":\"en\","
     "\"groups\":[{\"key\":\"main\",\"title\":{\"en\":\"Main\"}}],\"fields\":[{\"key\":\"url\",\"type\":\"text\","
     "\"group\":\"main\",\"label\":{\"en\":\"Address\"}}]}}";

@@ -19,8 +19,12 @@ impl Scene {
     }
 
     fn towards(url: &str, more: Value) -> Scene {
+        Scene::with(&[], url, more)
+    }
+
+    fn with(defines: &[&str], url: &str, more: Value) -> Scene {
         let folder = tempfile::tempdir().unwrap();
-        let plugin = compile::plugin("behaviour.c", &[], "behaviour", folder.path());
+        let plugin = compile::plugin("behaviour.c", defines, "behaviour", folder.path());
         let world = World::open(folder, &[&plugin], more).unwrap();
         let connect = || world.connect("behaviour", json!({"url": url}), json!({}));
         let (connection, neighbour) = (connect(), connect());
@@ -231,6 +235,30 @@ fn waits_end_at_once_with_the_reason_when_a_call_must_end() {
     let error = scene.world.host.call("tickets.get", params.as_bytes(), options).unwrap_err();
     assert_eq!(error.code, Code::Cancelled);
     // None of this has harmed the connection.
+    assert_eq!(summary(scene.get("x", 60_000)), "fine");
+    scene.world.host.close(0).unwrap();
+}
+
+#[test]
+fn no_more_calls_run_at_once_than_the_manifest_allows_and_those_that_wait_end_in_time() {
+    let scene = Scene::with(&["CONCURRENCY=\"1\""], "https://psa.invalid/", json!({}));
+    let params = json!({"tenant": "t", "connection": scene.connection, "ticket": "sleep"}).to_string();
+    let (send, ended) = channel();
+    let done = Box::new(move |_, outcome: Result<String, Error>| send.send(outcome).unwrap());
+    let id = scene.world.host.submit("tickets.get", params.as_bytes(), CallOptions::default(), done).unwrap();
+    // Its turn comes when the sleeper's is over, which is later than this.
+    let waited = loop {
+        // Until the sleeper has begun, another one may be first.
+        match scene.get("x", 50) {
+            Ok(_) => std::thread::yield_now(),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(waited.code, Code::Timeout, "{waited}");
+    assert!(waited.message.contains("had not begun yet"), "{waited}");
+    scene.neighbour_is_well();
+    scene.world.host.cancel(id).unwrap();
+    assert_eq!(ended.recv().unwrap().unwrap_err().code, Code::Cancelled);
     assert_eq!(summary(scene.get("x", 60_000)), "fine");
     scene.world.host.close(0).unwrap();
 }
