@@ -93,6 +93,24 @@ fn a_call_that_never_ends_is_given_up_and_its_connection_stopped() {
     }
 }
 
+#[test]
+fn closing_gives_up_on_calls_of_a_stopped_connection_at_once() {
+    let scene = Scene::new();
+    let params = json!({"tenant": "t", "connection": scene.connection, "ticket": "spin"}).to_string();
+    let (send, ended) = channel();
+    let done = Box::new(move |_, outcome: Result<String, Error>| send.send(outcome).unwrap());
+    // Longer than any test may take.
+    let options = CallOptions { timeout_ms: Some(3_600_000), ..CallOptions::default() };
+    scene.world.host.submit("tickets.get", params.as_bytes(), options, done).unwrap();
+    while work_threads() < 1 {
+        std::thread::yield_now();
+    }
+    let error = scene.get("spin", 50).unwrap_err();
+    assert_eq!(error.reason.as_deref(), Some("plugin_stalled"));
+    scene.world.host.close(0).unwrap_err();
+    assert_eq!(ended.recv().unwrap().unwrap_err().code, Code::Closed);
+}
+
 /// Threads of this process that run plugins' code.
 fn work_threads() -> usize {
     let tasks = std::fs::read_dir("/proc/self/task").unwrap().flatten();

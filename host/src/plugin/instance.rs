@@ -158,14 +158,11 @@ impl Instance {
             before != Phase::Open
         };
         inner.end_all(Code::Closed);
-        if quarantined {
-            services::forget(inner);
-            return false;
-        }
         let grace = inner.runtime.clock.sleep(inner.runtime.stall_grace_ms);
         let stalled = tokio::select! {
             biased;
-            () = inner.quiet() => false,
+            // Of a quarantined instance some function never returns: only the calls that are left can be waited for.
+            () = inner.quiet(quarantined) => quarantined,
             () = grace => true,
         };
         if stalled {

@@ -129,7 +129,13 @@ impl Inner {
 
     /// The call is no longer known by its number.
     pub(in crate::plugin) fn forget(&self, number: u64) {
-        self.lock().calls.remove(&number);
+        let mut state = self.lock();
+        state.calls.remove(&number);
+        let was_last = state.calls.is_empty();
+        drop(state);
+        if was_last {
+            self.quiet.notify_waiters();
+        }
     }
 
     /// Nothing of the call is left: the next one may begin.
@@ -153,12 +159,17 @@ impl Inner {
         }
     }
 
-    pub(super) async fn quiet(&self) {
+    /// Waits until no call is left, or until all have ended, even if some function of theirs never returns.
+    pub(super) async fn quiet(&self, only_ended: bool) {
+        let is_quiet = || {
+            let state = self.lock();
+            if only_ended { state.calls.is_empty() } else { state.live == 0 }
+        };
         loop {
             let told = self.quiet.notified();
             tokio::pin!(told);
             told.as_mut().enable();
-            if self.lock().live == 0 {
+            if is_quiet() {
                 return;
             }
             told.await;
