@@ -9,6 +9,7 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 use std::time::Duration;
@@ -16,11 +17,33 @@ use std::time::Duration;
 /// How often the caller is asked whether it still wants to wait.
 const TICK: Duration = Duration::from_millis(50);
 
-struct Unpark(Thread);
+/// How often a caller looks whether it is woken before it sleeps: some microseconds.
+const LOOKS: u32 = 500;
 
-impl Wake for Unpark {
+struct Waiting {
+    thread: Thread,
+    woken: AtomicBool,
+}
+
+impl Wake for Waiting {
     fn wake(self: Arc<Self>) {
-        self.0.unpark();
+        self.woken.store(true, Ordering::Release);
+        self.thread.unpark();
+    }
+}
+
+impl Waiting {
+    /// Waits to be woken, or for a tick: false. An answer that needs no network is there sooner than a thread falls asleep.
+    fn wait(&self) -> bool {
+        let woken = (0..LOOKS).any(|_| {
+            std::hint::spin_loop();
+            self.woken.load(Ordering::Acquire)
+        });
+        if !woken {
+            std::thread::park_timeout(TICK);
+        }
+        // Who polls after this sees whatever a wake in between was about.
+        self.woken.swap(false, Ordering::AcqRel)
     }
 }
 
@@ -39,13 +62,15 @@ pub(super) async fn caught(mut answer: Answer) -> Result<String, Error> {
 
 /// Waits for `future`; `tick` runs about every 50 ms meanwhile.
 pub(super) fn on<T>(mut future: Pin<Box<dyn Future<Output = T> + Send + '_>>, mut tick: impl FnMut()) -> T {
-    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+    let waiting = Arc::new(Waiting { thread: std::thread::current(), woken: AtomicBool::new(false) });
+    let waker = Waker::from(waiting.clone());
     let mut context = Context::from_waker(&waker);
     loop {
         if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
             return value;
         }
-        std::thread::park_timeout(TICK);
-        tick();
+        if !waiting.wait() {
+            tick();
+        }
     }
 }

@@ -8,6 +8,7 @@
 use super::threads::Thread;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -18,6 +19,9 @@ const THREADS_MAX: usize = 64;
 /// How long the queue may stand still before a further thread is started. Machine time, not the host's clock: it is
 /// about threads of this machine.
 const STANDSTILL: Duration = Duration::from_millis(20);
+
+/// How often a thread looks for a further job before it sleeps: some microseconds.
+const LOOKS: u32 = 500;
 
 /// How long closing waits for threads that are about to end.
 const LAST_WAIT: Duration = Duration::from_secs(2);
@@ -35,6 +39,8 @@ pub(super) struct Pool {
 
 struct Shared {
     state: Mutex<State>,
+    /// How many jobs wait; for looking without the lock.
+    queued: AtomicUsize,
     wake: Condvar,
     /// Told when a thread is about to end.
     ended: Condvar,
@@ -48,6 +54,8 @@ struct State {
     queue: VecDeque<Arc<dyn Job>>,
     threads: usize,
     idle: usize,
+    /// Threads that are about to be idle and still look for a job.
+    looking: usize,
     /// Threads held by a call that was given up.
     lost: usize,
     blocking: usize,
@@ -62,15 +70,20 @@ struct State {
 impl Pool {
     /// Up to `base` threads, started when needed; `io` runs the watch over the queue.
     pub(super) fn new(base: usize, io: Handle) -> Pool {
-        let (state, wake, ended) = (Mutex::default(), Condvar::new(), Condvar::new());
-        Pool { shared: Arc::new(Shared { state, wake, ended, base: base.clamp(1, THREADS_MAX / 2), io }) }
+        let (state, queued) = (Mutex::default(), AtomicUsize::new(0));
+        let (wake, ended, base) = (Condvar::new(), Condvar::new(), base.clamp(1, THREADS_MAX / 2));
+        Pool { shared: Arc::new(Shared { state, queued, wake, ended, base, io }) }
     }
 
     /// Runs `job` soon.
     pub(super) fn submit(&self, job: Arc<dyn Job>) {
         let mut state = self.shared.lock();
         state.queue.push_back(job);
-        if state.queue.len() <= state.idle {
+        self.shared.queued.store(state.queue.len(), Ordering::Release);
+        let jobs = state.queue.len();
+        if jobs <= state.looking {
+            // A thread that has just finished something sees it by itself.
+        } else if jobs <= state.looking + state.idle {
             drop(state);
             self.shared.wake.notify_one();
         } else if state.threads < self.shared.base + state.lost {
@@ -160,6 +173,7 @@ impl Shared {
         let mut state = self.lock();
         loop {
             if let Some(job) = state.queue.pop_front() {
+                self.queued.store(state.queue.len(), Ordering::Release);
                 state.taken += 1;
                 return Some(job);
             }
@@ -168,10 +182,27 @@ impl Shared {
                 self.ended.notify_all();
                 return None;
             }
+            state.looking += 1;
+            drop(state);
+            let found = self.look_around();
+            state = self.lock();
+            state.looking -= 1;
+            if found || !state.queue.is_empty() {
+                continue;
+            }
             state.idle += 1;
             state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
             state.idle -= 1;
         }
+    }
+
+    /// Stays awake for some microseconds: calls often come one after the other, and waking a thread takes longer than
+    /// the call itself.
+    fn look_around(&self) -> bool {
+        (0..LOOKS).any(|_| {
+            std::hint::spin_loop();
+            self.queued.load(Ordering::Acquire) > 0
+        })
     }
 }
 
