@@ -3,7 +3,7 @@
 //! Promises: the two sides of a ratio take turns, so that a busy machine disturbs both; the middle of several rounds
 //! counts; nothing is asserted about time.
 
-use crate::demo::beside_this_program;
+use crate::demo::{beside_this_program, shipped_plugin};
 use psa_host::{CallOptions, Hooks, Host};
 use psa_host_api::model::{Reference, StatusRef, Ticket};
 use psa_host_api::ops::GetTicketRequest;
@@ -140,11 +140,11 @@ fn boundary(rounds: usize) -> Outcome {
 
 /// Opening a host with the ConnectWise plugin and without one.
 fn opening(rounds: usize) -> Outcome {
-    let plugin = beside_this_program(&format!("libpsa_connectwise{}", std::env::consts::DLL_SUFFIX))?;
-    let size = std::fs::metadata(&plugin)?.len();
     let folder = tempfile::tempdir()?;
+    let plugin = shipped_plugin(folder.path())?;
+    let size = std::fs::metadata(&plugin)?.len();
     let open = |plugins: Value| {
-        let config = json!({"data_dir": folder.path(), "plugins": plugins}).to_string();
+        let config = json!({"data_dir": folder.path().join("data"), "plugins": plugins}).to_string();
         Ok(Host::open(config.as_bytes(), Hooks::default())?.close(0)?)
     };
     let (with, without) = turns(rounds, || open(json!([plugin])), || open(json!([])))?;
@@ -158,9 +158,9 @@ fn listing(rounds: usize) -> Outcome {
     let tickets = (TICKETS * 10).div_ceil(9).to_string();
     let simulator = Simulator::start(&beside_this_program("psa-simulator")?, &["--tls", "--tickets", &tickets])?;
     let folder = tempfile::tempdir()?;
-    let plugin = beside_this_program(&format!("libpsa_connectwise{}", std::env::consts::DLL_SUFFIX))?;
+    let plugin = shipped_plugin(folder.path())?;
     let egress = json!({"ca_files": [simulator.text("ca")], "allow_private": ["127.0.0.1"]});
-    let config = json!({"data_dir": folder.path(), "plugins": [plugin], "egress": egress});
+    let config = json!({"data_dir": folder.path().join("data"), "plugins": [plugin], "egress": egress});
     let host = Host::open(config.to_string().as_bytes(), Hooks::default())?;
     let create = json!({"tenant": "t", "plugin": "connectwise", "settings": simulator.settings(), "secrets": simulator.secrets()});
     let made: Value = serde_json::from_str(&host.call(

@@ -6,7 +6,9 @@ use psa_host::{CallOptions, Hooks, Host};
 use psa_simulator::Simulator;
 use serde_json::{Value, json};
 use std::error::Error;
-use std::path::PathBuf;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 
 /// How the demo runs.
 #[derive(clap::Args)]
@@ -24,6 +26,16 @@ pub(crate) fn beside_this_program(name: &str) -> std::io::Result<PathBuf> {
     Ok(program.parent().unwrap_or(&program).join(name))
 }
 
+/// Puts the ConnectWise plugin into `folder`, under the name it is shipped with. Where this program lies others may be
+/// able to write, and from there no plugin is loaded.
+pub(crate) fn shipped_plugin(folder: &Path) -> std::io::Result<PathBuf> {
+    let suffix = std::env::consts::DLL_SUFFIX;
+    let plugin = folder.join(format!("psa_connectwise{suffix}"));
+    std::fs::copy(beside_this_program(&format!("libpsa_connectwise{suffix}"))?, &plugin)?;
+    std::fs::set_permissions(&plugin, Permissions::from_mode(0o755))?;
+    Ok(plugin)
+}
+
 struct Demo {
     simulator: Simulator,
     host: Host,
@@ -34,9 +46,9 @@ pub(crate) fn run(options: &Options) -> Outcome {
     let simulator = Simulator::start(&beside_this_program("psa-simulator")?, &["--tls"])?;
     println!("1. A simulated ConnectWise speaks HTTPS at {}", simulator.text("url"));
     let folder = tempfile::tempdir()?;
-    let plugin = beside_this_program(&format!("libpsa_connectwise{}", std::env::consts::DLL_SUFFIX))?;
+    let plugin = shipped_plugin(folder.path())?;
     let config = json!({
-        "data_dir": folder.path(),
+        "data_dir": folder.path().join("data"),
         "plugins": [plugin],
         "egress": {"ca_files": [simulator.text("ca")], "allow_private": ["127.0.0.1"]},
     });

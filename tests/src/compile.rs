@@ -1,5 +1,6 @@
 //! Compiling the C and C++ sources that the scenarios load or run.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -16,6 +17,15 @@ pub fn target() -> PathBuf {
         .and_then(Path::parent)
         .expect("deps/ lies in it")
         .to_owned()
+}
+
+/// Puts a plugin that cargo has built into `folder`, under the name it is shipped with and with the rights it should have:
+/// a checkout may lie in a folder that others can write, from which no plugin is loaded.
+pub fn shipped(id: &str, folder: &Path) -> PathBuf {
+    let copy = folder.join(format!("psa_{id}.so"));
+    std::fs::copy(target().join(format!("libpsa_{id}.so")), &copy).expect("cargo has built it");
+    std::fs::set_permissions(&copy, std::fs::Permissions::from_mode(0o755)).expect("it is our file");
+    copy
 }
 
 /// Compiles a plugin from `tests/bad-plugins/` into `folder` as `psa_<name>.so`.

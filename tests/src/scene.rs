@@ -37,9 +37,9 @@ impl Scene {
             .as_object_mut()
             .expect("it works in this scene")
             .extend(more.as_object().expect("it works in this scene").clone());
-        let plugin = compile::target().join("libpsa_connectwise.so");
-        let world = World::open(tempfile::tempdir().expect("it works in this scene"), &[&plugin], config)
-            .expect("it works in this scene");
+        let folder = tempfile::tempdir().expect("it works in this scene");
+        let plugin = compile::shipped("connectwise", folder.path());
+        let world = World::open(folder, &[&plugin], config).expect("it works in this scene");
         let connection = world.connect("connectwise", simulator.settings(), simulator.secrets());
         Scene { world, simulator, connection }
     }

@@ -21,7 +21,7 @@ impl Scene {
     fn config(&self) -> Value {
         json!({
             "data_dir": self.folder.path().join("data"),
-            "plugins": [compile::target().join("libpsa_connectwise.so")],
+            "plugins": [compile::shipped("connectwise", self.folder.path())],
             "egress": {"ca_files": [self.simulator.text("ca")], "allow_private": ["127.0.0.1"]},
         })
     }

@@ -179,7 +179,8 @@ fn tables_that_break_the_contract_are_told_apart() {
 
 #[test]
 fn types_laid_out_otherwise_are_refused() {
-    let plugin = compile::target().join("libpsa_layout.so");
+    let folder = tempfile::tempdir().unwrap();
+    let plugin = compile::shipped("layout", folder.path());
     check(
         &plugin,
         Code::InvalidArgument,
