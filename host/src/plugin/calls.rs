@@ -218,10 +218,13 @@ impl Call {
 
     /// The plugin's word that it is done.
     pub(super) fn complete(&self, code: psa_code, body: &[u8]) {
-        let mut state = self.lock();
-        if state.ended {
-            return;
+        let state = self.lock();
+        if !state.ended {
+            self.finish(state, code, body);
         }
+    }
+
+    fn finish(&self, mut state: MutexGuard<'_, State>, code: psa_code, body: &[u8]) {
         state.ended = true;
         state.drain_waits(Code::Cancelled);
         let wire = std::mem::take(&mut state.wire);
@@ -245,9 +248,9 @@ impl Call {
             self.go_on(state);
             return;
         }
+        // Under the same lock, so that its turn cannot come in between.
         state.steps.clear();
-        drop(state);
-        self.complete(reason as psa_code, b"it had not begun yet: others of this connection were before it");
+        self.finish(state, reason as psa_code, b"it had not begun yet: others of this connection were before it");
     }
 
     /// Gives it up: it answers to nobody any more. True: it was still alive, so its instance cannot be trusted.
@@ -295,25 +298,18 @@ impl Call {
     fn schedule(&self) {
         let Some(me) = self.me.upgrade() else { return };
         let pool = &self.instance.runtime.pool;
-        if !self.operation.has(PSA_OP_BLOCKING) {
-            pool.submit(me);
-        } else if !pool.submit_blocking(me) {
-            self.give_back();
+        if self.operation.has(PSA_OP_BLOCKING) && pool.submit_blocking(me.clone()) {
+            return;
         }
-    }
-
-    /// No thread for a blocking operation: it has not begun, and says so.
-    fn give_back(&self) {
         let mut state = self.lock();
-        state.running = false;
-        let never_started = !state.started;
-        if never_started {
+        if self.operation.has(PSA_OP_BLOCKING) && !state.started && !state.ended {
+            // No thread to begin on. Once it has begun, the few callbacks of such an operation are quick.
             state.steps.clear();
+            state.running = false;
+            return self.finish(state, PSA_UNAVAILABLE, b"too many blocking operations are running; try again later");
         }
         drop(state);
-        if never_started {
-            self.complete(PSA_UNAVAILABLE, b"too many blocking operations are running; try again later");
-        }
+        pool.submit(me);
     }
 
     fn step(&self, step: Step) {
