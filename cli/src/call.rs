@@ -27,7 +27,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         Some(path) => std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?,
         None => {
             let plugins = [super::demo::beside_this_program("")?];
-            serde_json::json!({"data_dir": folder.path(), "plugins": plugins}).to_string().into_bytes()
+            serde_json::json!({"data_dir": folder.path().join("data"), "plugins": plugins}).to_string().into_bytes()
         }
     };
     let params = match options.params.strip_prefix('@') {

@@ -229,6 +229,11 @@ impl ConnectionRoom {
         self.instances.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Ends the threads of plugins, once nothing is left that they could run.
+    pub(crate) fn close_threads(&self) {
+        self.runtime.close();
+    }
+
     /// Closes all instances. False: at least one hangs and was left behind.
     pub(crate) async fn close(&self) -> bool {
         self.closing.store(true, Ordering::SeqCst);

@@ -173,6 +173,7 @@ impl Host {
             let _reactor = shared.io.enter();
             all = block::on(Box::pin(room.close()), || {});
             shared.gate.wait_empty(Duration::MAX);
+            room.close_threads();
         }
         io.shutdown_timeout(LAST_WAIT);
         shared.gate.closed();

@@ -52,6 +52,11 @@ impl Runtime {
         let (clock, random, log, egress) = shared;
         Runtime { clock, random, log, egress, pool: Pool::new(work_threads, io.clone()), io, running, stall_grace_ms }
     }
+
+    /// Ends the threads on which plugins' code runs and waits for them. Not from one of them.
+    pub(crate) fn close(&self) {
+        self.pool.close();
+    }
 }
 
 /// What belongs to the connection that an instance works for.

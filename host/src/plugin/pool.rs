@@ -123,6 +123,21 @@ impl Pool {
         }
     }
 
+    /// Lets the threads end and waits for them, except for those that a plugin holds. Not from a thread of the pool.
+    pub(super) fn close(&self) {
+        let shared = &self.shared;
+        let mut state = shared.lock();
+        state.closed = true;
+        shared.wake.notify_all();
+        let held = |state: &mut State| state.threads + state.blocking > state.lost;
+        (state, _) = shared.ended.wait_timeout_while(state, LAST_WAIT, held).unwrap_or_else(PoisonError::into_inner);
+        let all_end = state.threads + state.blocking == 0;
+        let handles = std::mem::take(&mut state.handles);
+        drop(state);
+        let join = if all_end { Thread::join } else { Thread::join_if_ending };
+        handles.into_iter().for_each(join);
+    }
+
     /// It came back after all.
     pub(super) fn regain(&self) {
         self.shared.lock().lost -= 1;
@@ -130,18 +145,10 @@ impl Pool {
 }
 
 impl Drop for Pool {
-    /// Lets the threads end and waits for them, except for those that a plugin holds.
+    /// For a host that was never closed properly; may run on a thread of the pool, which cannot wait for itself.
     fn drop(&mut self) {
-        let shared = &self.shared;
-        let mut state = shared.lock();
-        state.closed = true;
-        shared.wake.notify_all();
-        let held = |state: &mut State| state.threads + state.blocking > state.lost;
-        (state, _) = shared.ended.wait_timeout_while(state, LAST_WAIT, held).unwrap_or_else(PoisonError::into_inner);
-        let handles = std::mem::take(&mut state.handles);
-        drop(state);
-        let me = std::thread::current().id();
-        handles.into_iter().filter(|thread| thread.id() != me).for_each(Thread::join_if_ending);
+        self.shared.lock().closed = true;
+        self.shared.wake.notify_all();
     }
 }
 

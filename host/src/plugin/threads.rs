@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{JoinHandle, ThreadId};
+use std::thread::JoinHandle;
 
 /// A thread that can be waited for without being held up by one that hangs.
 pub(super) struct Thread {
@@ -28,20 +28,15 @@ impl Thread {
         self.ending.load(Ordering::Acquire)
     }
 
-    /// Which thread it is.
-    pub(super) fn id(&self) -> ThreadId {
-        self.handle.thread().id()
+    /// Waits for its end.
+    pub(super) fn join(self) {
+        let _ = self.handle.join();
     }
 
-    /// Waits for its end, unless a plugin holds it.
+    /// The same, unless a plugin may hold it.
     pub(super) fn join_if_ending(self) {
-        // Between its last act and this flag lie a few instructions.
-        for _ in 0..1000 {
-            if self.is_ending() {
-                let _ = self.handle.join();
-                return;
-            }
-            std::thread::yield_now();
+        if self.is_ending() {
+            self.join();
         }
     }
 }
