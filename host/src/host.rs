@@ -27,7 +27,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 /// How long closing waits for the I/O threads themselves.
-const LAST_WAIT: Duration = Duration::from_secs(2);
+const LAST_WAIT: Duration = Duration::from_secs(10);
 
 /// What the product gives a host besides its configuration. Nothing is needed.
 #[derive(Default)]

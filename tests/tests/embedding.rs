@@ -22,7 +22,10 @@ impl Scene {
         json!({
             "data_dir": self.folder.path().join("data"),
             "plugins": [compile::shipped("connectwise", self.folder.path())],
-            "egress": {"ca_files": [self.simulator.text("ca")], "allow_private": ["127.0.0.1"]},
+            // Under valgrind, on a busy machine, a handshake takes many seconds.
+            "call_timeout_ms": 300_000,
+            "egress": {"ca_files": [self.simulator.text("ca")], "allow_private": ["127.0.0.1"],
+                       "timeout_ms": 200_000, "connect_timeout_ms": 100_000},
         })
     }
 

@@ -24,7 +24,7 @@ const STANDSTILL: Duration = Duration::from_millis(20);
 const LOOKS: u32 = 500;
 
 /// How long closing waits for threads that are about to end.
-const LAST_WAIT: Duration = Duration::from_secs(2);
+const LAST_WAIT: Duration = Duration::from_secs(10);
 
 /// Something to run.
 pub(super) trait Job: Send + Sync {
