@@ -166,6 +166,8 @@ impl Host {
             shared.gate.wait_closed();
             return Ok(());
         };
+        // Whatever happens from here on, others that close are not left waiting.
+        let _closed = shared.gate.closed_when_dropped();
         shared.gate.wait_empty(Duration::from_millis(u64::from(drain_ms)));
         let room = shared.room.lock().unwrap_or_else(PoisonError::into_inner).take();
         let mut all = true;
@@ -175,8 +177,9 @@ impl Host {
             shared.gate.wait_empty(Duration::MAX);
             room.close_threads();
         }
-        io.shutdown_timeout(LAST_WAIT);
-        shared.gate.closed();
+        // On a thread of its own: the runtime refuses to end on a thread of another one, which a product may have.
+        let ending = std::thread::spawn(move || io.shutdown_timeout(LAST_WAIT));
+        let _ = ending.join();
         if all {
             return Ok(());
         }

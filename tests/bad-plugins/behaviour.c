@@ -365,6 +365,10 @@ static void *open_instance(const psa_services *host, psa_call call, psa_bytes se
         free(self);
         return NULL;
     }
+    if (strcmp(self->url, "open-ok") == 0) {
+        /* Not needed: the pointer says it. */
+        host->complete(host->ctx, call, PSA_OK, text("{}"));
+    }
     if (strcmp(self->url, "open-nothing") == 0) {
         free(self);
         return NULL;

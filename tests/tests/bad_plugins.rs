@@ -345,6 +345,24 @@ fn an_instance_that_cannot_be_opened_says_why_and_is_tried_again() {
 }
 
 #[test]
+fn an_open_that_also_completes_is_opened_and_closed_like_any_other() {
+    let scene = Scene::towards("open-ok", json!({}));
+    assert_eq!(summary(scene.get("x", 60_000)), "fine");
+    scene.world.host.close(0).unwrap();
+}
+
+#[test]
+fn a_host_is_closed_on_a_thread_of_the_products_own_runtime() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        let scene = Scene::new();
+        assert_eq!(summary(scene.get("x", 60_000)), "fine");
+        scene.world.host.close(0).unwrap();
+        scene.world.host.close(0).unwrap();
+    });
+}
+
+#[test]
 fn an_exception_ends_the_process_and_the_next_one_knows_what_was_running() {
     let folder = tempfile::tempdir().unwrap();
     let plugin = compile::plugin("throws.cpp", &[], "throws", folder.path());

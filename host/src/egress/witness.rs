@@ -65,6 +65,12 @@ impl Witness {
         self.state.store(ANSWERED | u32::from(status), Ordering::SeqCst);
     }
 
+    /// As if an answer with this status had come.
+    #[cfg(test)]
+    pub(crate) fn seen(&self, status: u16) {
+        self.answered(status);
+    }
+
     /// Takes over what the witness of one try of a read has seen.
     pub(super) fn learn(&self, of_try: WitnessState) {
         match of_try {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often the caller is asked whether it still wants to wait.
 const TICK: Duration = Duration::from_millis(50);
@@ -33,8 +33,8 @@ impl Wake for Waiting {
 }
 
 impl Waiting {
-    /// Waits to be woken, or for a tick: false. An answer that needs no network is there sooner than a thread falls asleep.
-    fn wait(&self) -> bool {
+    /// Waits to be woken, or for a tick. An answer that needs no network is there sooner than a thread falls asleep.
+    fn wait(&self) {
         let woken = (0..LOOKS).any(|_| {
             std::hint::spin_loop();
             self.woken.load(Ordering::Acquire)
@@ -43,7 +43,7 @@ impl Waiting {
             std::thread::park_timeout(TICK);
         }
         // Who polls after this sees whatever a wake in between was about.
-        self.woken.swap(false, Ordering::AcqRel)
+        self.woken.store(false, Ordering::Release);
     }
 }
 
@@ -65,12 +65,15 @@ pub(super) fn on<T>(mut future: Pin<Box<dyn Future<Output = T> + Send + '_>>, mu
     let waiting = Arc::new(Waiting { thread: std::thread::current(), woken: AtomicBool::new(false) });
     let waker = Waker::from(waiting.clone());
     let mut context = Context::from_waker(&waker);
+    let mut asked = Instant::now();
     loop {
         if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
             return value;
         }
-        if !waiting.wait() {
+        waiting.wait();
+        if asked.elapsed() >= TICK {
             tick();
+            asked = Instant::now();
         }
     }
 }

@@ -48,10 +48,9 @@ impl Gate {
         self.wait(at_most, |state| state.inside > 0);
     }
 
-    /// The last word of who closes.
-    pub(super) fn closed(&self) {
-        self.lock().closed = true;
-        self.inner.changed.notify_all();
+    /// The last word of who closes, when this is dropped.
+    pub(super) fn closed_when_dropped(&self) -> Closed {
+        Closed(self.clone())
     }
 
     /// Waits for the last word of another who closes.
@@ -72,6 +71,16 @@ impl Gate {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.inner.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Says the last word.
+pub(super) struct Closed(Gate);
+
+impl Drop for Closed {
+    fn drop(&mut self) {
+        self.0.lock().closed = true;
+        self.0.inner.changed.notify_all();
     }
 }
 

@@ -69,7 +69,10 @@ pub(super) struct Call {
 #[derive(Default)]
 pub(super) struct State {
     steps: VecDeque<Step>,
+    /// On a thread of the pool, or queued for one.
     running: bool,
+    /// A function of the plugin runs right now.
+    executing: bool,
     started: bool,
     must_end: Option<Code>,
     ended: bool,
@@ -253,7 +256,7 @@ impl Call {
         self.finish(state, reason as psa_code, b"it had not begun yet: others of this connection were before it");
     }
 
-    /// Gives it up: it answers to nobody any more. True: it was still alive, so its instance cannot be trusted.
+    /// Gives it up: it answers to nobody any more. True: by the plugin's fault, so its instance cannot be trusted.
     pub(super) fn abandon(&self) -> bool {
         let mut state = self.lock();
         if state.ended {
@@ -261,6 +264,8 @@ impl Call {
         }
         state.ended = true;
         state.abandoned = true;
+        // With functions queued that got no thread it is the machine that is late.
+        let guilty = state.executing || state.steps.is_empty();
         // What the plugin handed in is its own: it may be in use right now, so it leaks.
         state.steps.clear();
         for (_, wait) in state.waits.drain() {
@@ -282,7 +287,7 @@ impl Call {
             let outcome = outcome::judge(plugin, &self.operation, &wire, code as psa_code, doing);
             done(outcome.map_err(|error| error.because("plugin_stalled")));
         }
-        true
+        guilty
     }
 
     fn go_on(&self, mut state: MutexGuard<'_, State>) {
@@ -306,7 +311,12 @@ impl Call {
             // No thread to begin on. Once it has begun, the few callbacks of such an operation are quick.
             state.steps.clear();
             state.running = false;
-            return self.finish(state, PSA_UNAVAILABLE, b"too many blocking operations are running; try again later");
+            drop(state);
+            // Not from here: its end may begin the next one, which may find no thread either, and so on.
+            self.instance.runtime.io.spawn(async move {
+                me.complete(PSA_UNAVAILABLE, b"too many blocking operations are running; try again later");
+            });
+            return;
         }
         drop(state);
         pool.submit(me);
@@ -342,10 +352,12 @@ impl Job for Call {
             let mut state = self.lock();
             let Some(step) = state.steps.pop_front() else { break };
             state.started = true;
+            state.executing = true;
             drop(state);
             let entered = self.instance.runtime.running.enter(plugin, &self.operation.name);
             self.step(step);
             entered.leave();
+            self.lock().executing = false;
         }
         let mut state = self.lock();
         if state.abandoned {

@@ -160,7 +160,7 @@ impl Instance {
             if before == Phase::Quarantined {
                 state.phase = Phase::Quarantined;
             }
-            before != Phase::Open
+            before == Phase::Quarantined
         };
         inner.end_all(Code::Closed);
         let grace = inner.runtime.clock.sleep(inner.runtime.stall_grace_ms);
@@ -185,13 +185,18 @@ impl Instance {
             return true;
         }
         let (send, closed) = oneshot::channel();
-        let job = Closing { inner: self.inner.clone(), done: Mutex::new(Some(send)) };
-        self.inner.runtime.pool.submit(Arc::new(job));
+        let job = Arc::new(Closing { inner: self.inner.clone(), done: Mutex::new(Some(send)) });
+        self.inner.runtime.pool.submit(job.clone());
         let late = self.inner.runtime.clock.sleep(OPEN_MS);
         tokio::select! {
             biased;
             _ = closed => true,
             () = late => {
+                // Held while the thread is written off, so that it is not counted back before.
+                let mut done = job.done.lock().unwrap_or_else(PoisonError::into_inner);
+                if done.take().is_none() {
+                    return true;
+                }
                 let id = &self.inner.plugin.manifest.id;
                 self.inner.runtime.log.error("host", &format!("{id} close: it hangs and was left behind"));
                 self.inner.runtime.pool.lose();
@@ -280,9 +285,9 @@ impl Job for Closing {
             unsafe { (inner.plugin.close)(handle.0) }
         }
         entered.leave();
-        let done = self.done.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if done.is_some_and(|done| done.send(()).is_err()) {
-            inner.runtime.pool.regain();
+        match self.done.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(done) => drop(done.send(())),
+            None => inner.runtime.pool.regain(),
         }
     }
 }

@@ -8,7 +8,7 @@
 use super::table::Operation;
 use crate::egress::{Failure, Witness, WitnessState};
 use crate::json;
-use psa_host_api::abi::PSA_OP_WRITE;
+use psa_host_api::abi::{PSA_OP_MANY_WRITES, PSA_OP_WRITE};
 use psa_host_api::{Code, Error, sdk};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -49,14 +49,20 @@ impl Wire {
         self.failure = Some(failure.into());
     }
 
+    /// Whether the one write of a call was answered with success.
+    fn succeeded_once(&self) -> bool {
+        matches!(self.writes.as_slice(), [only] if matches!(only.state(), WitnessState::Answered(200..300)))
+    }
+
     fn reached(&self) -> Reached {
         let of = |witness: &Arc<Witness>| match witness.seal() {
             WitnessState::NotSent => Reached::Nothing,
             WitnessState::InDoubt => Reached::InDoubt,
             // 408: the server gave up on reading, and does not say how far it came.
             WitnessState::Answered(408) => Reached::InDoubt,
-            WitnessState::Answered(200..300 | 500..) => Reached::Answered,
-            WitnessState::Answered(_) => Reached::Refused,
+            WitnessState::Answered(400..500) => Reached::Refused,
+            // Also 3xx: "see other" is how some say that it is done.
+            WitnessState::Answered(_) => Reached::Answered,
         };
         self.writes.iter().map(of).max().unwrap_or(Reached::Nothing)
     }
@@ -79,10 +85,10 @@ pub(super) fn judge(
     match said {
         Ok(_) if reached == Reached::InDoubt => {
             let error = Error::internal("it reported success without waiting for the answer to its write");
-            Err(outranked(plugin, operation, error, reached))
+            Err(outranked(plugin, operation, error, wire, reached))
         }
         Ok(answer) => Ok(answer),
-        Err(error) => Err(outranked(plugin, operation, error, reached)),
+        Err(error) => Err(outranked(plugin, operation, error, wire, reached)),
     }
 }
 
@@ -107,9 +113,10 @@ fn explained(error: Error, wire: &Wire) -> Error {
     }
 }
 
-fn outranked(plugin: &str, operation: &Operation, mut error: Error, reached: Reached) -> Error {
-    if operation.has(PSA_OP_WRITE) {
-        let not_applied = error.reason.as_deref() == Some(NOT_APPLIED) && error.code == Code::Rejected;
+fn outranked(plugin: &str, operation: &Operation, mut error: Error, wire: &Wire, reached: Reached) -> Error {
+    if operation.has(PSA_OP_WRITE | PSA_OP_MANY_WRITES) {
+        let said = error.reason.as_deref() == Some(NOT_APPLIED) && error.code == Code::Rejected;
+        let not_applied = said && wire.succeeded_once();
         let (code, wire) = match reached {
             Reached::Nothing if error.code == Code::OutcomeUnknown => (Code::NotSent, "nothing_sent"),
             Reached::Nothing => (error.code, "nothing_sent"),
@@ -134,4 +141,46 @@ fn outranked(plugin: &str, operation: &Operation, mut error: Error, reached: Rea
 pub(super) fn named(plugin: &str, operation: &str, mut error: Error) -> Error {
     error.message = format!("{plugin} {operation}: {}", error.message);
     error
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plugin::table::OPENING;
+    use psa_host_api::abi::PSA_REJECTED;
+
+    fn said(flags: u32, statuses: &[u16], code: i32, body: &[u8]) -> (Code, String) {
+        let operation = Operation { flags, ..Operation::opening() };
+        let answered = |status: &u16| {
+            let witness = Arc::new(Witness::default());
+            witness.seen(*status);
+            witness
+        };
+        let wire = Wire { writes: statuses.iter().map(answered).collect(), ..Wire::default() };
+        let error = judge("acme", &operation, &wire, code, body).unwrap_err();
+        let wire = error.details.and_then(|details| details["wire"].as_str().map(str::to_owned));
+        (error.code, wire.unwrap_or_default())
+    }
+
+    #[test]
+    fn what_was_answered_decides_what_a_refusal_is_worth() {
+        let not_applied = br#"{"reason":"not_applied","message":"still the old one"}"#;
+        for (flags, statuses, body, code) in [
+            (PSA_OP_WRITE, &[400][..], &b"no"[..], Code::Rejected),
+            (PSA_OP_WRITE, &[408], b"no", Code::OutcomeUnknown),
+            (PSA_OP_WRITE, &[303], b"no", Code::OutcomeUnknown),
+            (PSA_OP_WRITE, &[200], b"no", Code::OutcomeUnknown),
+            (PSA_OP_WRITE, &[500], b"no", Code::OutcomeUnknown),
+            (PSA_OP_WRITE, &[200], not_applied, Code::Rejected),
+            (PSA_OP_WRITE, &[504], not_applied, Code::OutcomeUnknown),
+            // The first of two was applied, whatever became of the second.
+            (PSA_OP_MANY_WRITES, &[200, 200], not_applied, Code::OutcomeUnknown),
+            (PSA_OP_MANY_WRITES, &[200, 400], b"no", Code::OutcomeUnknown),
+            (OPENING, &[], b"no", Code::Rejected),
+        ] {
+            assert_eq!(said(flags, statuses, PSA_REJECTED, body).0, code, "{statuses:?} {flags}");
+        }
+        assert_eq!(said(PSA_OP_WRITE, &[400], PSA_REJECTED, b"no").1, "answered");
+        assert_eq!(said(PSA_OP_WRITE, &[], PSA_REJECTED, b"no").1, "nothing_sent");
+    }
 }

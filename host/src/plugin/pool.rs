@@ -86,11 +86,15 @@ impl Pool {
         } else if jobs <= state.looking + state.idle {
             drop(state);
             self.shared.wake.notify_one();
-        } else if state.threads < self.shared.base + state.lost {
-            self.shared.start(&mut state);
-        } else if !state.watched {
-            state.watched = true;
-            self.shared.io.spawn(watch(Arc::downgrade(&self.shared)));
+        } else {
+            if state.threads < self.shared.base + state.lost {
+                self.shared.start(&mut state);
+            }
+            // Also when a thread was started: the system may have refused it.
+            if !state.watched {
+                state.watched = true;
+                self.shared.io.spawn(watch(Arc::downgrade(&self.shared)));
+            }
         }
     }
 
@@ -194,7 +198,8 @@ impl Shared {
             let found = self.look_around();
             state = self.lock();
             state.looking -= 1;
-            if found || !state.queue.is_empty() {
+            // Looked at again under the lock: the pool may have been closed meanwhile.
+            if found || state.closed || !state.queue.is_empty() {
                 continue;
             }
             state.idle += 1;

@@ -146,7 +146,8 @@ impl Inner {
         state.waiting.retain(|(call, _)| call.number != number);
         let mut next = None;
         if state.waiting.len() == before {
-            next = state.waiting.pop_front();
+            // Of a quarantined instance nothing begins any more.
+            next = if state.phase == Phase::Quarantined { None } else { state.waiting.pop_front() };
             state.active -= u32::from(next.is_none());
         }
         let is_quiet = state.live == 0;
@@ -191,6 +192,11 @@ impl Inner {
 
     /// No new calls. Those under way are left alone: one of them may be a write that is about to be answered.
     pub(super) fn quarantine(&self) {
-        self.lock().phase = Phase::Quarantined;
+        let mut state = self.lock();
+        state.phase = Phase::Quarantined;
+        let waiting: Vec<Arc<Call>> = state.waiting.iter().map(|(call, _)| call.clone()).collect();
+        drop(state);
+        // Their turn will not come.
+        waiting.iter().for_each(|call| call.end(Code::Unavailable));
     }
 }
