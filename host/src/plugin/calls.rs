@@ -75,6 +75,8 @@ pub(super) struct State {
     executing: bool,
     started: bool,
     must_end: Option<Code>,
+    /// A function of it has run since it was told to end: it had its chance.
+    had_its_chance: bool,
     ended: bool,
     abandoned: bool,
     released: bool,
@@ -264,8 +266,8 @@ impl Call {
         }
         state.ended = true;
         state.abandoned = true;
-        // With functions queued that got no thread it is the machine that is late.
-        let guilty = state.executing || state.steps.is_empty();
+        // With functions queued that got no thread since, it is the machine that is late.
+        let guilty = state.executing || state.had_its_chance || state.steps.is_empty();
         // What the plugin handed in is its own: it may be in use right now, so it leaks.
         state.steps.clear();
         for (_, wait) in state.waits.drain() {
@@ -353,6 +355,7 @@ impl Job for Call {
             let Some(step) = state.steps.pop_front() else { break };
             state.started = true;
             state.executing = true;
+            state.had_its_chance |= state.must_end.is_some();
             drop(state);
             let entered = self.instance.runtime.running.enter(plugin, &self.operation.name);
             self.step(step);
