@@ -55,6 +55,12 @@ macro_rules! operation_table {
             get_ticket GetTicket (GetTicketRequest) -> Ticket, 0;
             /// Moves a ticket to a status of the scope it is in; the answer is the ticket as the provider shows it then.
             set_ticket_status SetTicketStatus (SetTicketStatusRequest) -> Ticket, PSA_OP_WRITE;
+            /// Makes a ticket; the answer is the ticket as the provider shows it then.
+            create_ticket CreateTicket (CreateTicketRequest) -> Ticket, PSA_OP_WRITE;
+            /// Companies by words of their names.
+            search_companies SearchCompanies (SearchCompaniesRequest) -> Page<Company>, 0;
+            /// People of companies, by name or address.
+            search_contacts SearchContacts (SearchContactsRequest) -> Page<Contact>, 0;
             /// Notes of a ticket, oldest first.
             list_notes ListNotes (ListNotesRequest) -> Page<Note>, 0;
             /// Adds a note to a ticket.
@@ -147,6 +153,72 @@ pub struct SetTicketStatusRequest {
     pub ticket: String,
     /// The provider's id of the status; refused before anything is sent if it is not of the ticket's own scope.
     pub status: String,
+    /// The status the ticket is thought to be in. If it is in another one (and not in the wanted one already), nothing
+    /// is sent and the error's reason is `superseded`. Absent: whatever it is in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
+}
+
+/// Request of `create_ticket`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct CreateTicketRequest {
+    /// One line.
+    pub summary: String,
+    /// For whom: the provider's id.
+    pub company: String,
+    /// Where it is sorted in; the provider's default if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub board: Option<String>,
+    /// What happened, plain text: the customer can read it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Who asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contact: Option<String>,
+    /// A status of that board; the board's default if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// How urgent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub priority: Option<String>,
+    /// What it is about, of that board.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ticket_type: Option<String>,
+    /// Our mark, kept where the provider has a place for it; by it the ticket is found again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub external_reference: Option<String>,
+    /// Fields beyond ours, by the provider's own names.
+    #[serde(skip_serializing_if = "Raw::is_empty")]
+    pub fields: Raw,
+}
+
+/// Request of `search_companies`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct SearchCompaniesRequest {
+    /// Words of the name or the short name; absent: all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Which page.
+    pub page: PageRequest,
+}
+
+/// Request of `search_contacts`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct SearchContactsRequest {
+    /// Words of the name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Exactly this address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Of this company.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub company: Option<String>,
+    /// Which page.
+    pub page: PageRequest,
 }
 
 /// Request of `list_notes`.

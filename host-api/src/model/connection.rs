@@ -10,6 +10,9 @@ pub struct Account {
     pub key: String,
     /// What people call it.
     pub label: String,
+    /// What the provider writes as the creator of what we make (`Note::created_by`), if it can be known beforehand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<String>,
 }
 
 /// How a step ended.

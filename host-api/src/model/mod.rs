@@ -6,6 +6,7 @@
 //! Leaves to others: which operation takes or gives which (`ops`).
 
 mod board;
+mod company;
 mod connection;
 mod member;
 mod note;
@@ -13,6 +14,7 @@ mod page;
 mod ticket;
 
 pub use board::{Board, CatalogEntry, CatalogKind, Priority, Status, StatusRef, TicketType};
+pub use company::{Company, Contact};
 pub use connection::{Account, StepState, TestReport, TestStep};
 pub use member::{Member, MemberKind};
 pub use note::{Author, AuthorKind, Note, Visibility};

@@ -62,6 +62,12 @@ pub struct Ticket {
     /// RFC 3339 UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<String>,
+    /// The account that made it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_by: Option<String>,
+    /// The account that changed it last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub updated_by: Option<String>,
     /// A page for people at the PSA.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
@@ -98,4 +104,12 @@ pub struct TicketFilter {
     /// Of this kind, where the provider has several; absent: the provider's ordinary kind.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
+    /// With exactly this mark of ours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub external_reference: Option<String>,
+    /// Made after the ticket with this id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub made_after: Option<String>,
+    /// The newest first, by the order in which they were made; else the oldest first.
+    pub newest_first: bool,
 }

@@ -100,6 +100,6 @@ pub(crate) async fn set_status(
     context: &CallContext,
 ) -> Result<Ticket, Error> {
     let SetStatus { tenant, connection, ticket, status } = params;
-    let request = ops::SetTicketStatusRequest { ticket, status };
+    let request = ops::SetTicketStatusRequest { ticket, status, expected: None };
     room.run::<ops::SetTicketStatus>(&Place { tenant, connection }, &request, context).await
 }

@@ -24,8 +24,8 @@ fn account_of(client: &Client, member: Option<String>) -> Account {
     let settings = &client.settings;
     let host = settings.web.split("://").nth(1).unwrap_or_default();
     let company = &settings.company;
-    let label = member.map_or_else(|| company.clone(), |member| format!("{company} as {member}"));
-    Account { key: format!("{host}/{}", company.to_lowercase()), label }
+    let label = member.as_ref().map_or_else(|| company.clone(), |member| format!("{company} as {member}"));
+    Account { key: format!("{host}/{}", company.to_lowercase()), label, identity: member }
 }
 
 /// Reaches the site, signs in, tries the rights. Changes nothing.

@@ -138,6 +138,8 @@ pub(crate) fn ticket_from(client: &Client, kind: Kind, record: Map<String, Value
         merged_into: record.reference("mergedParentTicket").map(|parent| parent.id),
         created_at: record.info("dateEntered"),
         updated_at: record.info("lastUpdated"),
+        created_by: record.info("enteredBy"),
+        updated_by: record.info("updatedBy"),
         url: Some(format!("{}/v4_6_release/ConnectWise.aspx?routeTo=ServiceFV&recid={id}", client.settings.web)),
         id,
         raw: record.rest(),
