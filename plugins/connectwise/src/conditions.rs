@@ -6,9 +6,20 @@
 use crate::client::number;
 use psa_host_api::Error;
 use psa_host_api::model::TicketFilter;
+use psa_host_api::ops::{SearchCompaniesRequest, SearchContactsRequest};
 
 /// Characters that end a literal, escape, or are wildcards.
 const HOSTILE: [char; 8] = ['"', '\'', '\\', '[', ']', '*', '%', '_'];
+
+/// Characters that an exact value cannot be asked for with. Wildcards mean nothing behind `=`, and addresses have underscores;
+/// the others stay out. Source: facts 3.3, "strip or reject".
+const HOSTILE_EXACT: [char; 7] = ['"', '\'', '\\', '[', ']', '*', '%'];
+
+/// The longest mark. Source: facts 6, `externalXRef`.
+const MARK_MAX: usize = 100;
+
+/// The longest address. Source: facts 6, `contactEmailAddress`.
+const EMAIL_MAX: usize = 250;
 
 /// Most words of a text that are looked for.
 const WORDS_MAX: usize = 10;
@@ -36,18 +47,69 @@ pub(crate) fn of_tickets(filter: &TicketFilter) -> Result<String, Error> {
         all.push(format!("lastUpdated>=[{}]", whole_seconds(since)?));
     }
     if let Some(text) = &filter.text {
-        all.extend(words(text)?.into_iter().map(|word| format!("summary contains \"{word}\"")));
+        all.extend(words(text, "/filter/text")?.into_iter().map(|word| format!("summary contains \"{word}\"")));
+    }
+    if let Some(mark) = &filter.external_reference {
+        all.push(format!("externalXRef=\"{}\"", self::mark(mark, "/filter/external_reference")?));
+    }
+    if let Some(ticket) = &filter.made_after {
+        // Ids are given in the order of making.
+        all.push(format!("id>{}", number(ticket, "made_after")?));
     }
     Ok(all.join(" and "))
 }
 
+/// The conditions of a search for companies; empty: all.
+pub(crate) fn of_companies(request: &SearchCompaniesRequest) -> Result<String, Error> {
+    either(request.text.as_deref(), ["name", "identifier"]).map(|all| all.join(" and "))
+}
+
+/// The conditions and the child conditions of a search for contacts; empty: all.
+pub(crate) fn of_contacts(request: &SearchContactsRequest) -> Result<(String, String), Error> {
+    let mut all = either(request.text.as_deref(), ["firstName", "lastName"])?;
+    if let Some(company) = &request.company {
+        all.push(format!("company/id={}", number(company, "company")?));
+    }
+    // Source: facts 9, "find by mail".
+    let children = request.email.as_deref().map_or(Ok(String::new()), |email| {
+        let email = exact(email, EMAIL_MAX, "/email")?;
+        Ok(format!("communicationItems/value=\"{email}\" and communicationItems/communicationType=\"Email\""))
+    })?;
+    Ok((all.join(" and "), children))
+}
+
+/// Each word of a text in one of two members.
+fn either(text: Option<&str>, [one, other]: [&str; 2]) -> Result<Vec<String>, Error> {
+    let Some(text) = text else { return Ok(Vec::new()) };
+    let words = words(text, "/text")?.into_iter();
+    Ok(words.map(|word| format!("({one} contains \"{word}\" or {other} contains \"{word}\")")).collect())
+}
+
+/// A mark that can be kept and asked for.
+pub(crate) fn mark<'a>(mark: &'a str, at: &str) -> Result<&'a str, Error> {
+    exact(mark, MARK_MAX, at)
+}
+
+/// A value that can be asked for exactly. `max` in UTF-16 units. Source: facts 6.
+fn exact<'a>(text: &'a str, max: usize, at: &str) -> Result<&'a str, Error> {
+    let hostile = |c: char| c.is_control() || HOSTILE_EXACT.contains(&c);
+    if text.trim().is_empty() || text.encode_utf16().count() > max || text.contains(hostile) {
+        let message = format!(
+            "{} must have 1 to {max} characters and none of quotes, backslash, brackets, * and %: ConnectWise cannot be asked for them",
+            at.trim_start_matches('/')
+        );
+        return Err(Error::invalid(message.clone()).field(at, "text", message));
+    }
+    Ok(text)
+}
+
 /// The words of a text; hostile characters stand between words.
-fn words(text: &str) -> Result<Vec<&str>, Error> {
+fn words<'a>(text: &'a str, at: &str) -> Result<Vec<&'a str>, Error> {
     let between = |c: char| c.is_whitespace() || c.is_control() || HOSTILE.contains(&c);
     let words: Vec<&str> = text.split(between).filter(|word| !word.is_empty()).take(WORDS_MAX).collect();
     if words.is_empty() {
         let message = "text must hold at least one letter or digit";
-        return Err(Error::invalid(message).field("/filter/text", "empty", message));
+        return Err(Error::invalid(message).field(at, "empty", message));
     }
     Ok(words)
 }
@@ -79,12 +141,51 @@ mod tests {
             closed: Some(false),
             updated_since: Some("2026-01-31T12:00:00.250Z".into()),
             kind: None,
+            external_reference: Some("psa_1-b".into()),
+            made_after: Some("1001".into()),
+            newest_first: true,
         };
         let expected = "board/id=1 and status/id in (16,17) and company/id=2 and owner/id=176 and closedFlag=false and \
             lastUpdated>=[2026-01-31T12:00:00Z] and summary contains \"printer\" and summary contains \"on\" and \
-            summary contains \"floor\" and summary contains \"3\"";
+            summary contains \"floor\" and summary contains \"3\" and externalXRef=\"psa_1-b\" and id>1001";
         assert_eq!(of_tickets(&filter).unwrap(), expected);
         assert_eq!(of_tickets(&TicketFilter::default()).unwrap(), "");
+    }
+
+    #[test]
+    fn companies_and_contacts_are_asked_for_by_words_and_address() {
+        let text = || Some("Ada \"Love".to_owned());
+        let companies = SearchCompaniesRequest { text: text(), ..SearchCompaniesRequest::default() };
+        assert_eq!(
+            of_companies(&companies).unwrap(),
+            "(name contains \"Ada\" or identifier contains \"Ada\") and (name contains \"Love\" or identifier contains \"Love\")"
+        );
+        let email = Some("a_b+c@example.com".to_owned());
+        let contacts = SearchContactsRequest { text: text(), email, company: Some("2".into()), ..Default::default() };
+        let (conditions, children) = of_contacts(&contacts).unwrap();
+        assert_eq!(
+            conditions,
+            "(firstName contains \"Ada\" or lastName contains \"Ada\") and (firstName contains \"Love\" or lastName contains \"Love\") \
+             and company/id=2"
+        );
+        assert_eq!(
+            children,
+            "communicationItems/value=\"a_b+c@example.com\" and communicationItems/communicationType=\"Email\""
+        );
+        assert_eq!(of_companies(&SearchCompaniesRequest::default()).unwrap(), "");
+        assert_eq!(of_contacts(&SearchContactsRequest::default()).unwrap(), (String::new(), String::new()));
+    }
+
+    #[test]
+    fn what_must_match_exactly_is_refused_rather_than_changed() {
+        for text in ["", " ", "a\"b", "a'b", "a\\b", "a[b", "a]b", "a*", "a%", "a\nb", "x".repeat(101).as_str()] {
+            let filter = TicketFilter { external_reference: Some(text.into()), ..TicketFilter::default() };
+            assert_eq!(of_tickets(&filter).unwrap_err().fields[0].at, "/filter/external_reference", "{text:?}");
+        }
+        let contacts = SearchContactsRequest { email: Some("x\" or id>\"0".into()), ..Default::default() };
+        assert_eq!(of_contacts(&contacts).unwrap_err().fields[0].at, "/email");
+        let filter = TicketFilter { made_after: Some("1 or 1=1".into()), ..TicketFilter::default() };
+        assert!(of_tickets(&filter).is_err());
     }
 
     #[test]

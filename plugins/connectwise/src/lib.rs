@@ -7,8 +7,10 @@
 
 mod catalog;
 mod client;
+mod companies;
 mod conditions;
 mod connection;
+mod create;
 mod error;
 mod map;
 mod members;
@@ -20,7 +22,7 @@ mod tickets;
 
 use client::Client;
 use psa_host_api::Error;
-use psa_host_api::model::{Account, CatalogEntry, Member, Note, Page, TestReport, Ticket};
+use psa_host_api::model::{Account, CatalogEntry, Company, Contact, Member, Note, Page, TestReport, Ticket};
 use psa_host_api::ops::*;
 use psa_host_api::sdk::{Cx, Provider, Settings};
 
@@ -73,6 +75,18 @@ impl Provider for ConnectWise {
         statuses::set(&self.client, cx, request).await
     }
 
+    async fn create_ticket(&self, cx: &Cx, request: CreateTicketRequest) -> Result<Ticket, Error> {
+        create::ticket(&self.client, cx, request).await
+    }
+
+    async fn search_companies(&self, cx: &Cx, request: SearchCompaniesRequest) -> Result<Page<Company>, Error> {
+        companies::search(&self.client, cx, request).await
+    }
+
+    async fn search_contacts(&self, cx: &Cx, request: SearchContactsRequest) -> Result<Page<Contact>, Error> {
+        companies::search_contacts(&self.client, cx, request).await
+    }
+
     async fn list_notes(&self, cx: &Cx, request: ListNotesRequest) -> Result<Page<Note>, Error> {
         notes::list(&self.client, cx, request).await
     }
@@ -90,6 +104,9 @@ psa_host_api::export_plugin!(ConnectWise {
     search_tickets,
     get_ticket,
     set_ticket_status,
+    create_ticket,
+    search_companies,
+    search_contacts,
     list_notes,
     add_note,
 });

@@ -57,6 +57,11 @@ impl Record {
         self.0.get("_info")?.get(name)?.as_str().map(str::to_owned)
     }
 
+    /// The records of an array, which stay in what is left. `None`: the answer has no such member.
+    pub(crate) fn children(&self, name: &str) -> Option<Vec<&Map<String, Value>>> {
+        Some(self.0.get(name)?.as_array()?.iter().filter_map(Value::as_object).collect())
+    }
+
     /// What nobody took. Null and absent mean the same. Source: facts 3.1.
     pub(crate) fn rest(mut self) -> Map<String, Value> {
         self.0.retain(|_, value| !value.is_null());

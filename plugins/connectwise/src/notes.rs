@@ -14,7 +14,7 @@ use psa_host_api::{Code, Error};
 use serde_json::{Map, Value, json};
 
 /// Longer texts are refused before anything is sent, in characters. Source: facts 7.4, no limit is documented.
-const TEXT_CHARS_MAX: usize = 30_000;
+pub(crate) const TEXT_CHARS_MAX: usize = 30_000;
 
 pub(crate) async fn list(client: &Client, cx: &Cx, request: ListNotesRequest) -> Result<Page<Note>, Error> {
     let ticket = number(&request.ticket, "ticket")?;

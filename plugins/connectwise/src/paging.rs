@@ -1,7 +1,7 @@
 //! Lists, page by page to their end.
 //!
 //! Promises: a cursor continues exactly where its page ended; an endpoint that only knows page numbers is read by
-//! them, in the order of ids; a cursor that is not ours is refused.
+//! them, in the order of ids; a cursor that is not ours, or of a list in another order, is refused.
 
 use crate::client::{Client, Query};
 use psa_host_api::model::{Page, PageRequest};
@@ -20,14 +20,51 @@ enum Cursor {
     After(u64),
     /// Page number, from 1.
     Page(u32),
+    /// The same of a list whose newest record comes first.
+    Newest(u32),
+}
+
+/// The order of a list, and by which kind of paging it is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// By id, forward-only where the endpoint can.
+    Oldest,
+    /// By id, with page numbers from the first: for lists on which forward-only paging is faulty. Source: facts 3.6.
+    OldestNumbered,
+    /// By id from the end. Forward-only paging has one order only. Source: facts 3.6. What is made while one pages moves
+    /// records to later pages: they may come twice, none is left out.
+    Newest,
+}
+
+impl Order {
+    fn first(self) -> Cursor {
+        match self {
+            Order::Oldest => Cursor::After(0),
+            Order::OldestNumbered => Cursor::Page(1),
+            Order::Newest => Cursor::Newest(1),
+        }
+    }
+
+    fn has(self, cursor: Cursor) -> bool {
+        match cursor {
+            Cursor::After(_) => self == Order::Oldest,
+            Cursor::Page(_) => self != Order::Newest,
+            Cursor::Newest(_) => self == Order::Newest,
+        }
+    }
 }
 
 impl Cursor {
-    fn read(text: &str) -> Result<Cursor, Error> {
+    fn read(text: &str, order: Order) -> Result<Cursor, Error> {
         let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten();
-        let after = text.strip_prefix("after:").and_then(number).map(Cursor::After);
-        let page = || text.strip_prefix("page:").and_then(number).and_then(|page| u32::try_from(page).ok());
-        after.or_else(|| page().filter(|page| *page > 0).map(Cursor::Page)).ok_or_else(|| {
+        let page = |text| number(text).and_then(|page| u32::try_from(page).ok()).filter(|page| *page > 0);
+        let cursor = text.split_once(':').and_then(|(kind, rest)| match kind {
+            "after" => number(rest).map(Cursor::After),
+            "page" => page(rest).map(Cursor::Page),
+            "newest" => page(rest).map(Cursor::Newest),
+            _ => None,
+        });
+        cursor.filter(|cursor| order.has(*cursor)).ok_or_else(|| {
             let message = "this cursor is not from a page of this list; begin without one";
             Error::invalid(message).because("cursor").field("/page/cursor", "cursor", message)
         })
@@ -37,19 +74,32 @@ impl Cursor {
         match self {
             Cursor::After(id) => format!("after:{id}"),
             Cursor::Page(page) => format!("page:{page}"),
+            Cursor::Newest(page) => format!("newest:{page}"),
         }
     }
 }
 
-/// A page of the records below `path`.
+/// A page of the records below `path`, the oldest first.
 pub(crate) async fn list(
+    client: &Client,
+    cx: &Cx,
+    path: &str,
+    query: Query,
+    page: &PageRequest,
+) -> Result<Page<Map<String, Value>>, Error> {
+    list_by(Order::Oldest, client, cx, path, query, page).await
+}
+
+/// A page of the records below `path`.
+pub(crate) async fn list_by(
+    order: Order,
     client: &Client,
     cx: &Cx,
     path: &str,
     mut query: Query,
     page: &PageRequest,
 ) -> Result<Page<Map<String, Value>>, Error> {
-    let cursor = page.cursor.as_deref().map_or(Ok(Cursor::After(0)), Cursor::read)?;
+    let cursor = page.cursor.as_deref().map_or(Ok(order.first()), |cursor| Cursor::read(cursor, order))?;
     let size = page.limit.unwrap_or(PAGE_SIZE).clamp(1, PAGE_SIZE_MAX);
     query.push(("pageSize", size.to_string()));
     let mut headers: &[(&str, &str)] = &[];
@@ -60,8 +110,9 @@ pub(crate) async fn list(
                 query.push(("pageId", id.to_string()));
             }
         }
-        Cursor::Page(number) => {
-            query.push(("orderBy", "id asc".to_owned()));
+        Cursor::Page(number) | Cursor::Newest(number) => {
+            let way = if order == Order::Newest { "id desc" } else { "id asc" };
+            query.push(("orderBy", way.to_owned()));
             query.push(("page", number.to_string()));
         }
     }
@@ -79,7 +130,8 @@ pub(crate) async fn list(
 fn next(cursor: Cursor, response: &Response, items: &[Map<String, Value>], size: u32) -> Option<Cursor> {
     let full = items.len() >= size as usize;
     match cursor {
-        Cursor::Page(number) => full.then(|| Cursor::Page(number + 1)),
+        Cursor::Page(number) => full.then(|| Cursor::Page(number.saturating_add(1))),
+        Cursor::Newest(number) => full.then(|| Cursor::Newest(number.saturating_add(1))),
         Cursor::After(id) => match response.header("link") {
             // Only the id is taken from their address. Source: facts 1.3 and 3.6.
             Some(link) if !link.contains("rel=\"next\"") => None,
@@ -120,11 +172,27 @@ mod tests {
 
     #[test]
     fn foreign_cursors_are_refused() {
-        for cursor in [Cursor::After(1002), Cursor::Page(2)] {
-            assert_eq!(Cursor::read(&cursor.write()).unwrap(), cursor);
+        for (order, cursor) in [
+            (Order::Oldest, Cursor::After(1002)),
+            (Order::Oldest, Cursor::Page(2)),
+            (Order::OldestNumbered, Cursor::Page(2)),
+            (Order::Newest, Cursor::Newest(2)),
+        ] {
+            assert_eq!(Cursor::read(&cursor.write(), order).unwrap(), cursor);
         }
         for foreign in ["", "1002", "after:", "after:x", "after:-1", "page:0", "page:99999999999", "after:1&x=y"] {
-            assert_eq!(Cursor::read(foreign).unwrap_err().code, Code::InvalidArgument, "{foreign}");
+            assert_eq!(Cursor::read(foreign, Order::Oldest).unwrap_err().code, Code::InvalidArgument, "{foreign}");
+        }
+        // Of a list in another order: what was read would be read again, or never.
+        for (order, foreign) in [
+            (Order::Oldest, "newest:2"),
+            (Order::OldestNumbered, "after:1002"),
+            (Order::OldestNumbered, "newest:2"),
+            (Order::Newest, "page:2"),
+            (Order::Newest, "after:1002"),
+            (Order::Newest, "newest:0"),
+        ] {
+            assert!(Cursor::read(foreign, order).is_err(), "{foreign}");
         }
     }
 }

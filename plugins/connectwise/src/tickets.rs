@@ -2,8 +2,9 @@
 
 use crate::client::{Client, Query, number, record};
 use crate::map::Record;
+use crate::paging::Order;
 use crate::{conditions, paging};
-use psa_host_api::model::{Page, Ticket};
+use psa_host_api::model::{Page, Ticket, TicketFilter};
 use psa_host_api::ops::{GetTicketRequest, SearchTicketsRequest};
 use psa_host_api::sdk::Cx;
 use psa_host_api::{Code, Error};
@@ -106,14 +107,29 @@ pub(crate) async fn search(client: &Client, cx: &Cx, request: SearchTicketsReque
             Error::invalid(message).field("/filter/kind", "option", message)
         })?,
     };
+    if kind == Kind::Project && request.filter.external_reference.is_some() {
+        // Source: facts 6.
+        let message = "project tickets have no place for an external reference";
+        return Err(Error::invalid(message).field("/filter/external_reference", "kind", message));
+    }
     let conditions = conditions::of_tickets(&request.filter)?;
     let mut query = Query::new();
     if !conditions.is_empty() {
         query.push(("conditions", conditions));
     }
-    let page = paging::list(client, cx, &format!("{}/tickets", kind.name()), query, &request.page).await?;
-    let items = page.items.into_iter().map(|record| ticket_from(client, kind, record)).collect::<Result<_, _>>()?;
-    Ok(Page { items, next: page.next })
+    let order = if request.filter.newest_first { Order::Newest } else { Order::Oldest };
+    let path = format!("{}/tickets", kind.name());
+    let page = paging::list_by(order, client, cx, &path, query, &request.page).await?;
+    let tickets = page.items.into_iter().map(|record| ticket_from(client, kind, record));
+    let items = tickets.filter(|ticket| ticket.as_ref().map_or(true, |ticket| fits(&request.filter, ticket)));
+    Ok(Page { items: items.collect::<Result<_, _>>()?, next: page.next })
+}
+
+/// Looked at again, in case a condition was ignored: a ticket found by its mark is taken for ours.
+fn fits(filter: &TicketFilter, ticket: &Ticket) -> bool {
+    let id = |text: &String| text.parse::<u64>().unwrap_or_default();
+    let marked = filter.external_reference.is_none() || filter.external_reference == ticket.external_reference;
+    marked && filter.made_after.as_ref().is_none_or(|after| id(&ticket.id) > id(after))
 }
 
 /// A ticket of theirs in our words.
