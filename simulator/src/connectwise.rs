@@ -7,15 +7,21 @@
 
 mod auth;
 mod catalog;
+mod create;
 mod listing;
 mod notes;
 mod patch;
+mod people;
 mod query;
+mod references;
 mod reply;
+mod rewrite;
 mod seed;
+mod seed_companies;
 mod state;
 mod tickets;
 
+pub(crate) use people::act;
 pub(crate) use state::State;
 
 use crate::fault::Fault;
@@ -24,11 +30,12 @@ use crate::world::World;
 use serde_json::json;
 
 /// The endpoints, as faults and the log name them.
-pub(crate) const ENDPOINTS: [&str; 15] = [
+pub(crate) const ENDPOINTS: [&str; 18] = [
     "company_info",
     "system_info",
     "get_ticket",
     "search_tickets",
+    "create_ticket",
     "patch_ticket",
     "list_notes",
     "add_note",
@@ -37,10 +44,15 @@ pub(crate) const ENDPOINTS: [&str; 15] = [
     "list_priorities",
     "list_types",
     "list_members",
+    "search_companies",
+    "search_contacts",
     "member_me",
     "count",
     "other",
 ];
+
+/// The member whose keys are used.
+const API_MEMBER: &str = "psabridge";
 
 /// A path below `/{codebase}/apis/3.0/`, in lower case: paths are matched in any case. Source: facts 1.3.
 fn below_base(path: &str) -> Option<(String, Vec<String>)> {
@@ -72,6 +84,9 @@ pub(crate) fn endpoint(asked: &Asked) -> &'static str {
         ["service", "boards", _, "types"] => "list_types",
         ["service", "priorities"] => "list_priorities",
         ["service" | "project", "tickets"] if reads => "search_tickets",
+        ["company", "companies"] if reads => "search_companies",
+        ["company", "contacts"] if reads => "search_contacts",
+        ["service", "tickets"] if asked.method == "POST" => "create_ticket",
         ["service" | "project", "tickets", "search"] => "search_tickets",
         ["service" | "project", "tickets", _] if reads => "get_ticket",
         ["service" | "project", "tickets", _] if asked.method == "PATCH" => "patch_ticket",
@@ -112,7 +127,7 @@ fn route(world: &mut World, asked: &Asked, fault: Option<&Fault>) -> Reply {
     if let Err(refusal) = auth::check(world, asked) {
         return refusal;
     }
-    if asked.method == "POST" && parts.ends_with(&["notes"]) || asked.method == "PATCH" {
+    if matches!(asked.method.as_str(), "POST" | "PATCH") {
         let typed = asked.header("content-type").is_some_and(|kind| kind.starts_with("application/json"));
         if !typed {
             return Reply::json(415, &json!({"code": "InvalidObject", "message": "The media type is not supported."}));

@@ -1,5 +1,6 @@
 //! The door for tests: `/_sim/…`. Never part of the PSA.
 
+use crate::connectwise;
 use crate::http::{Asked, Reply};
 use crate::world::World;
 use serde_json::{Value, json};
@@ -36,6 +37,12 @@ pub(crate) fn answer(world: &mut World, asked: &Asked) -> Reply {
         ("GET", ["tickets", id]) => match id.parse().ok().and_then(|id| world.state.ticket_with_notes(id)) {
             Some(ticket) => Reply::json(200, &ticket),
             None => Reply::json(404, &json!({"error": "there is no such ticket"})),
+        },
+        ("GET", ["tickets"]) => Reply::json(200, &world.state.all_tickets()),
+        ("GET", ["notes"]) => Reply::json(200, &world.state.all_notes()),
+        ("POST", ["tickets", id]) => match connectwise::act(world, id.parse().unwrap_or_default(), &body) {
+            Ok(ticket) => Reply::json(200, &ticket),
+            Err(why) => wrong(&why),
         },
         ("POST", ["tickets"]) => {
             let text = |name: &str| body.get(name).and_then(Value::as_str);

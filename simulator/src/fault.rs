@@ -1,9 +1,11 @@
 //! What goes wrong on purpose.
 //!
 //! Holds: the faults by name, and which endpoints have one pending.
-//! Promises: a fault strikes as often as it was ordered, oldest first.
+//! Promises: a fault strikes as often as it was ordered, oldest first; one that strikes by chance leaves the request to
+//! the next one when it does not; the same seed and requests have the same luck.
 //! Leaves to others: doing it (`server`).
 
+use rand::Rng;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -17,8 +19,14 @@ pub(crate) enum Fault {
     ResetBeforeCommit,
     /// Does it, then cuts the connection.
     ResetAfterCommit,
-    /// Cuts the connection and does it later.
-    LateCommit { ms: u64 },
+    /// Cuts the connection and does it later; lists show what was made so much later still.
+    LateCommit {
+        ms: u64,
+        #[serde(default)]
+        listing_ms: u64,
+    },
+    /// Does it and answers; lists show what was made only later.
+    LateListing { ms: u64 },
     /// 429 with `Retry-After` in seconds.
     RateLimitedSeconds { retry_after: u64 },
     /// 429 with `Retry-After` as a date.
@@ -41,6 +49,10 @@ pub(crate) enum Fault {
     TruncatedJson,
     /// PATCH answers 200 and changes nothing.
     IgnoredPatch,
+    /// A PATCH of the status is applied, and a workflow moves the ticket on before the answer.
+    WorkflowMoves,
+    /// A note is kept with another text than was sent.
+    Rewrite { how: Rewriting },
     /// A note is kept as visible to the customer, whatever its flags.
     WrongVisibility,
     /// 401.
@@ -55,6 +67,22 @@ pub(crate) enum Fault {
     Hang,
 }
 
+/// What happens to the text of a note.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Rewriting {
+    /// All white space becomes single blanks.
+    Trim,
+    /// `&`, `<` and `>` become HTML entities.
+    Escape,
+    /// Only the beginning is kept.
+    Cut,
+    /// Emoji are left out.
+    StripEmoji,
+    /// Addresses become Markdown links.
+    Link,
+}
+
 impl Fault {
     /// Its name, as it was ordered.
     pub(crate) fn name(&self) -> &'static str {
@@ -63,6 +91,7 @@ impl Fault {
             Fault::ResetBeforeCommit => "reset_before_commit",
             Fault::ResetAfterCommit => "reset_after_commit",
             Fault::LateCommit { .. } => "late_commit",
+            Fault::LateListing { .. } => "late_listing",
             Fault::RateLimitedSeconds { .. } => "rate_limited_seconds",
             Fault::RateLimitedDate { .. } => "rate_limited_date",
             Fault::Error500BeforeCommit => "error_500_before_commit",
@@ -72,6 +101,8 @@ impl Fault {
             Fault::CannotRoute => "cannot_route",
             Fault::TruncatedJson => "truncated_json",
             Fault::IgnoredPatch => "ignored_patch",
+            Fault::WorkflowMoves => "workflow_moves",
+            Fault::Rewrite { .. } => "rewrite",
             Fault::WrongVisibility => "wrong_visibility",
             Fault::Unauthorized => "unauthorized",
             Fault::Forbidden => "forbidden",
@@ -86,8 +117,10 @@ impl Fault {
 struct Pending {
     endpoint: String,
     fault: Fault,
-    /// `None`: until cleared.
+    /// How often it still strikes; `None`: until cleared.
     times: Option<u64>,
+    /// Of a hundred requests; `None`: all.
+    percent: Option<f64>,
 }
 
 /// The pending ones.
@@ -97,7 +130,7 @@ pub(crate) struct Faults {
 }
 
 impl Faults {
-    /// Orders a fault: `{"endpoint", "fault", "times"?, …}`. `*` strikes everywhere.
+    /// Orders a fault: `{"endpoint", "fault", "times"?, "percent"?, …}`. `*` strikes everywhere.
     pub(crate) fn order(&mut self, order: &Value) -> Result<(), String> {
         let endpoint = order.get("endpoint").and_then(Value::as_str).ok_or("endpoint must be a text")?.to_owned();
         if endpoint != "*" && !crate::connectwise::ENDPOINTS.contains(&endpoint.as_str()) {
@@ -108,14 +141,24 @@ impl Faults {
         }
         let fault = serde_json::from_value(order.clone()).map_err(|error| error.to_string())?;
         let times = order.get("times").and_then(Value::as_u64).filter(|times| *times > 0);
-        self.pending.push(Pending { endpoint, fault, times });
+        let percent = match order.get("percent") {
+            None | Some(Value::Null) => None,
+            Some(percent) => {
+                let percent = percent.as_f64().filter(|percent| *percent > 0.0 && *percent <= 100.0);
+                Some(percent.ok_or("percent must be a number above 0 and at most 100")?)
+            }
+        };
+        self.pending.push(Pending { endpoint, fault, times, percent });
         Ok(())
     }
 
-    /// The fault that strikes now, if any.
-    pub(crate) fn take(&mut self, endpoint: &str) -> Option<Fault> {
-        let strikes = |pending: &Pending| pending.endpoint == endpoint || pending.endpoint == "*";
-        let position = self.pending.iter().position(strikes)?;
+    /// The fault that strikes now, if any: those for this endpoint are tried in turn.
+    pub(crate) fn take(&mut self, endpoint: &str, random: &mut impl Rng) -> Option<Fault> {
+        let mut strikes = |pending: &Pending| {
+            (pending.endpoint == endpoint || pending.endpoint == "*")
+                && pending.percent.is_none_or(|percent| random.random_range(0.0..100.0) < percent)
+        };
+        let position = self.pending.iter().position(&mut strikes)?;
         let pending = &mut self.pending[position];
         let fault = pending.fault.clone();
         match &mut pending.times {
@@ -132,7 +175,9 @@ impl Faults {
 
     pub(crate) fn list(&self) -> Value {
         let items = self.pending.iter();
-        let items = items.map(|one| json!({"endpoint": one.endpoint, "fault": one.fault.name(), "times": one.times}));
+        let items = items.map(|one| {
+            json!({"endpoint": one.endpoint, "fault": one.fault.name(), "times": one.times, "percent": one.percent})
+        });
         json!({"items": items.collect::<Vec<_>>()})
     }
 }

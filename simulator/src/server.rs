@@ -80,7 +80,7 @@ async fn one(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Response
 /// The answer, with whatever fault is pending for it.
 async fn struck(asked: &Asked, shared: &Arc<Shared>) -> Result<Reply, Cut> {
     let endpoint = connectwise::endpoint(asked);
-    let fault = shared.lock().faults.take(endpoint);
+    let fault = shared.lock().strike(endpoint);
     let note = |reply: Option<&Reply>, committed: bool| {
         let mut world = shared.lock();
         let at = world.now_text();
@@ -96,9 +96,9 @@ async fn struck(asked: &Asked, shared: &Arc<Shared>) -> Result<Reply, Cut> {
             note(None, false);
             return Err(Cut);
         }
-        Some(Fault::LateCommit { ms }) => {
+        Some(Fault::LateCommit { ms, listing_ms }) => {
             note(None, false);
-            tokio::spawn(late(asked.clone(), shared.clone(), *ms));
+            tokio::spawn(late(asked.clone(), shared.clone(), *ms, *listing_ms));
             return Err(Cut);
         }
         Some(fault) => {
@@ -124,10 +124,10 @@ async fn struck(asked: &Asked, shared: &Arc<Shared>) -> Result<Reply, Cut> {
     }
 }
 
-async fn late(asked: Asked, shared: Arc<Shared>, ms: u64) {
+async fn late(asked: Asked, shared: Arc<Shared>, ms: u64, listing_ms: u64) {
     tokio::time::sleep(Duration::from_millis(ms)).await;
     let mut world = shared.lock();
-    let reply = connectwise::answer(&mut world, &asked, None);
+    let reply = connectwise::answer(&mut world, &asked, Some(&Fault::LateListing { ms: listing_ms }));
     let at = world.now_text();
     world.journal.add(&at, &asked, connectwise::endpoint(&asked), None, reply.committed, Some("late_commit"));
 }

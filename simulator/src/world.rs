@@ -1,7 +1,7 @@
 //! All that a simulated PSA knows, behind one lock.
 
 use crate::connectwise::State;
-use crate::fault::Faults;
+use crate::fault::{Fault, Faults};
 use crate::journal::Journal;
 use jiff::{SignedDuration, Timestamp};
 use rand::rngs::StdRng;
@@ -93,6 +93,8 @@ pub(crate) struct World {
     /// What is added to the machine's time.
     offset: SignedDuration,
     requests: u64,
+    /// What happens by chance is the same for the same seed.
+    random: StdRng,
 }
 
 impl World {
@@ -115,7 +117,12 @@ impl World {
         let now = Timestamp::now() + offset;
         let state = State::seeded(&mut random, tickets, now);
         let (faults, journal) = (Faults::default(), Journal::default());
-        World { base, account, switches: Switches::new(), state, faults, journal, offset, requests: 0 }
+        World { base, account, switches: Switches::new(), state, faults, journal, offset, requests: 0, random }
+    }
+
+    /// The fault that strikes a request of this endpoint, if any.
+    pub(crate) fn strike(&mut self, endpoint: &str) -> Option<Fault> {
+        self.faults.take(endpoint, &mut self.random)
     }
 
     /// The simulator's time.

@@ -1,4 +1,4 @@
-//! Boards, statuses, types, priorities, members, the system.
+//! Boards, statuses, types, priorities, members, companies, contacts, the system.
 
 use super::query::Names;
 use super::state::{id_of, named};
@@ -42,6 +42,13 @@ pub(super) fn route(world: &World, asked: &Asked, parts: &[&str]) -> Reply {
         ["service", "boards", rest @ ..] => resource(world, asked, rest, Names::boards(), "Board", state.boards.iter()),
         ["service", "priorities", rest @ ..] => {
             resource(world, asked, rest, Names::priorities(), "Priority", state.priorities.iter())
+        }
+        ["company", "companies"] if listing::is_forward(asked) => reply::not_boolean(),
+        ["company", "companies", rest @ ..] => {
+            resource(world, asked, rest, Names::companies(), "Company", state.companies.iter())
+        }
+        ["company", "contacts", rest @ ..] => {
+            resource(world, asked, rest, Names::contacts(), "Contact", state.contacts.iter())
         }
         // Answers, and is empty without a board. Source: facts 8.
         ["service", "statuses"] => Reply::json(200, &json!([])),

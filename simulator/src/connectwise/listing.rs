@@ -38,10 +38,14 @@ impl Wanted {
             filters.push(filter);
         }
         if let Some(text) = said("childConditions") {
-            filters.push(Filter::parse_child(&text).map_err(refuse)?);
+            let filter = Filter::parse_child(&text).map_err(refuse)?;
+            filter.check(names).map_err(refuse)?;
+            filters.push(filter);
         }
         if let Some(text) = said("customFieldConditions") {
-            filters.push(Filter::parse_custom_field(&text).map_err(refuse)?);
+            let filter = Filter::parse_custom_field(&text).map_err(refuse)?;
+            filter.check(names).map_err(refuse)?;
+            filters.push(filter);
         }
         let fields = asked.parameter("fields").unwrap_or_default();
         query::check_fields(&fields, names).map_err(refuse)?;
@@ -61,6 +65,11 @@ impl Wanted {
     }
 }
 
+/// Whether the other kind of paging is asked for. Source: facts 3.6.
+pub(super) fn is_forward(asked: &Asked) -> bool {
+    asked.header("pagination-type").is_some_and(|kind| kind.eq_ignore_ascii_case("forward-only"))
+}
+
 /// A list of records.
 pub(super) fn list<'a>(
     world: &World,
@@ -76,8 +85,7 @@ pub(super) fn list<'a>(
     let found: Vec<&Value> = records.filter(|record| wanted.matches(record)).collect();
     let size = asked.parameter("pageSize").and_then(|size| size.parse().ok()).filter(|size| *size > 0);
     let size = size.unwrap_or(PAGE_SIZE).min(PAGE_SIZE_MAX);
-    let forward = asked.header("pagination-type").is_some_and(|kind| kind.eq_ignore_ascii_case("forward-only"));
-    let (page, link) = if forward && world.switches.forward_only {
+    let (page, link) = if is_forward(asked) && world.switches.forward_only {
         if wanted.order.is_some() {
             return reply::not_read("orderBy is not allowed with forward-only pagination.");
         }

@@ -1,10 +1,11 @@
 //! Notes of a ticket. Source: facts 7.
 
 use super::query::Names;
+use super::references::not_converted;
 use super::reply::{self, Invalid};
 use super::seed::reference;
-use super::state::{Kind, id_of};
-use super::{listing, patch};
+use super::state::{Kind, id_of, listed_from};
+use super::{API_MEMBER, listing, rewrite};
 use crate::fault::Fault;
 use crate::http::{Asked, Reply};
 use crate::world::World;
@@ -34,25 +35,25 @@ pub(super) fn route(world: &mut World, asked: &Asked, ticket: u64, rest: &[&str]
     let Some(row) = world.state.tickets.get(&ticket) else { return reply::not_found("Ticket", &ticket.to_string()) };
     let names = if row.kind == Kind::Service { Names::notes() } else { Names::project_notes() };
     match (asked.method.as_str(), rest) {
-        ("GET", []) => listing::list(world, asked, names, None, row.notes.iter()),
-        ("GET", ["count"]) => listing::count(asked, names, row.notes.iter()),
+        ("GET", []) => listing::list(world, asked, names, None, row.listed_notes()),
+        ("GET", ["count"]) => listing::count(asked, names, row.listed_notes()),
         ("GET", [id]) => match row.notes.iter().find(|note| id_of(note).to_string() == *id) {
             Some(note) => Reply::json(200, note),
             None => reply::not_found("Note", id),
         },
-        ("POST", []) => add(world, asked, ticket, matches!(fault, Some(Fault::WrongVisibility))),
+        ("POST", []) => add(world, asked, ticket, fault),
         _ => reply::not_allowed(),
     }
 }
 
-fn add(world: &mut World, asked: &Asked, ticket: u64, wrong_visibility: bool) -> Reply {
+fn add(world: &mut World, asked: &Asked, ticket: u64, fault: Option<&Fault>) -> Reply {
     let Ok(Value::Object(body)) = serde_json::from_slice(&asked.body) else {
         return reply::not_read("Unexpected character encountered while parsing value. Path '', line 1, position 1.");
     };
     if let Err(refusal) = check(world, &body) {
         return refusal;
     }
-    let note = keep(world, ticket, &Value::Object(body), wrong_visibility);
+    let note = keep(world, ticket, &Value::Object(body), API_MEMBER, fault);
     Reply::json(201, &note).committed()
 }
 
@@ -70,7 +71,7 @@ fn check(world: &World, body: &Map<String, Value>) -> Result<(), Reply> {
             _ => true,
         };
         if !fits {
-            return Err(patch::not_converted(name, value));
+            return Err(not_converted(name, value));
         }
     }
     if body.get("text").and_then(Value::as_str).is_none_or(|text| text.trim().is_empty()) {
@@ -92,20 +93,24 @@ fn check(world: &World, body: &Map<String, Value>) -> Result<(), Reply> {
     Ok(())
 }
 
-/// Keeps a note that has been checked; the note as it is answered.
-pub(super) fn keep(world: &mut World, ticket: u64, body: &Value, wrong_visibility: bool) -> Value {
+/// Keeps a note that has been checked and that `by` has written; the note as it is answered.
+pub(super) fn keep(world: &mut World, ticket: u64, body: &Value, by: &str, fault: Option<&Fault>) -> Value {
     let now = world.now_text();
     let id = world.state.next_note;
     world.state.next_note += 1;
     let flag = |name: &str| body.get(name).and_then(Value::as_bool).unwrap_or(false);
-    // Without a member the note belongs to the API member. Source: facts 7.3.
-    let wanted = body.get("member").cloned().unwrap_or_else(|| json!({"identifier": "psabridge"}));
+    // Without a member the note belongs to the one who has called. Source: facts 7.3.
+    let wanted = body.get("member").cloned().unwrap_or_else(|| json!({"identifier": by}));
     let member = world.state.member(&wanted).map(reference);
+    let text = match (fault, body["text"].as_str()) {
+        (Some(Fault::Rewrite { how }), Some(text)) => json!(rewrite::rewritten(text, *how)),
+        _ => body["text"].clone(),
+    };
     let mut note = json!({
         "id": id,
         "ticketId": ticket,
-        "text": body["text"],
-        "detailDescriptionFlag": flag("detailDescriptionFlag") || wrong_visibility,
+        "text": text,
+        "detailDescriptionFlag": flag("detailDescriptionFlag") || matches!(fault, Some(Fault::WrongVisibility)),
         "internalAnalysisFlag": flag("internalAnalysisFlag"),
         "resolutionFlag": flag("resolutionFlag"),
         "issueFlag": flag("issueFlag"),
@@ -113,14 +118,15 @@ pub(super) fn keep(world: &mut World, ticket: u64, body: &Value, wrong_visibilit
         "customerUpdatedFlag": flag("customerUpdatedFlag"),
         "internalFlag": true,
         "externalFlag": false,
-        "_info": {"lastUpdated": now, "updatedBy": "psabridge"},
+        "_info": {"lastUpdated": now, "updatedBy": by},
     });
     let Some(row) = world.state.tickets.get_mut(&ticket) else { return note };
     // Notes of project tickets have neither. Source: facts 7.1.
     if row.kind == Kind::Service {
         note["dateCreated"] = json!(now);
-        note["createdBy"] = json!("psabridge");
+        note["createdBy"] = json!(by);
     }
+    row.notes_listed_from.extend(listed_from(fault).map(|from| (id, from)));
     row.notes.push(note.clone());
     note
 }

@@ -2,29 +2,18 @@
 //!
 //! Promises: all operations or none; a status is looked up on the board the ticket is on after the operations before.
 
-use super::reply::{self, Invalid};
+use super::references::{self, REFERENCES, TEXTS};
 use super::state::{id_of, named};
-use super::tickets::{SUMMARY_MAX, too_long};
+use super::{API_MEMBER, reply};
+use crate::fault::Fault;
 use crate::http::{Asked, Reply};
 use crate::world::World;
 use serde_json::{Value, json};
 
-/// Members that refer to other records.
-const REFERENCES: [&str; 11] =
-    ["board", "status", "company", "contact", "priority", "type", "subType", "item", "team", "owner", "source"];
-/// Members that hold text.
-const TEXTS: [&str; 8] = [
-    "summary",
-    "externalXRef",
-    "severity",
-    "impact",
-    "contactName",
-    "contactEmailAddress",
-    "contactPhoneNumber",
-    "poNumber",
-];
+/// The name under which rules change records.
+const WORKFLOW: &str = "workflow";
 
-pub(super) fn ticket(world: &mut World, asked: &Asked, id: u64, ignored: bool) -> Reply {
+pub(super) fn ticket(world: &mut World, asked: &Asked, id: u64, fault: Option<&Fault>) -> Reply {
     let Ok(Value::Array(operations)) = serde_json::from_slice(&asked.body) else {
         return reply::not_read(
             "Cannot deserialize the current JSON object into type 'PatchOperation[]' because the type requires a JSON array.",
@@ -37,14 +26,31 @@ pub(super) fn ticket(world: &mut World, asked: &Asked, id: u64, ignored: bool) -
             return refusal;
         }
     }
-    if ignored {
+    if matches!(fault, Some(Fault::IgnoredPatch)) {
         return Reply::json(200, &row.record);
     }
-    record["_info"]["lastUpdated"] = json!(world.now_text());
-    record["_info"]["updatedBy"] = json!("psabridge");
+    let before = id_of(&row.record["status"]);
+    let moved = (matches!(fault, Some(Fault::WorkflowMoves)) && before != id_of(&record["status"]))
+        .then(|| moved_on(world, &record, before))
+        .flatten();
+    let now = world.now_text();
     let Some(row) = world.state.tickets.get_mut(&id) else { return reply::no_endpoint() };
-    row.record = record.clone();
-    Reply::json(200, &record).committed()
+    row.replace(record, API_MEMBER, &now);
+    if let Some(moved) = moved {
+        row.replace(moved, WORKFLOW, &now);
+    }
+    Reply::json(200, &row.record).committed()
+}
+
+/// The record in a third status of its board. Source: facts 6, "workflow rules run after a save".
+fn moved_on(world: &World, record: &Value, before: u64) -> Option<Value> {
+    let now = id_of(&record["status"]);
+    let mut others = world.state.statuses_of(id_of(&record["board"]));
+    let other = others.find(|other| other["inactive"] == false && ![before, now].contains(&id_of(other)))?;
+    let mut moved = record.clone();
+    moved["status"] = named(other);
+    moved["closedFlag"] = other["closedStatus"].clone();
+    Some(moved)
 }
 
 fn apply(world: &World, record: &mut Value, operation: &Value) -> Result<(), Reply> {
@@ -65,18 +71,12 @@ fn apply(world: &World, record: &mut Value, operation: &Value) -> Result<(), Rep
             record[name] = Value::Null;
             return Ok(());
         }
-        if !value.is_object() {
-            return Err(not_converted(name, &value));
-        }
-        return set_reference(world, record, name, &value);
+        return references::set(world, record, name, &value);
     }
-    if TEXTS.contains(&name) && below.is_none() {
+    if let Some((name, max)) = TEXTS.iter().find(|(text, _)| *text == name && below.is_none()) {
         let value = if op == "remove" { json!("") } else { value };
-        let Some(text) = value.as_str() else { return Err(not_converted(name, &value)) };
-        if name == "summary" && text.encode_utf16().count() > SUMMARY_MAX {
-            return Err(reply::invalid("ticket", &[too_long()]));
-        }
-        record[name] = value;
+        references::check_text(name, *max, &value)?;
+        record[*name] = value;
         return Ok(());
     }
     // Read-only members are ignored; unknown ones are an error. Source: facts 8 and 3.1.
@@ -84,54 +84,4 @@ fn apply(world: &World, record: &mut Value, operation: &Value) -> Result<(), Rep
         return Ok(());
     }
     Err(reply::not_read(format!("Could not find member '{name}' on object of type 'Ticket'. Path '{path}'.")))
-}
-
-fn set_reference(world: &World, record: &mut Value, name: &str, value: &Value) -> Result<(), Reply> {
-    let state = &world.state;
-    let (all, what): (Vec<&Value>, &str) = match name {
-        "status" => (state.statuses_of(id_of(&record["board"])).collect(), "Service Status"),
-        "board" => (state.boards.iter().collect(), "Service Board"),
-        "priority" => (state.priorities.iter().collect(), "Priority"),
-        "owner" => (state.members.iter().collect(), "Member"),
-        _ => {
-            record[name] = value.clone();
-            return Ok(());
-        }
-    };
-    let means = |one: &&&Value| match (value.get("id"), value.get("identifier"), value.get("name")) {
-        (Some(id), _, _) => one["id"] == *id,
-        (None, Some(identifier), _) => one["identifier"] == *identifier,
-        (None, None, Some(name)) => one["name"] == *name,
-        _ => false,
-    };
-    let Some(found) = all.iter().find(means) else {
-        let asked = value.get("id").or(value.get("identifier")).or(value.get("name")).unwrap_or(&Value::Null);
-        let asked = asked.as_str().map_or_else(|| asked.to_string(), str::to_owned);
-        let (message, field) = match name {
-            "status" => {
-                (format!("{what} {asked} not found for Service Board {}", id_of(&record["board"])), "status/id")
-            }
-            "board" => (format!("{what} {asked} not found"), "board/id"),
-            "priority" => (format!("{what} {asked} not found"), "priority/id"),
-            _ => (format!("{what} {asked} not found"), "owner/id"),
-        };
-        return Err(reply::invalid("ticket", &[Invalid { code: "NotFound", message, field }]));
-    };
-    record[name] = if name == "owner" { super::seed::reference(found) } else { named(found) };
-    if name == "status" {
-        record["closedFlag"] = found["closedStatus"].clone();
-    }
-    Ok(())
-}
-
-/// A bare value where a record is wanted. Source: samples/errors.
-pub(super) fn not_converted(name: &str, value: &Value) -> Reply {
-    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let mut model = name.to_owned();
-    if let Some(first) = model.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
-    reply::not_read(format!(
-        "Error converting value \"{text}\" to type 'ConnectWise.Apis.v3_0.v2015_3.Common.Models.{model}Reference'. Path '{name}', line 1, position 1."
-    ))
 }

@@ -32,6 +32,11 @@ pub(super) fn condition(error: &ConditionError) -> Reply {
     Reply::json(400, &json!({"code": error.code, "message": error.message}))
 }
 
+/// What a list of companies says to forward-only paging. Source: facts 3.6.
+pub(super) fn not_boolean() -> Reply {
+    Reply::json(500, &json!({"code": "ConnectWiseApi", "message": "String was not recognized as a valid Boolean."}))
+}
+
 /// The body could not be read into the model.
 pub(super) fn not_read(message: impl Into<String>) -> Reply {
     Reply::json(400, &json!({"code": "ConnectWiseApi", "message": message.into()}))

@@ -76,6 +76,7 @@ impl State {
                 "securityRole": {"id": 63, "name": "Admin"},
             }));
         }
+        state.seed_companies();
         for number in 0..tickets {
             state.seed_ticket(random, number, now);
         }
@@ -112,12 +113,15 @@ impl State {
     }
 }
 
-/// A member as other records show it.
+/// A person as other records show them; contacts have no identifier.
 pub(super) fn reference(member: &Value) -> Value {
     let name = format!(
         "{} {}",
         member["firstName"].as_str().unwrap_or_default(),
         member["lastName"].as_str().unwrap_or_default()
     );
-    json!({"id": member["id"], "identifier": member["identifier"], "name": name.trim()})
+    match member.get("identifier") {
+        Some(identifier) => json!({"id": member["id"], "identifier": identifier, "name": name.trim()}),
+        None => json!({"id": member["id"], "name": name.trim()}),
+    }
 }

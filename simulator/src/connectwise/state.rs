@@ -1,7 +1,9 @@
 //! The records of a tenant.
 
+use crate::fault::Fault;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 /// Which of the two kinds of ticket. Source: facts 6.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,18 +17,65 @@ pub(super) struct TicketRow {
     pub(super) kind: Kind,
     pub(super) record: Value,
     pub(super) notes: Vec<Value>,
+    /// Each change of the status: from, to, by whom.
+    pub(super) status_changes: Vec<Value>,
+    /// Lists do not show it before.
+    pub(super) listed_from: Option<Instant>,
+    /// Notes that lists do not show before: id and time.
+    pub(super) notes_listed_from: Vec<(u64, Instant)>,
+}
+
+impl TicketRow {
+    /// The kind's name.
+    pub(super) fn kind_name(&self) -> &'static str {
+        if self.kind == Kind::Service { "service" } else { "project" }
+    }
+
+    /// Takes a changed record over; a change of its status is written down.
+    pub(super) fn replace(&mut self, mut record: Value, by: &str, now: &str) {
+        let (from, to) = (id_of(&self.record["status"]), id_of(&record["status"]));
+        if from != to {
+            self.status_changes.push(json!({"from": from, "to": to, "by": by}));
+        }
+        record["_info"]["lastUpdated"] = json!(now);
+        record["_info"]["updatedBy"] = json!(by);
+        self.record = record;
+    }
+
+    /// Whether lists show it by now.
+    pub(super) fn is_listed(&self) -> bool {
+        self.listed_from.is_none_or(|from| from <= Instant::now())
+    }
+
+    /// The notes that lists show by now.
+    pub(super) fn listed_notes(&self) -> impl Iterator<Item = &Value> {
+        let now = Instant::now();
+        let late =
+            move |note: &&Value| self.notes_listed_from.iter().any(|(id, from)| *id == id_of(note) && *from > now);
+        self.notes.iter().filter(move |note| !late(note))
+    }
+}
+
+/// When lists begin to show what is made under this fault. In real time: indexes do not follow a clock that is moved.
+pub(super) fn listed_from(fault: Option<&Fault>) -> Option<Instant> {
+    let Some(Fault::LateListing { ms }) = fault else { return None };
+    Instant::now().checked_add(Duration::from_millis(*ms))
 }
 
 /// All records.
 #[derive(Default)]
 pub(crate) struct State {
     pub(super) tickets: BTreeMap<u64, TicketRow>,
+    /// Only the control door still shows them.
+    pub(super) deleted: BTreeMap<u64, TicketRow>,
     pub(super) boards: Vec<Value>,
     /// Of all boards; each names its own.
     pub(super) statuses: Vec<Value>,
     pub(super) types: Vec<Value>,
     pub(super) priorities: Vec<Value>,
     pub(super) members: Vec<Value>,
+    pub(super) companies: Vec<Value>,
+    pub(super) contacts: Vec<Value>,
     pub(super) next_note: u64,
     pub(super) next_ticket: u64,
 }
@@ -63,15 +112,49 @@ impl State {
     /// For the control door.
     pub(crate) fn ticket_with_notes(&self, id: u64) -> Option<Value> {
         let row = self.tickets.get(&id)?;
-        let kind = if row.kind == Kind::Service { "service" } else { "project" };
-        Some(json!({"kind": kind, "ticket": row.record, "notes": row.notes}))
+        Some(json!({"kind": row.kind_name(), "ticket": row.record, "notes": row.notes}))
+    }
+
+    /// For the control door: every note ever kept, in the order of making, also those that lists do not show yet.
+    pub(crate) fn all_notes(&self) -> Value {
+        let rows = self.tickets.iter().chain(&self.deleted);
+        let mut notes: Vec<Value> = rows
+            .flat_map(|(ticket, row)| row.notes.iter().map(move |note| (ticket, note)))
+            .map(|(ticket, note)| {
+                json!({
+                    "id": note["id"], "ticket": ticket, "text": note["text"],
+                    "detailDescriptionFlag": note["detailDescriptionFlag"],
+                    "internalAnalysisFlag": note["internalAnalysisFlag"], "resolutionFlag": note["resolutionFlag"],
+                    "createdBy": note["_info"]["updatedBy"], "member": note["member"]["id"],
+                })
+            })
+            .collect();
+        notes.sort_by_key(id_of);
+        json!({"items": notes})
+    }
+
+    /// For the control door: every ticket ever made, in the order of making, and how its status has changed.
+    pub(crate) fn all_tickets(&self) -> Value {
+        let rows = self.tickets.iter().map(|row| (row, false)).chain(self.deleted.iter().map(|row| (row, true)));
+        let mut tickets: Vec<Value> = rows
+            .map(|((id, row), deleted)| {
+                json!({
+                    "id": id, "kind": row.kind_name(), "summary": row.record["summary"],
+                    "externalXRef": row.record["externalXRef"], "status": row.record["status"]["id"],
+                    "board": row.record["board"]["id"], "mergedInto": row.record["mergedParentTicket"]["id"],
+                    "enteredBy": row.record["_info"]["enteredBy"], "deleted": deleted,
+                    "status_changes": row.status_changes,
+                })
+            })
+            .collect();
+        tickets.sort_by_key(id_of);
+        json!({"items": tickets})
     }
 
     /// For the control door: ids and names, not whole records.
     pub(crate) fn summary(&self) -> Value {
         let tickets = self.tickets.iter().map(|(id, row)| {
-            let kind = if row.kind == Kind::Service { "service" } else { "project" };
-            json!({"id": id, "kind": kind, "board": row.record["board"]["id"], "status": row.record["status"]["id"], "notes": row.notes.len()})
+            json!({"id": id, "kind": row.kind_name(), "board": row.record["board"]["id"], "status": row.record["status"]["id"], "notes": row.notes.len()})
         });
         let statuses = self.statuses.iter().map(|status| {
             json!({"id": status["id"], "name": status["name"], "board": status["board"]["id"], "closed": status["closedStatus"], "inactive": status["inactive"]})
@@ -106,16 +189,29 @@ impl State {
             "_info": {"lastUpdated": now, "updatedBy": "psabridge", "dateEntered": now, "enteredBy": "psabridge"},
         });
         let more = if project {
-            json!({"isIssueFlag": false, "project": {"id": 5, "name": "Migration"}, "phase": {"id": 1, "name": "Planning"}, "wbsCode": "1.1"})
+            project_members()
         } else {
             json!({"recordType": "ServiceTicket", "severity": "Medium", "impact": "Medium", "source": {"id": 2, "name": "Phone"},
                    "team": {"id": 25, "name": "First line"}})
         };
         extend(&mut record, &more);
         let kind = if project { Kind::Project } else { Kind::Service };
-        self.tickets.insert(id, TicketRow { kind, record: record.clone(), notes: Vec::new() });
+        let row = TicketRow {
+            kind,
+            record: record.clone(),
+            notes: Vec::new(),
+            status_changes: Vec::new(),
+            listed_from: None,
+            notes_listed_from: Vec::new(),
+        };
+        self.tickets.insert(id, row);
         Some(record)
     }
+}
+
+/// What a project ticket has beyond others.
+pub(super) fn project_members() -> Value {
+    json!({"isIssueFlag": false, "project": {"id": 5, "name": "Migration"}, "phase": {"id": 1, "name": "Planning"}, "wbsCode": "1.1"})
 }
 
 pub(super) fn extend(record: &mut Value, more: &Value) {

@@ -16,6 +16,7 @@ mod like;
 mod names;
 mod order;
 mod path;
+mod tables;
 
 pub use fields::{check as check_fields, project};
 pub use filter::Filter;

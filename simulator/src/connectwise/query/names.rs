@@ -1,10 +1,8 @@
 //! The names a resource knows in conditions and orders, and their types.
 //!
-//! Holds: [`Names`], one table per resource of the simulator, and the check of one comparison.
+//! Holds: [`Names`] and the check of one comparison.
 //! Promises: a name that only *looks* right is refused, as it is by a server.
-//! Leaves to others: which path serves which resource.
-//!
-//! Source of the tables: the models in the OpenAPI subset; of the exceptions: facts 3.3 and 7.1.
+//! Leaves to others: which path serves which resource, and the names themselves (`tables`).
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -13,6 +11,7 @@ use super::ConditionError;
 use super::filter::{Operation, Test};
 use super::lex::Literal;
 use super::path::Path;
+use super::tables::*;
 
 /// The type of a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,115 +43,6 @@ pub struct Names {
     only_asked: Vec<String>,
 }
 
-/// Names that nearly every resource has. Source: facts 3.3 (top level although the answer holds them under `_info`).
-const COMMON: &str = "
-    only_asked date: lastUpdated dateEntered
-    only_returned: _info";
-
-const TICKET: &str = "
-    number: id knowledgeBaseCategoryId knowledgeBaseSubCategoryId knowledgeBaseLinkId predecessorId lagDays duration
-    text: summary siteName addressLine1 addressLine2 city stateIdentifier zip contactName contactPhoneNumber contactPhoneExtension
-    text: contactEmailAddress agreementType automaticEmailCc contactEmailLookup closedBy resources mobileGuid
-    date: closedDate subDateAccepted requiredDate estimatedStartDate
-    number: budgetHours actualHours subBillingAmount
-    boolean: allowAllClientsPortalView customerUpdatedFlag automaticEmailContactFlag automaticEmailResourceFlag automaticEmailCcFlag
-    boolean: processNotifications closedFlag approved predecessorClosedFlag lagNonworkingDaysFlag
-    named: board status workRole workType site contact type subType item priority serviceLocation source opportunity agreement location
-    identified: company country owner department
-    named: currency
-    enum ActualRates FixedFee NotToExceed OverrideRate: subBillingMethod
-    enum Billable DoNotBill NoCharge NoDefault: billTime billExpenses billProducts
-    enum Ticket Phase: predecessorType
-    enum Activity ProjectIssue KnowledgeBaseArticle ProjectTicket ServiceTicket Time: knowledgeBaseLinkType
-    number: priority/sort status/sort
-    array: customFields";
-
-/// `configuration/id` works although no such member is returned. Source: facts 3.3.
-const SERVICE_TICKET: &str = "
-    number: resolveMinutes resPlanMinutes respondMinutes parentTicketId escalationLevel minutesBeforeWaiting minutesWaiting
-    number: estimatedExpenseCost estimatedExpenseRevenue estimatedProductCost estimatedProductRevenue estimatedTimeCost estimatedTimeRevenue
-    number: billingAmount hourlyRate respondedHours resplanHours resolutionHours
-    text: externalXRef poNumber slaStatus respondedBy resplanBy resolvedBy
-    date: dateResolved dateResplan dateResponded escalationStartDateUTC respondByGoalUTC resplanGoalUTC resolutionGoalUTC
-    boolean: isInSla hasChildTicket hasMergedChildTicketFlag billTicketSeparately billTicketOnlyAfterClosed
-    boolean: billUnapprovedTimeAndExpenses restrictDownPayment requestForChangeFlag
-    named: team sla
-    number: mergedParentTicket/id
-    text: mergedParentTicket/summary
-    reference: mergedParentTicket
-    enum ServiceTicket ProjectTicket ProjectIssue: recordType
-    enum Low Medium High: severity impact
-    enum ActualRates FixedFee NotToExceed OverrideRate: billingMethod
-    only_asked number: configuration/id
-    only_returned: integratorTags";
-
-const PROJECT_TICKET: &str = "
-    text: wbsCode
-    boolean: isIssueFlag
-    named: project phase
-    date: scheduleStartDate scheduleEndDate
-    array: tasks";
-
-const NOTE: &str = "
-    number: id ticketId
-    text: text
-    boolean: detailDescriptionFlag internalAnalysisFlag resolutionFlag issueFlag customerUpdatedFlag processNotifications
-    boolean: internalFlag externalFlag
-    identified: member
-    named: contact
-    only_returned: htmlContent noteType";
-
-/// Project notes have neither. Source: facts 7.1.
-const SERVICE_NOTE: &str = "
-    text: createdBy
-    date: dateCreated
-    only_returned: sentimentScore";
-
-const BOARD: &str = "
-    number: id emailConnectorReopenDaysLimit emailConnectorReopenDaysClosedLimit autoAssignLimitAmount
-    text: name notifyEmailFrom notifyEmailFromName connectWiseId
-    named: location signOffTemplate boardIcon workRole workType autoCloseStatus emailConnectorReopenStatus
-    identified: department dispatchMember serviceManagerMember dutyManagerMember oncallMember
-    boolean: inactiveFlag sendToContactFlag sendToResourceFlag sendToCCFlag projectFlag useMemberDisplayNameFlag markFirstNoteIssueFlag
-    boolean: restrictBoardByDefaultFlag sendToBundledFlag discussionsLockedFlag timeEntryLockedFlag autoAssignNewTicketsFlag
-    enum Billable DoNotBill NoCharge NoDefault: billTime billExpense billProduct";
-
-const STATUS: &str = "
-    number: id sortOrder
-    text: name customerPortalDescription customStatusIndicatorName connectWiseId
-    named: board
-    identified: statusIndicator emailTemplate
-    boolean: displayOnBoard inactive closedStatus timeEntryNotAllowed roundRobinCatchall defaultFlag customerPortalFlag saveTimeAsNote
-    enum NotResponded Responded ResolutionPlan Resolved NoEscalation: escalationStatus";
-
-const TYPE: &str = "
-    number: id
-    text: name integrationXref connectWiseId
-    named: board location
-    identified: department
-    boolean: defaultFlag inactiveFlag requestForChangeFlag
-    enum Reactive Proactive: category";
-
-const PRIORITY: &str = "
-    number: id sortOrder
-    text: name imageLink urgencySortOrder connectWiseId
-    boolean: defaultFlag
-    enum Black Blue Cyan Gray Green Lime Orange Pink Purple Red White Yellow Custom: color
-    enum Critical High Medium Low: level";
-
-const MEMBER: &str = "
-    number: id hourlyCost hourlyRate dailyCapacity
-    text: identifier firstName middleInitial lastName title notes officeEmail mobileEmail homeEmail primaryEmail officePhone
-    text: officeExtension mobilePhone homePhone employeeIdentifer vendorNumber
-    boolean: inactiveFlag disableOnlineFlag adminFlag enableMobileFlag partnerPortalFlag hideMemberInDispatchPortalFlag
-    date: hireDate inactiveDate lastLogin
-    enum A C F X: licenseClass
-    enum Office Mobile Home: defaultEmail defaultPhone
-    named: type timeZone securityRole structureLevel securityLocation defaultLocation workRole workType serviceDefaultBoard
-    identified: country defaultDepartment reportsTo
-    array: customFields
-    only_returned: photo teams";
-
 macro_rules! resources {
     ($($(#[$doc:meta])* $name:ident = $($table:expr),+;)*) => {
         impl Names { $($(#[$doc])* pub fn $name() -> &'static Names {
@@ -181,6 +71,10 @@ resources! {
     priorities = PRIORITY;
     /// `/system/members`.
     members = MEMBER;
+    /// `/company/companies`.
+    companies = COMPANY;
+    /// `/company/contacts`; `types/name` is refused. Source: facts 9.
+    contacts = CONTACT;
 }
 
 impl Names {
@@ -340,6 +234,10 @@ mod tests {
             (Names::statuses(), "closedStatus = true and inactive = false", true),
             (Names::types(), "inactiveFlag = false", true),
             (Names::priorities(), "level = 'High'", true),
+            (Names::companies(), "name contains 'x' or identifier contains 'x' and deletedFlag = false", true),
+            (Names::companies(), "types/name = 'Client'", false),
+            (Names::contacts(), "firstName contains 'x' and company/identifier = 'Northwind'", true),
+            (Names::contacts(), "communicationItems/value = 'x'", false),
             (Names::members(), "identifier = 'jdoe' and inactiveFlag = false and licenseClass = 'F'", true),
         ] {
             assert_eq!(refusal(names, condition).is_none(), accepted, "{condition}");
@@ -361,8 +259,21 @@ mod tests {
             "array",
             "only_returned",
         ];
-        let tables =
-            [COMMON, TICKET, SERVICE_TICKET, PROJECT_TICKET, NOTE, SERVICE_NOTE, BOARD, STATUS, TYPE, PRIORITY, MEMBER];
+        let tables = [
+            COMMON,
+            TICKET,
+            SERVICE_TICKET,
+            PROJECT_TICKET,
+            NOTE,
+            SERVICE_NOTE,
+            BOARD,
+            STATUS,
+            TYPE,
+            PRIORITY,
+            MEMBER,
+            COMPANY,
+            CONTACT,
+        ];
         for line in tables.iter().flat_map(|table| table.lines()).filter(|line| !line.trim().is_empty()) {
             let kind = line.split([':', ' ']).find(|word| !word.is_empty()).unwrap_or_default();
             assert!(line.contains(':') && kinds.contains(&kind), "{line}");
