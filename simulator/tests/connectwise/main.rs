@@ -1,98 +1,13 @@
 //! The simulated ConnectWise, asked as any client would ask it.
 
-use psa_simulator::Simulator;
+mod client;
+mod companies;
+mod create;
+mod faults;
+mod people;
+
+use client::{BASE, Client, headers};
 use serde_json::{Value, json};
-use std::io::{Read, Write};
-use std::net::TcpStream;
-use std::path::Path;
-
-/// Status, head, body.
-struct Answer {
-    status: u16,
-    head: String,
-    body: String,
-}
-
-impl Answer {
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("{} {}", self.status, self.body))
-    }
-
-    fn ids(&self) -> Vec<u64> {
-        self.json().as_array().unwrap().iter().map(|record| record["id"].as_u64().unwrap()).collect()
-    }
-
-    fn link(&self) -> Option<&str> {
-        self.head.lines().find_map(|line| line.strip_prefix("link: ").or(line.strip_prefix("link:")))
-    }
-
-    /// The code of an error, and of its first detail.
-    fn error(&self) -> (u16, String) {
-        let body = self.json();
-        (
-            self.status,
-            format!("{} {}", body["code"].as_str().unwrap_or(""), body["errors"][0]["code"].as_str().unwrap_or(""))
-                .trim()
-                .to_owned(),
-        )
-    }
-}
-
-struct Client {
-    simulator: Simulator,
-    headers: String,
-}
-
-const BASE: &str = "/v4_6_release/apis/3.0";
-
-impl Client {
-    fn new() -> Client {
-        Client::with(&[])
-    }
-
-    fn with(arguments: &[&str]) -> Client {
-        let simulator = Simulator::start(Path::new(env!("CARGO_BIN_EXE_psa-simulator")), arguments).unwrap();
-        let headers = headers(&simulator, simulator.text("company"), simulator.text("private_key"));
-        Client { simulator, headers }
-    }
-
-    fn send(&self, method: &str, path: &str, headers: &str, body: &str) -> Option<Answer> {
-        let address = self.simulator.text("url").trim_start_matches("http://");
-        let mut stream = TcpStream::connect(address).unwrap();
-        let length = body.len();
-        write!(stream, "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}").unwrap();
-        let mut bytes = Vec::new();
-        stream.read_to_end(&mut bytes).ok()?;
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        let (head, body) = text.split_once("\r\n\r\n")?;
-        let status = head.split(' ').nth(1)?.parse().ok()?;
-        Some(Answer { status, head: head.to_lowercase(), body: body.to_owned() })
-    }
-
-    fn get(&self, path: &str) -> Answer {
-        self.send("GET", &format!("{BASE}{path}"), &self.headers, "").unwrap()
-    }
-
-    fn json(&self, method: &str, path: &str, body: &Value) -> Answer {
-        let headers = format!("{}content-type: application/json\r\n", self.headers);
-        self.send(method, &format!("{BASE}{path}"), &headers, &body.to_string()).unwrap()
-    }
-
-    fn note(&self, body: &Value) -> Answer {
-        self.json("POST", "/service/tickets/1001/notes", body)
-    }
-
-    fn patch(&self, path: &str, value: Value) -> Answer {
-        self.json("PATCH", "/service/tickets/1001", &json!([{"op": "replace", "path": path, "value": value}]))
-    }
-}
-
-fn headers(simulator: &Simulator, company: &str, private_key: &str) -> String {
-    use base64::Engine as _;
-    let user = format!("{company}+{}:{private_key}", simulator.text("public_key"));
-    let token = base64::engine::general_purpose::STANDARD.encode(user);
-    format!("authorization: Basic {token}\r\nclientid: {}\r\n", simulator.text("client_id"))
-}
 
 #[test]
 fn who_may_not_come_in_is_told_why() {
@@ -356,6 +271,8 @@ fn records_have_the_members_that_the_vendor_describes() {
         ("type", "/service/boards/1/types"),
         ("priority", "/service/priorities"),
         ("member_info", "/system/info/members"),
+        ("company", "/company/companies"),
+        ("contact", "/company/contacts"),
     ] {
         let validator = jsonschema::validator_for(&schemas[name]).unwrap();
         let records = client.get(path).json();
