@@ -95,17 +95,22 @@ fn turns(
     Ok((middle(ones), middle(others)))
 }
 
+fn config(folder: &tempfile::TempDir, plugins: Value) -> Value {
+    let keys = folder.path().join("vault.keys");
+    json!({"data_dir": folder.path().join("data"), "plugins": plugins, "vault": {"key_file": keys}})
+}
+
 /// Parsing a request and writing a ticket: through the host and a plugin, and as a plain function.
 fn boundary(rounds: usize) -> Outcome {
     let folder = tempfile::tempdir()?;
-    let host = Host::open(json!({"data_dir": folder.path()}).to_string().as_bytes(), Hooks::default())?;
+    let host = Host::open(config(&folder, json!([])).to_string().as_bytes(), Hooks::default())?;
     host.add_plugin(Echo::ENTRY)?;
     let made: Value = serde_json::from_str(&host.call(
         "connections.create",
         br#"{"tenant":"t","plugin":"echo"}"#,
         CallOptions::default(),
     )?)?;
-    let params = json!({"tenant": "t", "connection": made["connection"], "ticket": "1001"}).to_string();
+    let params = json!({"tenant": "t", "connection": made["connection"], "ticket": "1001", "fresh": true}).to_string();
     let direct = || {
         for _ in 0..CALLS {
             let request: GetTicketRequest = serde_json::from_slice(black_box(br#"{"ticket":"1001"}"#))?;
@@ -144,7 +149,7 @@ fn opening(rounds: usize) -> Outcome {
     let plugin = shipped_plugin(folder.path())?;
     let size = std::fs::metadata(&plugin)?.len();
     let open = |plugins: Value| {
-        let config = json!({"data_dir": folder.path().join("data"), "plugins": plugins}).to_string();
+        let config = config(&folder, plugins).to_string();
         Ok(Host::open(config.as_bytes(), Hooks::default())?.close(0)?)
     };
     let (with, without) = turns(rounds, || open(json!([plugin])), || open(json!([])))?;
@@ -160,7 +165,9 @@ fn listing(rounds: usize) -> Outcome {
     let folder = tempfile::tempdir()?;
     let plugin = shipped_plugin(folder.path())?;
     let egress = json!({"ca_files": [simulator.text("ca")], "allow_private": ["127.0.0.1"]});
-    let config = json!({"data_dir": folder.path().join("data"), "plugins": [plugin], "egress": egress});
+    let config = Value::Object(serde_json::Map::from_iter(
+        config(&folder, json!([plugin])).as_object().cloned().unwrap_or_default().into_iter().chain([("egress".to_owned(), egress)]),
+    ));
     let host = Host::open(config.to_string().as_bytes(), Hooks::default())?;
     let create = json!({"tenant": "t", "plugin": "connectwise", "settings": simulator.settings(), "secrets": simulator.secrets()});
     let made: Value = serde_json::from_str(&host.call(

@@ -27,7 +27,10 @@ pub(crate) fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         Some(path) => std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?,
         None => {
             let plugins = [super::demo::beside_this_program("")?];
-            serde_json::json!({"data_dir": folder.path().join("data"), "plugins": plugins}).to_string().into_bytes()
+            let keys = folder.path().join("vault.keys");
+            serde_json::json!({"data_dir": folder.path().join("data"), "plugins": plugins, "vault": {"key_file": keys}})
+                .to_string()
+                .into_bytes()
         }
     };
     let params = match options.params.strip_prefix('@') {

@@ -18,6 +18,9 @@ pub(crate) struct Options {
     check: bool,
 }
 
+/// How long the demo waits for the end of an operation, in milliseconds.
+const WAIT_MS: u64 = 30_000;
+
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
 /// A file that cargo has put beside this program.
@@ -50,16 +53,18 @@ pub(crate) fn run(options: &Options) -> Outcome {
     let config = json!({
         "data_dir": folder.path().join("data"),
         "plugins": [plugin],
+        "vault": {"key_file": folder.path().join("vault.keys")},
         "egress": {"ca_files": [simulator.text("ca")], "allow_private": ["127.0.0.1"]},
     });
     let host = Host::open(config.to_string().as_bytes(), Hooks::default())?;
     let demo = Demo { simulator, host, check: options.check };
     demo.plugins()?;
     let connection = demo.connect()?;
-    demo.ticket(&connection)?;
-    demo.note(&connection)?;
-    demo.status(&connection)?;
-    demo.refusals(&connection)?;
+    let link = demo.ticket(&connection)?;
+    demo.note(&link)?;
+    demo.status(&connection, &link)?;
+    demo.lost_answer(&link)?;
+    demo.refusals(&connection, &link)?;
     demo.host.close(1000)?;
     println!("\nAll done. To go on by hand:");
     println!("  {} connectwise --tls          # another simulator", beside_this_program("psa-simulator")?.display());
@@ -99,7 +104,7 @@ impl Demo {
         Ok(connection)
     }
 
-    fn ticket(&self, connection: &str) -> Outcome {
+    fn ticket(&self, connection: &str) -> Outcome<String> {
         let ticket = self.call("tickets.get", &of(connection, json!({"ticket": "1001"})))?;
         println!(
             "4. Ticket {}: \"{}\", {} on board {}",
@@ -108,15 +113,19 @@ impl Demo {
             text(&ticket["status"], "name"),
             text(&ticket["board"], "name")
         );
-        self.seen("get_ticket", |entry| entry["status"] == 200)
+        self.seen("get_ticket", |entry| entry["status"] == 200)?;
+        let link = json!({"product_ticket": "HD-4711", "ticket": "1001"});
+        let link = self.call("links.create", &of(connection, link))?;
+        println!("   linked to ticket {} of the helpdesk", text(&link, "product_ticket"));
+        Ok(text(&link, "link").to_owned())
     }
 
-    fn note(&self, connection: &str) -> Outcome {
+    fn note(&self, link: &str) -> Outcome {
         let words = "Looked at it on the spot.";
-        let note = json!({"ticket": "1001", "visibility": "internal", "text": words});
-        let note = self.call("notes.post", &of(connection, note))?;
-        println!("5. Posted note {} as {}", text(&note, "id"), text(&note, "visibility"));
-        expect(note["visibility"] == "internal", "the note is not internal")?;
+        let note = json!({"visibility": "internal", "text": words, "wait_ms": WAIT_MS});
+        let note = self.call("notes.post", &on(link, note))?;
+        println!("5. Posted note {} as {}", text(&note, "remote"), text(&note, "visibility"));
+        expect(note["state"] == "delivered", "the note was not delivered")?;
         self.seen("add_note", |entry| {
             let body = &entry["body"];
             entry["committed"] == true
@@ -128,25 +137,38 @@ impl Demo {
         })
     }
 
-    fn status(&self, connection: &str) -> Outcome {
+    fn status(&self, connection: &str, link: &str) -> Outcome {
         let statuses = self.call("tickets.catalog", &of(connection, json!({"kind": "statuses", "scope": "1"})))?;
         let wanted = statuses["items"].as_array().into_iter().flatten().find(|status| status["name"] == "In Progress");
         let wanted = wanted.map(|status| text(status, "id")).ok_or("the board has no status \"In Progress\"")?;
-        let ticket = self.call("tickets.set_status", &of(connection, json!({"ticket": "1001", "status": wanted})))?;
-        println!("6. Moved the ticket to {}", text(&ticket["status"], "name"));
-        expect(ticket["status"]["id"] == wanted, "the ticket shows another status")?;
+        let moved = self.call("tickets.set_status", &on(link, json!({"status": wanted, "wait_ms": WAIT_MS})))?;
+        println!("6. Moved the ticket to \"In Progress\": {}", text(&moved, "outcome"));
+        expect(moved["outcome"] == "applied", "the status was not applied")?;
         self.seen("patch_ticket", |entry| {
             entry["committed"] == true && entry["body"][0]["value"]["id"].as_u64() == wanted.parse().ok()
         })
     }
 
+    /// The PSA keeps the note and the answer is lost: it is looked for, not sent again.
+    fn lost_answer(&self, link: &str) -> Outcome {
+        let order = json!({"endpoint": "add_note", "fault": "reset_after_commit", "times": 1});
+        self.simulator.fault(&order)?;
+        let before = self.count("add_note")?;
+        let note = json!({"visibility": "public", "text": "We are on it.", "wait_ms": WAIT_MS});
+        let note = self.call("notes.post", &on(link, note))?;
+        println!("7. The connection broke after the PSA had kept a note: {}, {}", text(&note, "state"), text(&note, "outcome"));
+        expect(note["outcome"] == "found", "the note was not found")?;
+        expect(self.count("add_note")? == before + 1, "the note was sent again")
+    }
+
     /// What must not happen, and how it is said.
-    fn refusals(&self, connection: &str) -> Outcome {
+    fn refusals(&self, connection: &str, link: &str) -> Outcome {
         let patches = self.count("patch_ticket")?;
-        println!("7. What is refused, and in which words:");
-        let foreign = self.call("tickets.set_status", &of(connection, json!({"ticket": "1001", "status": "202"})));
-        self.refused("a status of another board", foreign, "status_of_other_board")?;
-        let silent = self.call("notes.post", &of(connection, json!({"ticket": "1001", "text": "Who may read this?"})));
+        println!("8. What is refused, and in which words:");
+        let foreign = self.call("tickets.set_status", &on(link, json!({"status": "202", "wait_ms": WAIT_MS})))?;
+        println!("   a status of another board:\n      {}", text(&foreign["error"], "message"));
+        expect(foreign["reason"] == "status_of_other_board", "the status of another board was not refused")?;
+        let silent = self.call("notes.post", &on(link, json!({"text": "Who may read this?"})));
         self.refused("a note without a visibility", silent, "missing_field")?;
         let stranger =
             self.call("tickets.get", &json!({"tenant": "other", "connection": connection, "ticket": "1001"}));
@@ -181,6 +203,12 @@ impl Demo {
 fn of(connection: &str, mut more: Value) -> Value {
     more["tenant"] = json!("demo");
     more["connection"] = json!(connection);
+    more
+}
+
+fn on(link: &str, mut more: Value) -> Value {
+    more["tenant"] = json!("demo");
+    more["link"] = json!(link);
     more
 }
 

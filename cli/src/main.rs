@@ -9,6 +9,8 @@
 mod bench;
 mod call;
 mod demo;
+mod doctor;
+mod reference;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -26,6 +28,10 @@ enum Command {
     Demo(demo::Options),
     /// Calls one method of a host opened for it.
     Call(call::Options),
+    /// Checks the database of a data folder.
+    Doctor(doctor::Options),
+    /// Writes the schemas or the reference of all methods.
+    Reference(reference::Options),
     /// Measures, as ratios within one run.
     Bench(bench::Options),
 }
@@ -34,6 +40,8 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Demo(options) => demo::run(&options),
         Command::Call(options) => call::run(&options),
+        Command::Doctor(options) => doctor::run(&options),
+        Command::Reference(options) => reference::run(&options),
         Command::Bench(options) => bench::run(&options),
     };
     match outcome {

@@ -75,8 +75,19 @@ static int show(psa_host *host, const char *method, const char *params, const ch
     return 1;
 }
 
+/* Takes the first event that waits for us. */
+static int show_event(psa_host *host) {
+    char kind[64];
+    psa_reply *event = NULL;
+    int right = psa_host_next_event(host, "example", 10000, &event) == PSA_OK;
+    printf("event: %s\n", right && member(event, "event", kind, sizeof kind) ? kind : "?");
+    right = right && psa_host_ack_event(host, "example", psa_reply_id(event)) == PSA_OK;
+    psa_reply_free(event);
+    return right;
+}
+
 static int work(psa_host *host, const char *create, const char *status) {
-    char connection[64], params[512];
+    char connection[64], link[64], params[512];
     int right;
     psa_reply *reply = call(host, "connections.create", create);
     if (reply == NULL) {
@@ -91,14 +102,24 @@ static int work(psa_host *host, const char *create, const char *status) {
     right = show(host, "connections.test", params, "label");
     snprintf(params, sizeof params, "{\"tenant\":\"t\",\"connection\":\"%s\",\"ticket\":\"1001\"}", connection);
     right &= show(host, "tickets.get", params, "summary");
+    /* Notes and statuses go through a link: one ticket of ours, tied to one of theirs. */
     snprintf(params, sizeof params,
-             "{\"tenant\":\"t\",\"connection\":\"%s\",\"ticket\":\"1001\",\"visibility\":\"internal\","
-             "\"text\":\"Posted from C.\"}",
-             connection);
-    right &= show(host, "notes.post", params, "visibility");
+             "{\"tenant\":\"t\",\"connection\":\"%s\",\"product_ticket\":\"HD-7\",\"ticket\":\"1001\"}", connection);
+    reply = call(host, "links.create", params);
+    if (reply == NULL) {
+        return 0;
+    }
+    right &= member(reply, "link", link, sizeof link);
+    psa_reply_free(reply);
     snprintf(params, sizeof params,
-             "{\"tenant\":\"t\",\"connection\":\"%s\",\"ticket\":\"1001\",\"status\":\"%s\"}", connection, status);
-    right &= show(host, "tickets.set_status", params, "id");
+             "{\"tenant\":\"t\",\"link\":\"%s\",\"visibility\":\"internal\",\"text\":\"Posted from C.\","
+             "\"client_key\":\"note 1\",\"wait_ms\":60000}",
+             link);
+    right &= show(host, "notes.post", params, "state");
+    snprintf(params, sizeof params,
+             "{\"tenant\":\"t\",\"link\":\"%s\",\"status\":\"%s\",\"wait_ms\":60000}", link, status);
+    right &= show(host, "tickets.set_status", params, "outcome");
+    right &= show_event(host);
     /* An error, to see how one reads. */
     snprintf(params, sizeof params, "{\"tenant\":\"t\",\"connection\":\"%s\",\"ticket\":\"999999\"}", connection);
     show(host, "tickets.get", params, "summary");

@@ -31,9 +31,10 @@ def main(library, config, create):
 
     done(psa.psa_host_open(as_bytes(config), None, ctypes.byref(host), ctypes.byref(reply)))
     connection = {"tenant": "t", "connection": call("connections.create", create)["connection"]}
-    print(call("tickets.get", {**connection, "ticket": "1001"})["summary"])
-    note = {"ticket": "1001", "visibility": "internal", "text": "Posted from Python."}
-    print(call("notes.post", {**connection, **note})["visibility"])
+    call("connections.test", connection)
+    link = call("links.create", {**connection, "product_ticket": "HD-7", "ticket": "1001"})["link"]
+    note = {"visibility": "internal", "text": "Posted from Python.", "wait_ms": 60000}
+    print(call("notes.post", {"tenant": "t", "link": link, **note})["state"])
     psa.psa_host_free(host)
 
 

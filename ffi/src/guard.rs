@@ -50,7 +50,16 @@ pub(crate) fn guarded<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, E
 /// # Safety
 /// `to` is NULL or may be written.
 pub(crate) unsafe fn answer(outcome: Result<String, Error>, to: *mut *mut psa_reply) -> psa_code {
-    let reply = Reply::new(outcome, 0);
+    // SAFETY: the caller's promise.
+    unsafe { answer_reply(Ok(Reply::new(outcome, 0)), to) }
+}
+
+/// The same for a reply that is there already.
+///
+/// # Safety
+/// `to` is NULL or may be written.
+pub(crate) unsafe fn answer_reply(outcome: Result<Reply, Error>, to: *mut *mut psa_reply) -> psa_code {
+    let reply = outcome.unwrap_or_else(|error| Reply::new(Err(error), 0));
     let code = reply.code();
     if !to.is_null() {
         // SAFETY: not NULL; the caller's promise.

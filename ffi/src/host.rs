@@ -5,11 +5,13 @@ use crate::guard::{answer_error, clear, guarded, is_in_done, may_block, opened};
 use crate::handle::Handle;
 use crate::queue::Queue;
 use crate::types::{psa_hooks, psa_host, psa_reply};
-use host::{Hooks, Host, LogHook};
-use psa_host_api::Error;
+use host::{Hooks, Host, KeyHook, LogHook};
 use psa_host_api::abi::*;
+use psa_host_api::{Code, Error};
+use secrecy::SecretString;
 use std::ffi::{c_char, c_void};
 use std::sync::Arc;
+use zeroize::Zeroizing;
 
 /// ABI of the loaded library as PSA_ABI; compare its upper half with PSA_ABI_MAJOR.
 #[unsafe(no_mangle)]
@@ -46,10 +48,10 @@ pub unsafe extern "C" fn psa_host_open(
             return Err(Error::invalid("host is NULL: there is no place for the handle"));
         }
         // SAFETY: the caller's bytes and hooks live until this function returns.
-        let (config, log) = unsafe { (config.as_slice(), log_hook(hooks)?) };
+        let (config, hooks) = unsafe { (config.as_slice(), read_hooks(hooks)?) };
         let callbacks = Callbacks::start()?;
         let queue = Arc::new(Queue::new()?);
-        let opened = match Host::open(config, Hooks { log, ..Hooks::default() }) {
+        let opened = match Host::open(config, hooks) {
             Ok(opened) => opened,
             Err(error) => {
                 callbacks.close();
@@ -77,29 +79,61 @@ impl Context {
     }
 }
 
+/// The longest keyring, in bytes.
+const KEYRING_BYTES_MAX: usize = 1 << 16;
+
 /// # Safety
 /// `hooks` is NULL or points to a struct that begins with its size.
-unsafe fn log_hook(hooks: *const psa_hooks) -> Result<Option<LogHook>, Error> {
+unsafe fn read_hooks(hooks: *const psa_hooks) -> Result<Hooks, Error> {
     if hooks.is_null() {
-        return Ok(None);
+        return Ok(Hooks::default());
     }
     // SAFETY: not NULL; a size comes first, by the caller's promise.
     let size = unsafe { (&raw const (*hooks).size).read() } as usize;
-    if size < size_of::<psa_hooks>() {
-        let least = size_of::<psa_hooks>();
+    // What the first version had; a caller of that time knows nothing of what came later.
+    let least = std::mem::offset_of!(psa_hooks, vault_keys);
+    if size < least {
         return Err(Error::invalid(format!(
             "hooks.size is {size}, at least {least} was expected: set it to sizeof(psa_hooks)"
         )));
     }
-    // SAFETY: long enough, see above.
-    let hooks = unsafe { *hooks };
-    let Some(log_message) = hooks.log_message else { return Ok(None) };
+    let mut read =
+        psa_hooks { size: 0, reserved: 0, ctx: std::ptr::null_mut(), log_message: None, vault_keys: None };
+    // SAFETY: as long as the caller says its struct is, and not longer than ours; all zero is a valid psa_hooks.
+    unsafe {
+        let length = size.min(size_of::<psa_hooks>());
+        std::ptr::copy_nonoverlapping(hooks.cast::<u8>(), (&raw mut read).cast::<u8>(), length);
+    }
+    Ok(Hooks { log: log_hook(&read), vault_keys: key_hook(&read), ..Hooks::default() })
+}
+
+fn log_hook(hooks: &psa_hooks) -> Option<LogHook> {
+    let log_message = hooks.log_message?;
     let ctx = Context(hooks.ctx);
-    Ok(Some(Arc::new(move |level, target, text| {
+    Some(Arc::new(move |level, target, text| {
         let (target, text) = (psa_bytes::of(target.as_bytes()), psa_bytes::of(text.as_bytes()));
         // SAFETY: the product gave function and ctx together; both are valid until close has returned.
         unsafe { log_message(ctx.get(), level, target, text) }
-    })))
+    }))
+}
+
+fn key_hook(hooks: &psa_hooks) -> Option<KeyHook> {
+    let vault_keys = hooks.vault_keys?;
+    let ctx = Context(hooks.ctx);
+    Some(Arc::new(move || {
+        let mut keys = Zeroizing::new(vec![0; KEYRING_BYTES_MAX]);
+        let mut len = 0;
+        // SAFETY: as above; the buffer is as long as is said, and len is ours to be written.
+        let code = unsafe { vault_keys(ctx.get(), keys.as_mut_ptr(), keys.len(), &raw mut len) };
+        if code != PSA_OK {
+            return Err(Error::new(Code::from_number(code), format!("vault_keys answered {code}")));
+        }
+        let text = keys.get(..len).and_then(|keys| std::str::from_utf8(keys).ok());
+        let text = text.ok_or_else(|| {
+            Error::invalid(format!("vault_keys must write UTF-8 of at most {KEYRING_BYTES_MAX} bytes; it says {len}"))
+        })?;
+        Ok(SecretString::from(text.to_owned()))
+    }))
 }
 
 /// Stops the host and returns when no other thread is inside it any more: refuses new work, lets running calls

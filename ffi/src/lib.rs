@@ -8,6 +8,7 @@
 
 mod call;
 mod callbacks;
+mod events;
 mod guard;
 mod handle;
 mod host;

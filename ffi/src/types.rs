@@ -29,6 +29,12 @@ pub struct psa_hooks {
     /// A log line: level is PSA_LOG_ERROR, ... Works already while psa_host_open runs; may come from any thread, also
     /// at the same time. Do not call into the host from it.
     pub log_message: Option<unsafe extern "C" fn(ctx: *mut c_void, level: u32, target: psa_bytes, text: psa_bytes)>,
+
+    /// Writes the vault's keyring (one Fernet key per line, the newest first) and returns PSA_OK. Called by
+    /// psa_host_open, and from any thread when a key is missing or has changed; write at most capacity bytes, set *len to
+    /// what is needed. NULL: the configuration's vault.key_file, then the variable PSA_KEY.
+    pub vault_keys:
+        Option<unsafe extern "C" fn(ctx: *mut c_void, buffer: *mut u8, capacity: usize, len: *mut usize) -> psa_code>,
 }
 
 /// Bytes into a call (an upload). Returns what was read, 0 at the end, negative: give up. May block: the call is

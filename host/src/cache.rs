@@ -100,7 +100,7 @@ impl Limits {
 }
 
 /// What happened so far, and what is there now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, schemars::JsonSchema)]
 pub struct Statistics {
     /// Reads answered from the cache.
     pub hits: u64,

@@ -7,7 +7,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A wait that borrows nothing.
 pub type Wait = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -30,17 +30,14 @@ pub trait Random: Send + Sync + 'static {
     fn fill(&self, buffer: &mut [u8]);
 }
 
-/// The machine's clock.
-#[derive(Debug)]
-pub struct SystemClock {
-    started: Instant,
+/// A time of the wall clock as the product sees it.
+pub(crate) fn rfc3339(unix_ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(unix_ms).unwrap_or_default().to_string()
 }
 
-impl Default for SystemClock {
-    fn default() -> Self {
-        SystemClock { started: Instant::now() }
-    }
-}
+/// The machine's clock.
+#[derive(Debug, Default)]
+pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now_unix_ms(&self) -> i64 {
@@ -51,7 +48,11 @@ impl Clock for SystemClock {
     }
 
     fn boot_ms(&self) -> u64 {
-        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        #[cfg(not(any(target_os = "linux", target_os = "android")))]
+        let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+        u64::try_from(now.tv_sec).unwrap_or(0).saturating_mul(1000) + u64::try_from(now.tv_nsec).unwrap_or(0) / 1_000_000
     }
 
     fn sleep(&self, ms: u64) -> Wait {

@@ -6,6 +6,7 @@
 
 use crate::egress::EgressConfig;
 use crate::json;
+use crate::outbox::OutboxConfig;
 use crate::plugin::Source;
 use psa_host_api::Error;
 use schemars::JsonSchema;
@@ -34,6 +35,28 @@ pub struct Config {
     /// Threads for plugins' code.
     #[serde(default = "work_threads")]
     pub work_threads: usize,
+    /// Where the keys come from that seal credentials and bodies.
+    #[serde(default)]
+    pub vault: VaultConfig,
+    /// How operations are delivered.
+    #[serde(default)]
+    pub outbox: OutboxConfig,
+    /// The label of this installation. A database that carries another one is a copy: nothing is sent from it.
+    #[serde(default = "environment")]
+    pub environment: String,
+}
+
+/// Where the keys come from. The hook `vault_keys` comes first, then this, then the variable `PSA_KEY`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct VaultConfig {
+    /// A file of Fernet keys, the newest first; made with rights 0600 if it is not there. Not below `data_dir`: who
+    /// copies one must not have the other.
+    pub key_file: Option<PathBuf>,
+}
+
+fn environment() -> String {
+    "default".to_owned()
 }
 
 fn call_timeout_ms() -> u64 {
@@ -85,7 +108,27 @@ impl Config {
                 ));
             }
         }
+        config.check_times()?;
         Ok(config)
+    }
+
+    /// Q must be longer than the longest time in which a request of ours can still be on its way.
+    fn check_times(&self) -> Result<(), Error> {
+        let OutboxConfig { quiet_ms, start_limit_ms, in_flight, .. } = &self.outbox;
+        let longest = start_limit_ms.saturating_add(self.egress.timeout_ms);
+        if *quiet_ms <= longest {
+            let message = format!(
+                "outbox.quiet_ms ({quiet_ms}) must be more than outbox.start_limit_ms and egress.timeout_ms together \
+                 ({longest})"
+            );
+            return Err(Error::invalid(message.clone()).field("/outbox/quiet_ms", "minimum", message));
+        }
+        if *in_flight == 0 {
+            let message = "must be at least 1";
+            let text = format!("the configuration: outbox.in_flight {message}");
+            return Err(Error::invalid(text).field("/outbox/in_flight", "minimum", message));
+        }
+        Ok(())
     }
 
     /// Where plugins come from.

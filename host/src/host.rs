@@ -6,21 +6,30 @@
 //! Leaves to others: what methods do (`methods`), C (`psa-ffi`).
 
 mod block;
+mod events;
 mod gate;
+mod open;
+
+pub use events::Event;
 
 use crate::clock::{Clock, Random, SystemClock, SystemRandom};
 use crate::config::Config;
-use crate::connections::ConnectionRoom;
+use crate::activity::Scribe;
+use crate::connections::{ConnectionRoom, Parts};
+use crate::core::{Core, Environment, Seen};
 use crate::egress::Egress;
 use crate::log::{Log, LogHook};
 use crate::methods;
-use crate::plugin::{CallContext, Registry, Running, Runtime, block_signals, is_ours};
+use crate::outbox::{Desk, FailPoint, Outbox};
+use crate::owners::Owners;
+use crate::plugin::{CallContext, Registry, Runtime, Terms};
+use crate::store::{SqliteStore, Store};
+use crate::vault::{KeyHook, Vault};
 use gate::Gate;
+use open::{begin_record, io_runtime, key_source, make_private};
 use psa_host_api::abi::psa_plugin_entry_fn;
 use psa_host_api::{Code, Error};
 use std::collections::HashMap;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -38,6 +47,10 @@ pub struct Hooks {
     pub clock: Option<Arc<dyn Clock>>,
     /// Another source of randomness, for tests.
     pub random: Option<Arc<dyn Random>>,
+    /// Gives the vault's keys; comes before the configuration's key file.
+    pub vault_keys: Option<KeyHook>,
+    /// Called at named points between durable steps, for tests: it may end the process.
+    pub fail_point: Option<FailPoint>,
 }
 
 /// How a method is to be called.
@@ -62,8 +75,11 @@ pub struct Host {
 }
 
 struct Shared {
-    room: Mutex<Option<Arc<ConnectionRoom>>>,
+    core: Mutex<Option<Arc<Core>>>,
     gate: Gate,
+    /// Turns true when the host is being closed.
+    closing: watch::Sender<bool>,
+    me: String,
     clock: Arc<dyn Clock>,
     io: tokio::runtime::Handle,
     call_timeout_ms: u64,
@@ -91,12 +107,55 @@ impl Host {
             registry.load(&source, &log)?;
         }
         let io = io_runtime()?;
-        let shared = (clock.clone(), random, log, egress);
+        let owners = Arc::new(Owners::join(&config.data_dir, &*random)?);
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&config.data_dir)?);
+        let stored = store.found_meta("environment", &config.environment).wait()?;
+        let environment = Environment { here: config.environment.clone(), stored };
+        let source = key_source(&config, hooks.vault_keys)?;
+        let vault = Vault::open(store.clone(), source, random.clone(), owners.clone())?;
+        let vault = Arc::new(vault);
+        let scribe = Arc::new(Scribe::new(vault.clone(), clock.clone(), random.clone()));
+        let shared = (clock.clone(), random.clone(), log.clone(), egress);
         let runtime = Runtime::new(shared, io.handle().clone(), running, config.work_threads, config.stall_grace_ms);
-        let room = Arc::new(ConnectionRoom::new(registry, Arc::new(runtime)));
+        let connections = Arc::new(ConnectionRoom::new(Parts {
+            registry,
+            runtime: Arc::new(runtime),
+            store: store.clone(),
+            vault: vault.clone(),
+            scribe: scribe.clone(),
+            // The outbox's slots, and two for people.
+            in_flight: config.outbox.in_flight + 2,
+        }));
+        connections.revive()?;
+        let me = owners.me().to_owned();
+        let desk = Desk {
+            store: store.clone(),
+            vault: vault.clone(),
+            scribe: scribe.clone(),
+            owners,
+            connections: connections.clone(),
+            clock: clock.clone(),
+            random,
+            log: log.clone(),
+            request_ms: config.egress.timeout_ms,
+            config: config.outbox.clone(),
+            fail: hooks.fail_point,
+            memory: Default::default(),
+        };
+        let outbox = Outbox::new(Arc::new(desk));
+        if !environment.is_ours() {
+            let Environment { here, stored } = &environment;
+            log.error("host", &format!("the database belongs to environment \"{stored}\", this is \"{here}\": nothing is sent"));
+        } else if config.outbox.deliver {
+            io.spawn(outbox.clone().deliver());
+        }
+        let seen = Seen::default();
+        let core = Core { connections, outbox, store, vault, scribe, clock: clock.clone(), environment, seen };
         let shared = Shared {
-            room: Mutex::new(Some(room)),
+            core: Mutex::new(Some(Arc::new(core))),
             gate: Gate::default(),
+            closing: watch::Sender::new(false),
+            me,
             clock,
             io: io.handle().clone(),
             call_timeout_ms: config.call_timeout_ms,
@@ -110,7 +169,7 @@ impl Host {
     pub fn call(&self, method: &str, params: &[u8], options: CallOptions) -> Result<String, Error> {
         let _inside = self.shared.gate.enter()?;
         let (cancel, context) = self.shared.context(&options);
-        let answer = methods::run(&self.shared.room()?, method, params, context)?;
+        let answer = methods::run(&self.shared.core()?, method, params, context)?;
         let mut keep_going = options.keep_going;
         let _reactor = self.shared.io.enter();
         block::on(answer, || {
@@ -126,7 +185,7 @@ impl Host {
     pub fn submit(&self, method: &str, params: &[u8], options: CallOptions, done: Done) -> Result<u64, Error> {
         let inside = self.shared.gate.enter()?;
         let (cancel, context) = self.shared.context(&options);
-        let answer = methods::run(&self.shared.room()?, method, params, context)?;
+        let answer = methods::run(&self.shared.core()?, method, params, context)?;
         let id = self.shared.next_id.fetch_add(1, Ordering::Relaxed);
         self.shared.lock_submitted().insert(id, cancel);
         let shared = self.shared.clone();
@@ -153,7 +212,9 @@ impl Host {
     /// Adds a plugin that is linked into the product; only before the first call.
     pub fn add_plugin(&self, entry: psa_plugin_entry_fn) -> Result<(), Error> {
         let _inside = self.shared.gate.enter()?;
-        self.shared.room()?.add_plugin(entry)
+        let core = self.shared.core()?;
+        core.connections.add_plugin(entry)?;
+        core.connections.revive()
     }
 
     /// Refuses new work, lets running calls finish for `drain_ms`, ends the rest, closes all instances, and returns
@@ -168,14 +229,23 @@ impl Host {
         };
         // Whatever happens from here on, others that close are not left waiting.
         let _closed = shared.gate.closed_when_dropped();
-        shared.gate.wait_empty(Duration::from_millis(u64::from(drain_ms)));
-        let room = shared.room.lock().unwrap_or_else(PoisonError::into_inner).take();
+        shared.closing.send_replace(true);
+        let core = shared.core.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let drain = Duration::from_millis(u64::from(drain_ms));
+        if let Some(core) = &core {
+            core.outbox.close();
+        }
+        shared.gate.wait_empty(drain);
         let mut all = true;
-        if let Some(room) = room {
+        if let Some(core) = core {
             let _reactor = shared.io.enter();
-            all = block::on(Box::pin(room.close()), || {});
+            // What is being sent gets the same time; then its call ends, and what is known is recorded.
+            block::wait(core.outbox.idle_within(drain));
+            all = block::wait(core.connections.close());
             shared.gate.wait_empty(Duration::MAX);
-            room.close_threads();
+            block::wait(core.outbox.idle_within(LAST_WAIT));
+            core.connections.close_threads();
+            core.store.close();
         }
         // On a thread of its own: the runtime refuses to end on a thread of another one, which a product may have.
         let ending = std::thread::spawn(move || io.shutdown_timeout(LAST_WAIT));
@@ -194,58 +264,20 @@ impl Drop for Host {
 }
 
 impl Shared {
-    fn room(&self) -> Result<Arc<ConnectionRoom>, Error> {
-        let room = self.room.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        room.ok_or_else(gate::closed)
+    fn core(&self) -> Result<Arc<Core>, Error> {
+        let core = self.core.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        core.ok_or_else(gate::closed)
     }
 
     fn context(&self, options: &CallOptions) -> (watch::Sender<bool>, CallContext) {
         let timeout = options.timeout_ms.map_or(self.call_timeout_ms, u64::from);
         let (cancel, cancelled) = watch::channel(false);
         let deadline = Some(self.clock.boot_ms().saturating_add(timeout));
-        (cancel, CallContext { deadline, trace_id: options.trace_id.clone(), cancelled })
+        let terms = Terms::default();
+        (cancel, CallContext { deadline, trace_id: options.trace_id.clone(), cancelled, terms })
     }
 
     fn lock_submitted(&self) -> std::sync::MutexGuard<'_, HashMap<u64, watch::Sender<bool>>> {
         self.submitted.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn io_runtime() -> Result<tokio::runtime::Runtime, Error> {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .thread_name("psa-io")
-        .on_thread_start(block_signals)
-        .enable_all()
-        .build()
-        .map_err(|error| Error::internal(format!("the I/O threads could not be started: {error}")))
-}
-
-fn begin_record(data_dir: &Path, random: &dyn Random) -> Result<(Running, Vec<crate::plugin::Crash>), Error> {
-    let mut nonce = [0; 8];
-    random.fill(&mut nonce);
-    let name = format!("{}-{:016x}", std::process::id(), u64::from_le_bytes(nonce));
-    let folder = data_dir.join("running");
-    Running::begin(&folder, &name).map_err(|error| unusable(&folder, &error))
-}
-
-fn make_private(folder: &Path) -> Result<(), Error> {
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| unusable(folder, &error))?;
-    let facts = folder.metadata().map_err(|error| unusable(folder, &error))?;
-    if facts.permissions().mode() & 0o022 != 0 {
-        let message =
-            format!("data_dir {0} can be written by others. Take the right away: chmod go-w {0}", folder.display());
-        return Err(Error::new(Code::Forbidden, message).because("data_dir_writable"));
-    }
-    if !is_ours(&facts) {
-        let message = format!("data_dir {} belongs to another user. Change its owner", folder.display());
-        return Err(Error::new(Code::Forbidden, message).because("data_dir_owner"));
-    }
-    Ok(())
-}
-
-fn unusable(folder: &Path, error: &std::io::Error) -> Error {
-    let message =
-        format!("data_dir: {} cannot be used: {error}. Name a folder that this user can write", folder.display());
-    Error::new(Code::Storage, message).because("data_dir")
 }

@@ -6,20 +6,42 @@
 //! Leaves to others: the contract with plugins (`psa-host-api`), the C ABI (`psa-ffi`).
 #![deny(unsafe_code)]
 
+mod activity;
 pub mod cache;
 pub mod clock;
 mod config;
 mod connections;
+mod core;
 pub mod egress;
+mod doctor;
 mod host;
 mod json;
 mod log;
 mod methods;
+mod outbox;
+mod owners;
 pub mod plugin;
 mod store;
+mod vault;
 
 pub use config::Config;
-pub use connections::{Connection, ConnectionState};
-pub use host::{CallOptions, Done, Hooks, Host};
+pub use connections::Connection;
+pub use doctor::doctor;
+pub use host::{CallOptions, Done, Event, Hooks, Host};
 pub use log::LogHook;
+pub use outbox::{FailPoint, OutboxConfig};
 pub use psa_host_api::{Code, Error};
+pub use store::{ConnectionState, StopReason};
+pub use vault::KeyHook;
+
+/// The JSON Schemas of all methods, of the configuration, in one object.
+pub fn schemas() -> serde_json::Value {
+    let mut all = methods::schemas();
+    all["config"] = serde_json::to_value(schemars::schema_for!(Config)).unwrap_or_default();
+    all
+}
+
+/// The reference of all methods, as Markdown.
+pub fn reference() -> String {
+    methods::reference()
+}

@@ -20,8 +20,8 @@ mod threads;
 mod trust;
 mod wire;
 
-pub use instance::CallContext;
-pub(crate) use instance::{Instance, Runtime, Surroundings};
+pub(crate) use instance::CallContext;
+pub(crate) use instance::{Instance, Runtime, Surroundings, Terms};
 pub use outcome::NOT_APPLIED;
 pub use refusal::{Refusal, Why};
 pub use registry::{Registry, Source};

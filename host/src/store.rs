@@ -1,100 +1,262 @@
 //! What outlives a call: one small trait per subject.
 //!
-//! Holds: the traits, the types they carry, and [`ConnectionSecrets`], the one way to a connection's secrets.
-//! Promises: nothing is reached without naming tenant and connection; secrets leave only through a request that names
-//! them, towards the addresses they are bound to.
-//! Leaves to others: the engine (`memory`), the rules of a connection (`connections`).
+//! Holds: the traits, the rows they carry, and the two ways to sealed values: [`ConnectionSecrets`], [`PluginValues`].
+//! Promises: nothing is reached without naming the tenant; a unit of work is kept whole or not at all, and is durable
+//! when its reply says so; secrets leave only through a request that names them, towards the addresses they are bound to.
+//! Leaves to others: the engine (`sqlite`), sealing (`vault`), the rules (the rooms).
 
-mod memory;
+mod error;
+mod reply;
+mod rows;
 mod secrets;
+mod sqlite;
+mod values;
+mod work;
 
-pub(crate) use memory::MemoryStore;
-pub(crate) use secrets::ConnectionSecrets;
+pub(crate) use error::{Conflict, StoreError};
+pub(crate) use reply::Reply;
+pub(crate) use rows::*;
+pub use rows::{ConnectionState, StopReason};
+pub(crate) use secrets::{ConnectionSecrets, bound_to, seal_secret};
+pub(crate) use sqlite::SqliteStore;
+pub(crate) use values::PluginValues;
+pub(crate) use work::*;
 
-use psa_host_api::Error;
-use psa_host_api::form::Address;
-use secrecy::SecretString;
-use serde_json::{Map, Value};
+use std::path::Path;
 
-/// Whose: a tenant's connection.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Place {
-    /// The product's word for its customer, compared byte by byte.
-    pub(crate) tenant: String,
-    /// The connection's id.
-    pub(crate) connection: String,
-}
+type Read<T> = Result<T, StoreError>;
 
-impl std::fmt::Display for Place {
-    /// The connection alone: a tenant may be a name that does not belong into a log.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.connection)
-    }
-}
+/// A change of a connection's row, made within a unit of work. False: leave it as it is.
+pub(crate) type ConnectionChange = Box<dyn FnOnce(&mut StoredConnection) -> bool + Send>;
 
-/// What is kept of a connection; its secrets are kept apart.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct StoredConnection {
-    pub(crate) place: Place,
-    pub(crate) plugin: String,
-    pub(crate) name: String,
-    /// As the form has them, without secrets.
-    pub(crate) settings: Map<String, Value>,
-    /// A test has passed.
-    pub(crate) tested: bool,
-    pub(crate) created_unix_ms: i64,
+/// What happens to the secrets of a connection's form.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct SecretChanges {
+    /// All that is there is dropped first.
+    pub(crate) drop_all: bool,
+    pub(crate) put: Vec<SealedSecret>,
+    pub(crate) remove: Vec<String>,
 }
 
 /// Connections and their secrets.
 pub(crate) trait Connections: Send + Sync {
     /// Keeps a new one, with its secrets.
-    fn insert(&self, connection: StoredConnection, secrets: Vec<(String, SecretString)>) -> Result<(), Error>;
+    fn insert(&self, connection: StoredConnection, secrets: Vec<SealedSecret>, record: Record) -> Reply<()>;
     /// The one of a place.
-    fn get(&self, place: &Place) -> Result<Option<StoredConnection>, Error>;
+    fn get(&self, place: &Place) -> Read<Option<StoredConnection>>;
     /// A tenant's, in order of their ids, after `after`, at most `limit`.
-    fn list(&self, tenant: &str, after: &str, limit: usize) -> Result<Vec<StoredConnection>, Error>;
-    /// Notes that a test has passed, or not.
-    fn set_tested(&self, place: &Place, tested: bool) -> Result<(), Error>;
+    fn list(&self, tenant: &str, after: &str, limit: usize) -> Read<Vec<StoredConnection>>;
+    /// Changes one and its secrets. `None`: there is none, or the change did not want to.
+    fn change(
+        &self,
+        place: &Place,
+        change: ConnectionChange,
+        secrets: SecretChanges,
+        record: Record,
+    ) -> Reply<Option<StoredConnection>>;
     /// Forgets it and all that belongs to it. False: there was none.
-    fn delete(&self, place: &Place) -> Result<bool, Error>;
+    fn delete(&self, place: &Place, record: Record) -> Reply<bool>;
+    /// What would go with it.
+    fn dependents(&self, place: &Place) -> Read<Dependents>;
     /// A secret of its form.
-    fn secret(&self, place: &Place, key: &str) -> Result<Option<SecretString>, Error>;
+    fn secret(&self, place: &Place, name: &str) -> Read<Option<SealedSecret>>;
+    /// The names of its secrets.
+    fn secret_names(&self, place: &Place) -> Read<Vec<SealedSecret>>;
+}
+
+/// Ticket links.
+pub(crate) trait Links: Send + Sync {
+    /// Keeps a new one.
+    fn link(&self, link: StoredLink, record: Record) -> Reply<()>;
+    /// The one of an id.
+    fn get_link(&self, tenant: &str, link: &str) -> Read<Option<StoredLink>>;
+    /// Those of a tenant, maybe of one connection, product ticket or PSA ticket; in order of their ids.
+    fn list_links(&self, filter: &LinkFilter, after: &str, limit: usize) -> Read<Vec<StoredLink>>;
+    /// Takes one apart. False: it was not whole.
+    fn unlink(&self, tenant: &str, link: &str, now: i64, record: Record) -> Reply<bool>;
+}
+
+/// Which links are wanted.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct LinkFilter {
+    pub(crate) tenant: String,
+    pub(crate) connection: Option<String>,
+    pub(crate) product_ticket: Option<String>,
+    pub(crate) ticket: Option<String>,
+}
+
+/// Operations and their attempts.
+pub(crate) trait Operations: Send + Sync {
+    /// Accepts one, or finds the one that was accepted under the same key.
+    fn accept(&self, new: NewOperation) -> Reply<Accepted>;
+    /// The one of an id.
+    fn operation(&self, tenant: &str, operation: &str) -> Read<Option<StoredOperation>>;
+    /// The one of a client's key.
+    fn by_client_key(&self, place: &Place, key: &[u8]) -> Read<Option<StoredOperation>>;
+    /// In the order of acceptance, after `after`.
+    fn list_operations(&self, filter: &OperationFilter, after: i64, limit: usize) -> Read<Vec<StoredOperation>>;
+    /// Its attempts, in order.
+    fn attempts(&self, tenant: &str, operation: &str) -> Read<Vec<StoredAttempt>>;
+    /// Its recorded changes, in order.
+    fn transitions(&self, tenant: &str, operation: &str) -> Read<Vec<Transition>>;
+    /// Lanes whose heads are due and in nobody's hands, the longest waiting first.
+    fn due(&self, now: i64, me: &str, living: &[String], without: &[Place], limit: usize) -> Read<Vec<LaneId>>;
+    /// The head of a lane.
+    fn head(&self, lane: &LaneId) -> Read<Option<StoredOperation>>;
+    /// Opens an attempt; its number, if everything that must be so was so.
+    fn open_attempt(&self, open: OpenAttempt) -> Reply<Option<i64>>;
+    /// Takes an operation into one's hands, unless a living owner has it.
+    fn claim(&self, lane: LaneId, operation: String, lease: Lease, living: Vec<String>, now: i64) -> Reply<bool>;
+    /// Changes its state. False: it was not as expected, and nothing was changed.
+    fn step(&self, step: Step) -> Reply<bool>;
+    /// Notes a look. False: the lease was lost.
+    fn looked(&self, looked: Looked) -> Reply<bool>;
+    /// Ids at the PSA that belong to operations: of a kind, maybe of one ticket.
+    fn bound(&self, place: &Place, kind: &str, ticket: Option<&str>) -> Read<Vec<String>>;
+    /// Operations of a lane that may be in the PSA and are like this one, in the order of acceptance.
+    fn alike(&self, lane: &LaneId, likeness: &[u8]) -> Read<Vec<StoredOperation>>;
+    /// Delivered ones for which a second copy is to be looked for.
+    fn watch_due(&self, now: i64, limit: usize) -> Read<Vec<StoredOperation>>;
+    /// Notes that it was done, and when it is to be done next.
+    fn watched(
+        &self,
+        row: &StoredOperation,
+        next: Option<i64>,
+        copies: Vec<Binding>,
+        now: i64,
+        record: Record,
+    ) -> Reply<()>;
+    /// Drops the bodies of operations that ended before this time.
+    fn drop_bodies(&self, ended_before: i64) -> Reply<u64>;
+    /// How things stand with a connection.
+    fn standing(&self, place: &Place) -> Read<Standing>;
+}
+
+/// Mappings, and what they map.
+pub(crate) trait Mappings: Send + Sync {
+    /// Replaces the product's values of a kind, unless newer ones are there.
+    fn set_values(&self, tenant: &str, kind: ValueKind, rev: i64, values: Vec<ProductValue>) -> Reply<()>;
+    /// The product's values of a kind, by id.
+    fn values(&self, tenant: &str, kind: ValueKind) -> Read<Vec<ProductValue>>;
+    /// All mappings of agents, by agent.
+    fn member_mappings(&self, place: &Place) -> Read<Vec<MemberMapping>>;
+    /// The mapping of one.
+    fn member_mapping(&self, place: &Place, agent: &str) -> Read<Option<MemberMapping>>;
+    /// Sets mappings.
+    fn map_members(&self, place: &Place, mappings: Vec<MemberMapping>, now: i64, record: Record) -> Reply<()>;
+    /// Removes one. False: there was none.
+    fn unmap_member(&self, place: &Place, agent: &str, record: Record) -> Reply<bool>;
+    /// All mappings of statuses.
+    fn status_mappings(&self, place: &Place) -> Read<Vec<StatusMapping>>;
+    /// The status that stands for a value in a scope.
+    fn mapped_status(&self, place: &Place, scope: &str, value: &str) -> Read<Option<String>>;
+    /// Sets mappings, and lets operations go on that waited for one.
+    fn map_statuses(&self, place: &Place, mappings: Vec<StatusMapping>, now: i64, record: Record) -> Reply<()>;
+}
+
+/// The activity and the events.
+pub(crate) trait Journal: Send + Sync {
+    /// Adds entries and events without any other work.
+    fn note(&self, record: Record) -> Reply<()>;
+    /// Entries of a tenant after `after`.
+    fn activity(&self, tenant: &str, after: i64, limit: usize) -> Read<Vec<StoredEntry>>;
+    /// The last entry.
+    fn activity_head(&self, tenant: &str) -> Read<Option<StoredEntry>>;
+    /// The next event for a consumer, taken with a lease. `Taken` tells apart why there is none.
+    fn take_event(&self, consumer: &str, tenant: Option<&str>, owner: &str, now: i64, lease_until: i64)
+    -> Reply<Taken>;
+    /// Acknowledges events up to and with `id`.
+    fn ack_event(&self, consumer: &str, id: i64) -> Reply<bool>;
+    /// Drops the oldest events beyond `keep`.
+    fn trim_events(&self, keep: u64) -> Reply<()>;
+    /// The id of the newest event; cheap, for waiting.
+    fn newest_event(&self) -> Read<i64>;
+}
+
+/// What a consumer gets.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Taken {
+    /// An event.
+    Event { id: i64, tenant: String, kind: String, at: i64, body: serde_json::Value },
+    /// Events up to `to` are gone.
+    Gap { from: i64, to: i64 },
+    /// There is none.
+    Nothing,
+    /// Another process is being served.
+    Elsewhere,
 }
 
 /// What plugins keep. `expires` and `now` in milliseconds since 1970.
 pub(crate) trait PluginStorage: Send + Sync {
     /// A value that has not expired.
-    fn get(&self, place: &Place, key: &str, now: i64) -> Result<Option<Vec<u8>>, Error>;
-    /// Keeps a value. Durable when it returns, as far as the engine is.
-    fn put(&self, place: &Place, key: &str, value: &[u8], expires: Option<i64>) -> Result<(), Error>;
+    fn value(&self, place: &Place, name: &str, now: i64) -> Read<Option<Sealed>>;
+    /// Keeps a value.
+    fn put_value(&self, place: &Place, name: &str, sealed: Sealed, expires: Option<i64>) -> Reply<()>;
     /// Removes a value, if it is there.
-    fn remove(&self, place: &Place, key: &str) -> Result<(), Error>;
-    /// Keys that begin with `prefix`, sorted.
-    fn keys(&self, place: &Place, prefix: &str, now: i64) -> Result<Vec<String>, Error>;
-}
-
-/// A secret that a plugin has obtained.
-#[derive(Clone)]
-pub(crate) struct Token {
-    pub(crate) value: SecretString,
-    /// Where it may be sent.
-    pub(crate) addresses: Vec<Address>,
-    /// Milliseconds since 1970.
-    pub(crate) expires: Option<i64>,
-}
-
-/// Tokens of plugins.
-pub(crate) trait Tokens: Send + Sync {
-    /// The token of a key, expired or not.
-    fn token(&self, place: &Place, key: &str) -> Result<Option<Token>, Error>;
+    fn remove_value(&self, place: &Place, name: &str) -> Reply<()>;
+    /// Names that begin with `prefix`, sorted.
+    fn value_names(&self, place: &Place, prefix: &str, now: i64) -> Read<Vec<String>>;
+    /// The token of a name, expired or not.
+    fn token(&self, place: &Place, name: &str) -> Read<Option<StoredToken>>;
     /// Keeps one.
-    fn put_token(&self, place: &Place, key: &str, token: Token) -> Result<(), Error>;
+    fn put_token(&self, place: &Place, name: &str, token: StoredToken) -> Reply<()>;
     /// Removes one, if it is there.
-    fn remove_token(&self, place: &Place, key: &str) -> Result<(), Error>;
-    /// Keys and expiries of those whose key begins with `prefix`, sorted by key.
-    fn token_keys(&self, place: &Place, prefix: &str) -> Result<Vec<(String, Option<i64>)>, Error>;
+    fn remove_token(&self, place: &Place, name: &str) -> Reply<()>;
+    /// Names and expiries of those whose name begins with `prefix`, sorted by name.
+    fn token_names(&self, place: &Place, prefix: &str) -> Read<Vec<(String, Option<i64>)>>;
+}
+
+/// A sealed value wherever it is kept, for rotation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SealedRow {
+    /// `secrets`, `operations`, `values`, `tokens` or `meta`.
+    pub(crate) table: &'static str,
+    pub(crate) place: Place,
+    pub(crate) name: String,
+    pub(crate) version: i64,
+    pub(crate) bound: String,
+    pub(crate) sealed: Sealed,
+}
+
+/// Keys, copies, and the care of the database itself.
+pub(crate) trait Upkeep: Send + Sync {
+    /// A value of the database as a whole.
+    fn meta(&self, name: &str) -> Read<Option<String>>;
+    /// Sets it.
+    fn set_meta(&self, name: &str, value: &str) -> Reply<()>;
+    /// Sets it if it is not there; what is there afterwards.
+    fn found_meta(&self, name: &str, value: &str) -> Reply<String>;
+    /// Values sealed with another key than `key`, at most `limit`.
+    fn sealed_otherwise(&self, key: &str, limit: usize) -> Read<Vec<SealedRow>>;
+    /// How many values each key has sealed.
+    fn key_counts(&self) -> Read<Vec<(String, u64)>>;
+    /// Replaces sealed values, each only if it is still the one that was read.
+    fn reseal(&self, rows: Vec<(SealedRow, Sealed)>) -> Reply<u64>;
+    /// A consistent copy, into a file that is not there yet.
+    fn backup(&self, to: &Path) -> Read<()>;
+    /// What is wrong with the file; empty if nothing is.
+    fn check(&self) -> Read<Vec<String>>;
+    /// Counts its versions: whether anybody has written since.
+    fn data_version(&self) -> Read<i64>;
+    /// What own writes have made old since `after`.
+    fn stale_since(&self, after: i64) -> Read<Vec<(i64, Place, String, String)>>;
+    /// Says that something is old.
+    fn make_stale(&self, place: &Place, kind: &str, entity: &str) -> Reply<()>;
+    /// Puts connections back to use that were stopped for want of one of these plugins.
+    fn revive(&self, plugins: &[String]) -> Reply<u64>;
+    /// Why the last commit failed, until one has worked again.
+    fn trouble(&self) -> Option<StoreError>;
+    /// Everything of a tenant, table by table, as JSON lines; sealed values are left out.
+    fn export(&self, tenant: &str) -> Read<Vec<(String, serde_json::Value)>>;
+    /// Removes everything of a tenant but the bare chain; how many rows went.
+    fn erase(&self, tenant: &str, record: Record) -> Reply<u64>;
+    /// Ends writing, after all that was handed in.
+    fn close(&self);
 }
 
 /// All of it.
-pub(crate) trait Store: Connections + PluginStorage + Tokens {}
-impl<T: Connections + PluginStorage + Tokens> Store for T {}
+pub(crate) trait Store:
+    Connections + Links + Operations + Mappings + Journal + PluginStorage + Upkeep
+{
+}
+impl<T: Connections + Links + Operations + Mappings + Journal + PluginStorage + Upkeep> Store for T {}

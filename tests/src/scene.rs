@@ -14,6 +14,8 @@ pub struct Scene {
     pub simulator: Simulator,
     /// The connection's id.
     pub connection: String,
+    /// The link of ticket 1001.
+    pub link: String,
 }
 
 impl Default for Scene {
@@ -41,7 +43,8 @@ impl Scene {
         let plugin = compile::shipped("connectwise", folder.path());
         let world = World::open(folder, &[&plugin], config).expect("it works in this scene");
         let connection = world.connect("connectwise", simulator.settings(), simulator.secrets());
-        Scene { world, simulator, connection }
+        let link = world.link(&connection, "1001");
+        Scene { world, simulator, connection, link }
     }
 
     /// Calls a method for the connection.
@@ -61,12 +64,19 @@ impl Scene {
 
     /// Reads ticket 1001.
     pub fn get(&self) -> Result<Value, Error> {
-        self.call("tickets.get", json!({"ticket": "1001"}))
+        self.call("tickets.get", json!({"ticket": "1001", "fresh": true}))
     }
 
-    /// Posts a note on ticket 1001.
+    /// Posts a note on ticket 1001 and waits for the outcome of its first attempt.
     pub fn note(&self, visibility: &str) -> Result<Value, Error> {
-        self.call("notes.post", json!({"ticket": "1001", "visibility": visibility, "text": "Words of a note."}))
+        self.write("notes.post", json!({"visibility": visibility, "text": "Words of a note."}))
+    }
+
+    /// Hands in a write for ticket 1001 and waits for the outcome of its first attempt.
+    pub fn write(&self, method: &str, mut params: Value) -> Result<Value, Error> {
+        params["tenant"] = json!("t");
+        params["link"] = json!(self.link);
+        self.world.outcome(method, params)
     }
 
     /// How many notes of ours are on ticket 1001.

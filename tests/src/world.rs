@@ -1,6 +1,6 @@
 //! A host in a folder of its own, with its log.
 
-use psa_host::{CallOptions, Error, Hooks, Host};
+use psa_host::{CallOptions, Code, Error, Hooks, Host};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -21,6 +21,7 @@ impl World {
         let mut config = json!({
             "data_dir": folder.path().join("data"),
             "plugins": plugins,
+            "vault": {"key_file": folder.path().join("vault.keys")},
             "stall_grace_ms": 200,
             "egress": {"allow_loopback_http": true},
         });
@@ -63,5 +64,34 @@ impl World {
         let params = json!({"tenant": "t", "plugin": plugin, "settings": settings, "secrets": secrets});
         let connection = self.call("connections.create", params).expect("the settings are right");
         connection["connection"].as_str().expect("it has an id").to_owned()
+    }
+
+    /// Hands in a write and waits for the outcome of its first attempt: the operation, or what went wrong.
+    pub fn outcome(&self, method: &str, params: Value) -> Result<Value, Error> {
+        let operation = self.call(method, params)?;
+        let of = json!({"tenant": "t", "operation": operation["operation"]});
+        loop {
+            let now = self.call("operations.get", of.clone())?;
+            if now["state"] == "delivered" {
+                return Ok(now);
+            }
+            if let Ok(error) = serde_json::from_value::<Error>(now["error"].clone()) {
+                return Err(error);
+            }
+            if now["state"] == "refused" || now["state"] == "held" {
+                let reason = now["reason"].as_str().unwrap_or_default();
+                return Err(Error::new(Code::Rejected, format!("{now}")).because(reason));
+            }
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+    }
+
+    /// A connection that was tested, and a link to a ticket.
+    pub fn link(&self, connection: &str, ticket: &str) -> String {
+        let of = json!({"tenant": "t", "connection": connection});
+        self.call("connections.test", of).expect("the connection works");
+        let link = json!({"tenant": "t", "connection": connection, "product_ticket": format!("HD-{ticket}"), "ticket": ticket});
+        let link = self.call("links.create", link).expect("the ticket is there");
+        link["link"].as_str().expect("it has an id").to_owned()
     }
 }

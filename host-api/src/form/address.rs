@@ -4,11 +4,12 @@
 //! never matches its own bare name or a name that only ends alike.
 
 use super::condition::is_set;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use url::Url;
 
 /// A place that a secret may be sent to.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Address {
     /// `https` or `http`.
     pub scheme: String,
@@ -19,7 +20,8 @@ pub struct Address {
 }
 
 /// Which hosts.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum HostRule {
     /// This one.
     Exact(String),

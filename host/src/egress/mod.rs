@@ -23,6 +23,7 @@ mod redact;
 mod request;
 mod retry_after;
 mod roots;
+mod shown;
 mod witness;
 mod write;
 
@@ -118,6 +119,12 @@ impl Prepared {
     /// Tells whether any of it left this machine; valid also after the future of [`Prepared::send`] was dropped.
     pub fn witness(&self) -> Arc<Witness> {
         self.witness.clone()
+    }
+
+    /// The same, but none of it leaves after `boot_ms` on [`Clock::boot_ms`]. Before [`Prepared::witness`] is asked for.
+    pub fn starting_by(mut self, boot_ms: u64) -> Prepared {
+        self.witness = Arc::new(Witness::starting_by(self.inner.clock.clone(), boot_ms));
+        self
     }
 
     /// Sends it and reads the whole answer. Any HTTP status is an answer; a [`Failure`] means there is none.

@@ -9,6 +9,7 @@
 //! left. A body that was sealed before answers with an error instead, and the connection is dropped unwritten: this
 //! closes the race between somebody who gives up and the connection's own task.
 
+use crate::clock::Clock;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use std::collections::VecDeque;
@@ -34,12 +35,25 @@ const SEALED: u32 = 2;
 const ANSWERED: u32 = 1 << 16;
 
 /// Sees one request leave, or not.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Witness {
     state: AtomicU32,
+    /// Too late to begin, on this clock.
+    start_by: Option<(Arc<dyn Clock>, u64)>,
+}
+
+impl std::fmt::Debug for Witness {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Witness").field(&self.state()).finish()
+    }
 }
 
 impl Witness {
+    /// One that lets nothing leave after `boot_ms`, not even of a process that was frozen until then.
+    pub(super) fn starting_by(clock: Arc<dyn Clock>, boot_ms: u64) -> Witness {
+        Witness { state: AtomicU32::new(UNASKED), start_by: Some((clock, boot_ms)) }
+    }
+
     /// What is known now. While the request runs, `NotSent` may still change; after its end it does not.
     pub fn state(&self) -> WitnessState {
         match self.state.load(Ordering::SeqCst) {
@@ -57,6 +71,11 @@ impl Witness {
 
     /// The connection is about to write. False: sealed, nothing may leave.
     fn leaving(&self) -> bool {
+        if let Some((clock, latest)) = &self.start_by
+            && clock.boot_ms() > *latest
+        {
+            self.seal();
+        }
         self.state.compare_exchange(UNASKED, ASKED, Ordering::SeqCst, Ordering::SeqCst) != Err(SEALED)
     }
 

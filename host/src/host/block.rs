@@ -60,6 +60,11 @@ pub(super) async fn caught(mut answer: Answer) -> Result<String, Error> {
     polled.await
 }
 
+/// Waits for a future.
+pub(super) fn wait<T>(future: impl Future<Output = T> + Send) -> T {
+    on(Box::pin(future), || {})
+}
+
 /// Waits for `future`; `tick` runs about every 50 ms meanwhile.
 pub(super) fn on<T>(mut future: Pin<Box<dyn Future<Output = T> + Send + '_>>, mut tick: impl FnMut()) -> T {
     let waiting = Arc::new(Waiting { thread: std::thread::current(), woken: AtomicBool::new(false) });

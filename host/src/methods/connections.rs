@@ -1,9 +1,10 @@
 //! Methods of connections.
 
-use super::nothing::Done;
-use crate::connections::{Connection, ConnectionRoom, NewConnection};
+use super::paging::{self, Paged};
+use crate::connections::{Connection, NewConnection, Update};
+use crate::core::Core;
 use crate::plugin::CallContext;
-use crate::store::Place;
+use crate::store::{Dependents, Place, StopReason};
 use psa_host_api::Error;
 use psa_host_api::model::{Page, PageRequest, StepState, TestReport, TestStep};
 use psa_host_api::ops::{Nothing, TestConnection};
@@ -13,9 +14,6 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
-
-/// Most connections on one page.
-const PAGE_MAX: u32 = 1000;
 
 /// Parameters of connections.create.
 #[derive(Deserialize, JsonSchema)]
@@ -35,6 +33,9 @@ pub(crate) struct Create {
     #[serde(default, deserialize_with = "read_secrets")]
     #[schemars(with = "BTreeMap<String, String>")]
     secrets: BTreeMap<String, SecretString>,
+    /// Who does it; for the activity.
+    #[serde(default = "super::product")]
+    by: String,
 }
 
 /// Reads secrets without ever putting one into an error, as the parser's own words would.
@@ -63,6 +64,25 @@ impl Of {
     }
 }
 
+/// Parameters of what a person does with a connection.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Act {
+    /// Whose it is.
+    tenant: String,
+    /// Its id.
+    connection: String,
+    /// Who does it; for the activity.
+    #[serde(default = "super::product")]
+    by: String,
+}
+
+impl Act {
+    fn parts(self) -> (Place, String) {
+        (Place { tenant: self.tenant, connection: self.connection }, self.by)
+    }
+}
+
 /// Parameters of connections.list.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -74,34 +94,98 @@ pub(crate) struct List {
     page: PageRequest,
 }
 
-pub(crate) async fn create(room: &ConnectionRoom, params: Create, _: &CallContext) -> Result<Connection, Error> {
-    let Create { tenant, plugin, name, settings, secrets } = params;
-    room.create(NewConnection { tenant, plugin, name, settings, secrets })
+pub(crate) async fn create(core: &Core, params: Create, _: &CallContext) -> Result<Connection, Error> {
+    let Create { tenant, plugin, name, settings, secrets, by } = params;
+    core.connections.create(NewConnection { tenant, plugin, name, settings, secrets }, &by).await
 }
 
-pub(crate) async fn get(room: &ConnectionRoom, params: Of, _: &CallContext) -> Result<Connection, Error> {
-    room.get(&params.place())
+pub(crate) async fn get(core: &Core, params: Of, _: &CallContext) -> Result<Connection, Error> {
+    core.connections.get(&params.place())
 }
 
-pub(crate) async fn list(room: &ConnectionRoom, params: List, _: &CallContext) -> Result<Page<Connection>, Error> {
-    let limit = params.page.limit.unwrap_or(100).clamp(1, PAGE_MAX) as usize;
-    let after = params.page.cursor.unwrap_or_default();
-    // One more than asked for tells whether there is a next page.
-    let mut items = room.list(&params.tenant, &after, limit + 1)?;
-    let more = items.len() > limit;
-    items.truncate(limit);
-    let next = items.last().filter(|_| more).map(|last| last.connection.clone());
-    Ok(Page { items, next })
+pub(crate) async fn list(core: &Core, params: List, _: &CallContext) -> Result<Page<Connection>, Error> {
+    let paged = Paged::of(&params.page)?;
+    let found = core.connections.list(&params.tenant, &paged.after, paged.ask())?;
+    Ok(paging::page(&paged, found, |connection| connection.connection.clone(), |connection| connection))
 }
 
-pub(crate) async fn test(room: &ConnectionRoom, params: Of, context: &CallContext) -> Result<TestReport, Error> {
+/// Parameters of connections.update.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Change {
+    /// Whose it is.
+    tenant: String,
+    /// Its id.
+    connection: String,
+    /// Another name.
+    #[serde(default)]
+    name: Option<String>,
+    /// All settings anew. Secrets that would then be sent elsewhere are not used until they are entered again.
+    #[serde(default)]
+    settings: Option<Map<String, Value>>,
+    /// Secrets to replace.
+    #[serde(default, deserialize_with = "read_secrets")]
+    #[schemars(with = "BTreeMap<String, String>")]
+    secrets: BTreeMap<String, SecretString>,
+    /// Who does it; for the activity.
+    #[serde(default = "super::product")]
+    by: String,
+}
+
+pub(crate) async fn update(core: &Core, params: Change, _: &CallContext) -> Result<Connection, Error> {
+    let Change { tenant, connection, name, settings, secrets, by } = params;
+    let place = Place { tenant, connection };
+    let updated = core.connections.update(&place, Update { name, settings, secrets }, &by).await;
+    core.outbox.rested(&place);
+    updated
+}
+
+/// Parameters of connections.update_credentials.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Credentials {
+    /// Whose it is.
+    tenant: String,
+    /// Its id.
+    connection: String,
+    /// The secrets to replace.
+    #[serde(deserialize_with = "read_secrets")]
+    #[schemars(with = "BTreeMap<String, String>")]
+    secrets: BTreeMap<String, SecretString>,
+    /// Keep them also if their test fails.
+    #[serde(default)]
+    force: bool,
+    /// Who does it; for the activity.
+    #[serde(default = "super::product")]
+    by: String,
+}
+
+pub(crate) async fn update_credentials(
+    core: &Core,
+    params: Credentials,
+    context: &CallContext,
+) -> Result<TestReport, Error> {
+    let Credentials { tenant, connection, secrets, force, by } = params;
+    let place = Place { tenant, connection };
+    let report = core.connections.update_credentials(&place, secrets, force, &by, context).await;
+    core.outbox.rested(&place);
+    report
+}
+
+pub(crate) async fn test(core: &Core, params: Of, context: &CallContext) -> Result<TestReport, Error> {
     let place = params.place();
-    let report = match room.run::<TestConnection>(&place, &Nothing {}, context).await {
-        Err(error) if is_of_the_way(&error) => not_reached(error),
-        outcome => outcome?,
-    };
-    room.tested(&place, report.passed)?;
+    let report = report_of(core.connections.run::<TestConnection>(&place, &Nothing {}, context).await)?;
+    core.connections.tested(&place, &report).await?;
+    core.outbox.rested(&place);
     Ok(report)
+}
+
+/// The report of a test, also of one that never reached the PSA.
+pub(crate) fn report_of(outcome: Result<TestReport, Error>) -> Result<TestReport, Error> {
+    match outcome {
+        Err(error) if is_of_the_way(&error) => Ok(not_reached(error)),
+        outcome => outcome,
+    }
 }
 
 /// Whether the host saw itself that the PSA was not reached: the plugin knows only that no answer came.
@@ -123,7 +207,43 @@ fn not_reached(error: Error) -> TestReport {
     TestReport { steps: vec![step], passed: false, account: None, server_version: None }
 }
 
-pub(crate) async fn delete(room: &ConnectionRoom, params: Of, _: &CallContext) -> Result<Done, Error> {
-    room.delete(&params.place()).await?;
-    Ok(Done {})
+pub(crate) async fn pause(core: &Core, params: Act, _: &CallContext) -> Result<Connection, Error> {
+    let (place, by) = params.parts();
+    core.connections.exists(&place)?;
+    let detail = format!("{by} has paused it.");
+    core.connections.stop(&place, StopReason::Paused, detail, None, &by).await?;
+    core.connections.get(&place)
+}
+
+pub(crate) async fn resume(core: &Core, params: Act, _: &CallContext) -> Result<Connection, Error> {
+    let (place, by) = params.parts();
+    let resumed = core.connections.resume(&place, &by).await;
+    core.outbox.rested(&place);
+    resumed
+}
+
+pub(crate) async fn disconnect(core: &Core, params: Act, _: &CallContext) -> Result<Connection, Error> {
+    let (place, by) = params.parts();
+    core.connections.disconnect(&place, &by).await
+}
+
+/// Parameters of connections.delete.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Delete {
+    /// Whose it is.
+    tenant: String,
+    /// Its id.
+    connection: String,
+    /// How many operations have not ended and are given up with it; it must be the right number.
+    #[serde(default)]
+    waiting: u64,
+    /// Who does it; for the activity.
+    #[serde(default = "super::product")]
+    by: String,
+}
+
+pub(crate) async fn delete(core: &Core, params: Delete, _: &CallContext) -> Result<Dependents, Error> {
+    let Delete { tenant, connection, waiting, by } = params;
+    core.connections.delete(&Place { tenant, connection }, waiting, &by).await
 }

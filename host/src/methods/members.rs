@@ -1,6 +1,7 @@
 //! Methods of members.
 
-use crate::connections::ConnectionRoom;
+use crate::cache::Kind;
+use crate::core::Core;
 use crate::plugin::CallContext;
 use crate::store::Place;
 use psa_host_api::Error;
@@ -22,7 +23,31 @@ pub(crate) struct List {
     page: PageRequest,
 }
 
-pub(crate) async fn list(room: &ConnectionRoom, params: List, context: &CallContext) -> Result<Page<Member>, Error> {
+pub(crate) async fn list(core: &Core, params: List, context: &CallContext) -> Result<Page<Member>, Error> {
     let List { tenant, connection, page } = params;
-    room.run::<ops::ListMembers>(&Place { tenant, connection }, &ops::ListMembersRequest { page }, context).await
+    page_of(core, &Place { tenant, connection }, page, context).await
+}
+
+async fn page_of(
+    core: &Core,
+    place: &Place,
+    page: PageRequest,
+    context: &CallContext,
+) -> Result<Page<Member>, Error> {
+    let request = ops::ListMembersRequest { page };
+    core.cached::<ops::ListMembers>(place, Kind::Members, "", &request, context).await
+}
+
+/// All of them, to the last page.
+pub(super) async fn all_members(core: &Core, place: &Place, context: &CallContext) -> Result<Vec<Member>, Error> {
+    let mut members = Vec::new();
+    let mut page = PageRequest::default();
+    loop {
+        let found = page_of(core, place, page, context).await?;
+        members.extend(found.items);
+        match found.next {
+            Some(next) => page = PageRequest { cursor: Some(next), limit: None },
+            None => return Ok(members),
+        }
+    }
 }

@@ -1,56 +1,48 @@
 //! Methods of notes.
 
-use crate::connections::ConnectionRoom;
+use super::waiting;
+use crate::core::Core;
+use crate::outbox::{NewNote, OperationView};
 use crate::plugin::CallContext;
 use crate::store::Place;
+use psa_host_api::Error;
 use psa_host_api::model::{Note, Page, PageRequest, Visibility};
 use psa_host_api::ops;
-use psa_host_api::{Code, Error};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::json;
 
 /// Parameters of notes.post.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Post {
     /// Whose.
-    tenant: String,
-    /// Through which connection.
-    connection: String,
-    /// The provider's id of the ticket.
-    ticket: String,
+    pub(super) tenant: String,
+    /// On which link.
+    pub(super) link: String,
     /// Who may read it.
-    visibility: Visibility,
+    pub(super) visibility: Visibility,
     /// Plain text.
-    text: String,
-    /// The provider's id of the member shown as the author; the connection's account if left out.
+    pub(super) text: String,
+    /// The provider's id of the member shown as the author.
     #[serde(default)]
-    member: Option<String>,
+    pub(super) member: Option<String>,
+    /// The product's id of the author; the member mapped to it is shown. Without either, and for an agent that no
+    /// member stands for, the connection's account is.
+    #[serde(default)]
+    pub(super) agent: Option<String>,
+    /// Your own key: handed in twice with the same content it is posted once.
+    #[serde(default)]
+    pub(super) client_key: Option<String>,
+    /// How long to wait for its end, in milliseconds; it is safe on disk either way.
+    #[serde(default)]
+    pub(super) wait_ms: u64,
 }
 
-pub(crate) async fn post(room: &ConnectionRoom, params: Post, context: &CallContext) -> Result<Note, Error> {
-    let Post { tenant, connection, ticket, visibility, text, member } = params;
-    if text.trim().is_empty() {
-        let message = "a note needs a text";
-        return Err(Error::invalid(format!("notes.post: {message}")).field("/text", "required", message));
-    }
-    let request = ops::AddNoteRequest { ticket, visibility, text, member };
-    let note = room.run::<ops::AddNote>(&Place { tenant, connection }, &request, context).await?;
-    if note.visibility == visibility { Ok(note) } else { Err(shown_otherwise(&note, visibility)) }
-}
-
-/// The note is there, and others may read it than were meant: neither a success nor something to repeat.
-fn shown_otherwise(note: &Note, wanted: Visibility) -> Error {
-    let word = |visibility: Visibility| format!("{visibility:?}").to_lowercase();
-    let (wanted, got) = (word(wanted), word(note.visibility));
-    let message = format!(
-        "note {} was posted as {wanted} and the PSA shows it as {got}. Do not post it again: look at it in the PSA",
-        note.id
-    );
-    let mut error = Error::new(Code::OutcomeUnknown, message).because("visibility_differs");
-    error.details = Some(json!({"note": note.id, "wanted": wanted, "got": got, "wire": "answered"}));
-    error
+pub(crate) async fn post(core: &Core, params: Post, context: &CallContext) -> Result<OperationView, Error> {
+    let Post { tenant, link, visibility, text, member, agent, client_key, wait_ms } = params;
+    let note = NewNote { text, visibility, member, agent };
+    let row = core.outbox.accept_note(&tenant, &link, note, client_key.as_deref()).await?;
+    waiting::for_end(core, row, wait_ms, context).await
 }
 
 /// Parameters of notes.list.
@@ -68,8 +60,8 @@ pub(crate) struct List {
     page: PageRequest,
 }
 
-pub(crate) async fn list(room: &ConnectionRoom, params: List, context: &CallContext) -> Result<Page<Note>, Error> {
+pub(crate) async fn list(core: &Core, params: List, context: &CallContext) -> Result<Page<Note>, Error> {
     let List { tenant, connection, ticket, page } = params;
     let request = ops::ListNotesRequest { ticket, page };
-    room.run::<ops::ListNotes>(&Place { tenant, connection }, &request, context).await
+    core.connections.run::<ops::ListNotes>(&Place { tenant, connection }, &request, context).await
 }

@@ -1,7 +1,7 @@
 //! Methods of plugins.
 
 use super::nothing::Nothing;
-use crate::connections::ConnectionRoom;
+use crate::core::Core;
 use crate::plugin::{CallContext, Crash, Plugin, Refusal};
 use psa_host_api::Error;
 use psa_host_api::manifest::Capabilities;
@@ -51,8 +51,8 @@ struct Refused {
     message: String,
 }
 
-pub(crate) async fn list(room: &ConnectionRoom, _: Nothing, _: &CallContext) -> Result<PluginList, Error> {
-    Ok(room.with_registry(|registry| PluginList {
+pub(crate) async fn list(core: &Core, _: Nothing, _: &CallContext) -> Result<PluginList, Error> {
+    Ok(core.connections.with_registry(|registry| PluginList {
         items: registry.plugins().map(|plugin| listed(plugin)).collect(),
         refused: registry.refused().iter().map(refused).collect(),
         crashes: registry.crashes().to_vec(),

@@ -2,11 +2,14 @@
 
 use super::nothing::{Done, Nothing};
 use super::typed::typed;
-use super::{connections, members, notes, plugins, tickets};
-use crate::connections::{Connection, ConnectionRoom};
+use super::{companies, connections, links, mappings, members, notes, operations, plugins, rehearse, tickets, upkeep};
+use crate::connections::Connection;
+use crate::core::Core;
 use crate::json;
 use crate::plugin::CallContext;
-use psa_host_api::model::{CatalogEntry, Member, Note, Page, TestReport, Ticket};
+use crate::outbox::{Explanation, OperationView};
+use crate::store::Dependents;
+use psa_host_api::model::{CatalogEntry, Company, Contact, Member, Note, Page, TestReport, Ticket};
 use psa_host_api::{Code, Error};
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::Serialize;
@@ -26,7 +29,7 @@ struct Row {
     about: &'static str,
     params: fn() -> Schema,
     result: fn() -> Schema,
-    run: fn(Arc<ConnectionRoom>, Map<String, Value>, CallContext) -> Answer,
+    run: fn(Arc<Core>, Map<String, Value>, CallContext) -> Answer,
 }
 
 macro_rules! methods {
@@ -36,9 +39,9 @@ macro_rules! methods {
             about: $about,
             params: || schema_for!($params),
             result: || schema_for!($result),
-            run: |room, params, context| Box::pin(async move {
+            run: |core, params, context| Box::pin(async move {
                 let params: $params = typed(Value::Object(params), $name)?;
-                let result: $result = $function(&room, params, &context).await?;
+                let result: $result = $function(&core, params, &context).await?;
                 serde_json::to_string(&result).map_err(|error| Error::internal(error.to_string()))
             }),
         },)*];
@@ -52,28 +55,108 @@ methods! {
     "plugins.list" plugins::list, (Nothing) -> plugins::PluginList;
     /// Keeps a new connection; the form of its plugin decides what is needed. Does not talk to the PSA.
     "connections.create" connections::create, (connections::Create) -> Connection;
+    /// Changes name and settings. A secret that would then go elsewhere is not used until it is entered again.
+    "connections.update" connections::update, (connections::Change) -> Connection;
+    /// Tries new credentials and keeps them if they work, or if told to anyway.
+    "connections.update_credentials" connections::update_credentials, (connections::Credentials) -> TestReport;
     /// One connection, without its secrets.
     "connections.get" connections::get, (connections::Of) -> Connection;
     /// A tenant's connections.
     "connections.list" connections::list, (connections::List) -> Page<Connection>;
-    /// Tries the connection step by step; changes nothing at the PSA.
+    /// Tries the connection step by step; changes nothing at the PSA. One that passes is in use.
     "connections.test" connections::test, (connections::Of) -> TestReport;
-    /// Forgets a connection, its secrets and all that its plugin has kept.
-    "connections.delete" connections::delete, (connections::Of) -> Done;
+    /// Stops sending; what is handed in waits.
+    "connections.pause" connections::pause, (connections::Act) -> Connection;
+    /// Goes on after a pause, or after what stopped it was looked at.
+    "connections.resume" connections::resume, (connections::Act) -> Connection;
+    /// Forgets the credentials; links and history stay.
+    "connections.disconnect" connections::disconnect, (connections::Act) -> Connection;
+    /// Forgets a connection with all that belongs to it.
+    "connections.delete" connections::delete, (connections::Delete) -> Dependents;
     /// One ticket.
     "tickets.get" tickets::get, (tickets::Get) -> Ticket;
     /// Tickets that match a filter.
     "tickets.search" tickets::search, (tickets::Search) -> Page<Ticket>;
     /// Boards, statuses of a board, priorities or types.
     "tickets.catalog" tickets::catalog, (tickets::Catalog) -> Page<CatalogEntry>;
-    /// Moves a ticket to a status of its own board; answers with the ticket as the PSA shows it then.
-    "tickets.set_status" tickets::set_status, (tickets::SetStatus) -> Ticket;
-    /// Adds a note to a ticket; visibility has no default.
-    "notes.post" notes::post, (notes::Post) -> Note;
-    /// Notes of a ticket, oldest first.
+    /// Creates a ticket at the PSA and links it.
+    "tickets.create" tickets::create, (tickets::Create) -> OperationView;
+    /// Moves a ticket to a status of its own board.
+    "tickets.set_status" tickets::set_status, (tickets::SetStatus) -> OperationView;
+    /// Ties a ticket of the product to one of the PSA.
+    "links.create" links::create, (links::Create) -> links::Link;
+    /// One link.
+    "links.get" links::get, (links::Of) -> links::Link;
+    /// Links of a tenant, connection or ticket.
+    "links.list" links::list, (links::List) -> Page<links::Link>;
+    /// Takes a link apart; what was accepted for it is still delivered.
+    "links.unlink" links::unlink, (links::Unlink) -> links::Link;
+    /// Adds a note to a linked ticket; visibility has no default.
+    "notes.post" notes::post, (notes::Post) -> OperationView;
+    /// Notes of a ticket, oldest first, as the PSA has them.
     "notes.list" notes::list, (notes::List) -> Page<Note>;
     /// The provider's staff.
     "members.list" members::list, (members::List) -> Page<Member>;
+    /// Which member may stand for which agent: by e-mail, then identifier, then name.
+    "members.suggest" mappings::suggest, (mappings::Of) -> mappings::Suggestions;
+    /// Lets members stand for agents.
+    "members.map" mappings::map, (mappings::Map) -> Done;
+    /// Takes a mapping away.
+    "members.unmap" mappings::unmap, (mappings::Agent) -> Done;
+    /// Says that nobody stands for an agent, on purpose.
+    "members.ignore" mappings::ignore, (mappings::Agent) -> Done;
+    /// The mappings of agents, and who has none.
+    "members.mappings" mappings::members, (mappings::Of) -> mappings::MemberMappings;
+    /// Lets statuses of a board stand for the product's.
+    "statuses.map" mappings::map_statuses, (mappings::MapStatuses) -> Done;
+    /// The mappings of statuses.
+    "statuses.mappings" mappings::statuses, (mappings::Of) -> mappings::StatusMappings;
+    /// The product's statuses that nothing stands for on a board.
+    "statuses.unmapped" mappings::unmapped, (mappings::Unmapped) -> mappings::UnmappedValues;
+    /// What the product has: agents, statuses, priorities, teams, companies, categories.
+    "product.set_values" mappings::set_values, (mappings::SetValues) -> Done;
+    /// Companies by words of their names.
+    "companies.search" companies::search, (companies::SearchCompanies) -> Page<Company>;
+    /// People of companies.
+    "contacts.search" companies::contacts, (companies::SearchContacts) -> Page<Contact>;
+    /// One operation with every change of its state.
+    "operations.get" operations::get, (operations::Of) -> operations::WithTransitions;
+    /// Operations in the order they were accepted.
+    "operations.list" operations::list, (operations::List) -> Page<OperationView>;
+    /// What was accepted under a key of yours.
+    "operations.lookup" operations::lookup, (operations::Lookup) -> OperationView;
+    /// All of an operation in one text: what, where, each attempt, what was seen, what happens next.
+    "operations.explain" operations::explain, (operations::Of) -> Explanation;
+    /// Lets what is held go on; it is looked for before it is sent.
+    "operations.retry" operations::retry, (operations::Decision) -> OperationView;
+    /// Says which entity at the PSA a held operation has become.
+    "operations.adopt" operations::adopt, (operations::Adopt) -> OperationView;
+    /// Drops what is held or queued.
+    "operations.discard" operations::discard, (operations::Decision) -> OperationView;
+    /// Takes back what has not begun to be sent; else `too_late`.
+    "operations.cancel" operations::cancel, (operations::Of) -> OperationView;
+    /// The exact request a writing method would send; nothing is sent or kept.
+    "rehearse" rehearse::run, (rehearse::Rehearse) -> rehearse::Rehearsed;
+    /// What happened, oldest first.
+    "activity.list" upkeep::activity, (upkeep::ListActivity) -> Page<upkeep::ActivityEntry>;
+    /// The end of the chain, to be kept elsewhere.
+    "activity.head" upkeep::head, (upkeep::OfTenant) -> upkeep::Head;
+    /// Checks the chain, and that a head kept elsewhere is still part of it.
+    "activity.verify" upkeep::verify, (upkeep::Verify) -> upkeep::Verified;
+    /// How things stand: per connection what waits, for how long, and why.
+    "health" upkeep::health, (upkeep::AskHealth) -> upkeep::Health;
+    /// Which key seals, and what each key has sealed.
+    "vault.status" upkeep::vault_status, (Nothing) -> crate::vault::Status;
+    /// Seals everything with a new key while work goes on.
+    "vault.rotate" upkeep::rotate, (upkeep::Rotate) -> crate::vault::Rotation;
+    /// Takes a key away that nothing and nobody names any more.
+    "vault.retire" upkeep::retire, (upkeep::Retire) -> crate::vault::Status;
+    /// Everything of a tenant, without secrets and bodies.
+    "tenant.export" upkeep::export, (upkeep::OfTenant) -> upkeep::Export;
+    /// Removes everything of a tenant for good; of the activity the bare chain stays.
+    "tenant.erase" upkeep::erase, (upkeep::Erase) -> upkeep::Erased;
+    /// Copies the database into a new file; the only right way to copy it.
+    "store.backup" upkeep::backup, (upkeep::Backup) -> upkeep::BackedUp;
 }
 
 /// All methods.
@@ -96,7 +179,7 @@ struct Method {
     result: Schema,
 }
 
-async fn list(_: &ConnectionRoom, _: Nothing, _: &CallContext) -> Result<MethodList, Error> {
+async fn list(_: &Core, _: Nothing, _: &CallContext) -> Result<MethodList, Error> {
     let method =
         |row: &Row| Method { name: row.name, about: row.about.trim(), params: (row.params)(), result: (row.result)() };
     Ok(MethodList { items: METHODS.iter().map(method).collect() })
@@ -104,7 +187,7 @@ async fn list(_: &ConnectionRoom, _: Nothing, _: &CallContext) -> Result<MethodL
 
 /// Runs a method to its end. Errors of reading the parameters come at once.
 pub(crate) fn run(
-    room: &Arc<ConnectionRoom>,
+    core: &Arc<Core>,
     name: &str,
     params: &[u8],
     context: CallContext,
@@ -118,5 +201,35 @@ pub(crate) fn run(
         json::JsonError::TooLarge(..) => Error::new(Code::TooLarge, format!("{name}: the parameters have {error}")),
         _ => Error::invalid(format!("{name}: the parameters are not valid: {error}")).because("not_json"),
     })?;
-    Ok((row.run)(room.clone(), params, context))
+    core.connections.begin_use();
+    Ok((row.run)(core.clone(), params, context))
+}
+
+/// All schemas in one object: `{"methods": {name: {about, params, result}}}`.
+pub(crate) fn schemas() -> Value {
+    let methods = METHODS.iter().map(|row| {
+        let schemas = serde_json::json!({"about": row.about.trim(), "params": (row.params)(), "result": (row.result)()});
+        (row.name.to_owned(), schemas)
+    });
+    serde_json::json!({"methods": methods.collect::<Map<String, Value>>()})
+}
+
+/// The methods for people, as Markdown.
+pub(crate) fn reference() -> String {
+    use std::fmt::Write as _;
+    let mut text = String::from(
+        "# Methods\n\nEvery method takes one JSON object and answers with one. Generated from the types; the whole \
+         schemas are in `include/psa_host.schema.json`.\n",
+    );
+    for row in METHODS {
+        let _ = write!(text, "\n## {}\n\n{}\n\n| parameter | needed | |\n|---|---|---|\n", row.name, row.about.trim());
+        let schema = serde_json::to_value((row.params)()).unwrap_or_default();
+        let needed = schema["required"].as_array().cloned().unwrap_or_default();
+        for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+            let about = field["description"].as_str().unwrap_or_default().replace('\n', " ");
+            let must = if needed.iter().any(|one| one == name) { "yes" } else { "" };
+            let _ = writeln!(text, "| `{name}` | {must} | {about} |");
+        }
+    }
+    text
 }

@@ -1,6 +1,9 @@
 //! Methods of tickets.
 
-use crate::connections::ConnectionRoom;
+use super::{links, waiting};
+use crate::cache::Kind;
+use crate::core::Core;
+use crate::outbox::{NewStatus, NewTicket, OperationView};
 use crate::plugin::CallContext;
 use crate::store::Place;
 use psa_host_api::Error;
@@ -8,6 +11,7 @@ use psa_host_api::model::{CatalogEntry, CatalogKind, Page, PageRequest, Ticket, 
 use psa_host_api::ops;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 /// Parameters of tickets.get.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -19,11 +23,19 @@ pub(crate) struct Get {
     connection: String,
     /// The provider's id.
     ticket: String,
+    /// From the PSA itself, not from what is remembered of it for half a minute.
+    #[serde(default)]
+    fresh: bool,
 }
 
-pub(crate) async fn get(room: &ConnectionRoom, params: Get, context: &CallContext) -> Result<Ticket, Error> {
-    let Get { tenant, connection, ticket } = params;
-    room.run::<ops::GetTicket>(&Place { tenant, connection }, &ops::GetTicketRequest { ticket }, context).await
+pub(crate) async fn get(core: &Core, params: Get, context: &CallContext) -> Result<Ticket, Error> {
+    let Get { tenant, connection, ticket, fresh } = params;
+    let place = Place { tenant, connection };
+    let request = ops::GetTicketRequest { ticket: ticket.clone() };
+    if fresh {
+        return core.connections.run::<ops::GetTicket>(&place, &request, context).await;
+    }
+    core.cached::<ops::GetTicket>(&place, Kind::Ticket, &ticket, &request, context).await
 }
 
 /// Parameters of tickets.search.
@@ -42,14 +54,10 @@ pub(crate) struct Search {
     page: PageRequest,
 }
 
-pub(crate) async fn search(
-    room: &ConnectionRoom,
-    params: Search,
-    context: &CallContext,
-) -> Result<Page<Ticket>, Error> {
+pub(crate) async fn search(core: &Core, params: Search, context: &CallContext) -> Result<Page<Ticket>, Error> {
     let Search { tenant, connection, filter, page } = params;
     let request = ops::SearchTicketsRequest { filter, page };
-    room.run::<ops::SearchTickets>(&Place { tenant, connection }, &request, context).await
+    core.connections.run::<ops::SearchTickets>(&Place { tenant, connection }, &request, context).await
 }
 
 /// Parameters of tickets.catalog.
@@ -71,35 +79,143 @@ pub(crate) struct Catalog {
 }
 
 pub(crate) async fn catalog(
-    room: &ConnectionRoom,
+    core: &Core,
     params: Catalog,
     context: &CallContext,
 ) -> Result<Page<CatalogEntry>, Error> {
     let Catalog { tenant, connection, kind, scope, page } = params;
+    let entity = format!("{kind:?}");
     let request = ops::ListCatalogRequest { kind, scope, page };
-    room.run::<ops::ListCatalog>(&Place { tenant, connection }, &request, context).await
+    core.cached::<ops::ListCatalog>(&Place { tenant, connection }, Kind::Catalog, &entity, &request, context).await
 }
 
-/// Parameters of tickets.set_status.
-#[derive(Debug, Deserialize, JsonSchema)]
+/// Parameters of tickets.set_status. Either `status` or `value`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SetStatus {
     /// Whose.
-    tenant: String,
-    /// Through which connection.
-    connection: String,
-    /// The provider's id of the ticket.
-    ticket: String,
+    pub(super) tenant: String,
+    /// On which link.
+    pub(super) link: String,
     /// The provider's id of the status; it must be one of the ticket's own board.
-    status: String,
+    #[serde(default)]
+    pub(super) status: Option<String>,
+    /// The product's value; the mapping of the ticket's board says which status that is.
+    #[serde(default)]
+    pub(super) value: Option<String>,
+    /// The status the user saw: if the ticket is in another one by then, nothing is changed.
+    #[serde(default)]
+    pub(super) base: Option<String>,
+    /// Too late after this time, RFC 3339: then nothing is changed.
+    #[serde(default)]
+    pub(super) not_after: Option<String>,
+    /// Your own key: handed in twice with the same content it is done once.
+    #[serde(default)]
+    pub(super) client_key: Option<String>,
+    /// How long to wait for its end, in milliseconds; it is safe on disk either way.
+    #[serde(default)]
+    pub(super) wait_ms: u64,
 }
 
 pub(crate) async fn set_status(
-    room: &ConnectionRoom,
+    core: &Core,
     params: SetStatus,
     context: &CallContext,
-) -> Result<Ticket, Error> {
-    let SetStatus { tenant, connection, ticket, status } = params;
-    let request = ops::SetTicketStatusRequest { ticket, status, expected: None };
-    room.run::<ops::SetTicketStatus>(&Place { tenant, connection }, &request, context).await
+) -> Result<OperationView, Error> {
+    let SetStatus { tenant, link, status, value, base, not_after, client_key, wait_ms } = params;
+    if status.is_some() == value.is_some() {
+        let message = "give either status or value";
+        return Err(Error::invalid(format!("tickets.set_status: {message}")).field("/status", "one_of", message));
+    }
+    let not_after = not_after.map(|text| time(&text, "/not_after")).transpose()?;
+    let status = NewStatus { status, value, base, not_after };
+    let row = core.outbox.accept_status(&tenant, &link, status, client_key.as_deref()).await?;
+    waiting::for_end(core, row, wait_ms, context).await
+}
+
+fn time(text: &str, at: &str) -> Result<i64, Error> {
+    let parsed: Result<jiff::Timestamp, _> = text.parse();
+    parsed.map(|time| time.as_millisecond()).map_err(|_| {
+        let message = "must be a time like 2026-01-31T12:00:00Z";
+        Error::invalid(format!("{at}: {message}")).because("wrong_type").field(at, "time", message)
+    })
+}
+
+/// Parameters of tickets.create.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Create {
+    /// Whose.
+    pub(super) tenant: String,
+    /// Through which connection.
+    pub(super) connection: String,
+    /// The product's id of its ticket.
+    pub(super) product_ticket: String,
+    /// One line.
+    pub(super) summary: String,
+    /// For whom: the provider's id.
+    pub(super) company: String,
+    /// Where it is sorted in.
+    #[serde(default)]
+    pub(super) board: Option<String>,
+    /// What happened; the customer can read it.
+    #[serde(default)]
+    pub(super) description: Option<String>,
+    /// Who asked.
+    #[serde(default)]
+    pub(super) contact: Option<String>,
+    /// A status of that board.
+    #[serde(default)]
+    pub(super) status: Option<String>,
+    /// How urgent.
+    #[serde(default)]
+    pub(super) priority: Option<String>,
+    /// What it is about.
+    #[serde(default)]
+    pub(super) ticket_type: Option<String>,
+    /// Fields beyond ours, by the provider's names.
+    #[serde(default)]
+    pub(super) fields: Map<String, Value>,
+    /// Your own key: handed in twice with the same content it is created once.
+    #[serde(default)]
+    pub(super) client_key: Option<String>,
+    /// How long to wait for its end, in milliseconds; it is safe on disk either way.
+    #[serde(default)]
+    pub(super) wait_ms: u64,
+}
+
+impl Create {
+    /// What the provider is asked for.
+    pub(super) fn request(&self) -> ops::CreateTicketRequest {
+        ops::CreateTicketRequest {
+            summary: self.summary.clone(),
+            company: self.company.clone(),
+            board: self.board.clone(),
+            description: self.description.clone(),
+            contact: self.contact.clone(),
+            status: self.status.clone(),
+            priority: self.priority.clone(),
+            ticket_type: self.ticket_type.clone(),
+            external_reference: None,
+            fields: self.fields.clone(),
+        }
+    }
+}
+
+pub(crate) async fn create(core: &Core, params: Create, context: &CallContext) -> Result<OperationView, Error> {
+    super::check_word("product_ticket", &params.product_ticket)?;
+    if params.summary.trim().is_empty() {
+        let message = "a ticket needs a summary";
+        return Err(Error::invalid(format!("tickets.create: {message}")).field("/summary", "required", message));
+    }
+    let request = params.request();
+    let place = Place { tenant: params.tenant, connection: params.connection };
+    let ticket = NewTicket { place, product_ticket: params.product_ticket, request };
+    let row = core.outbox.accept_ticket(ticket, params.client_key.as_deref()).await?;
+    waiting::for_end(core, row, params.wait_ms, context).await
+}
+
+/// The place of a link.
+pub(super) fn place_of(core: &Core, tenant: &str, link: &str) -> Result<(Place, Option<String>), Error> {
+    links::stored(core, tenant, link).map(|link| (link.place, link.ticket))
 }

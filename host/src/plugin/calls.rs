@@ -5,7 +5,7 @@
 //! that took it, and at once when the call ends; only the first end counts; a call that was given up runs no more code.
 //! Leaves to others: who may run when (`instance`), what an end means (`outcome`), what services do (`services`).
 
-use super::instance::Inner;
+use super::instance::{CallContext, Inner, Terms};
 use super::outcome::{self, Wire};
 use super::pool::Job;
 use super::table::{OPENING, Operation};
@@ -62,6 +62,7 @@ pub(super) struct Call {
     /// By [`Clock::boot_ms`](crate::clock::Clock::boot_ms).
     pub(super) deadline: Option<u64>,
     pub(super) trace_id: Option<String>,
+    pub(super) terms: Terms,
     state: Mutex<State>,
     me: Weak<Call>,
 }
@@ -139,8 +140,7 @@ impl Call {
     pub(super) fn new(
         instance: Arc<Inner>,
         operation: Operation,
-        deadline: Option<u64>,
-        trace_id: Option<String>,
+        context: &CallContext,
         done: Done,
     ) -> Arc<Call> {
         let state = Mutex::new(State { done: Some(done), ..State::default() });
@@ -148,8 +148,9 @@ impl Call {
             number: next_number(),
             instance,
             operation,
-            deadline,
-            trace_id,
+            deadline: context.deadline,
+            trace_id: context.trace_id.clone(),
+            terms: context.terms.clone(),
             state,
             me: me.clone(),
         })

@@ -17,9 +17,9 @@ use super::services;
 use super::table::{Operation, Plugin};
 use crate::cache::Cache;
 use crate::clock::{Clock, Random};
-use crate::egress::{Budget, Egress};
+use crate::egress::{Budget, Egress, Lane};
 use crate::log::Log;
-use crate::store::{ConnectionSecrets, Place, PluginStorage};
+use crate::store::{ConnectionSecrets, Place, PluginValues};
 use psa_host_api::{Code, Error};
 use serde_json::{Map, Value};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,6 +27,8 @@ use tokio::sync::{Notify, OnceCell, oneshot, watch};
 
 /// How long `open` and `close` of a plugin may take, in milliseconds.
 const OPEN_MS: u64 = 5_000;
+/// How long calls of an instance may go on that has been replaced, in milliseconds.
+const IDLE_MS: u64 = 60_000;
 
 /// What all instances of a host share.
 pub(crate) struct Runtime {
@@ -53,6 +55,17 @@ impl Runtime {
         Runtime { clock, random, log, egress, pool: Pool::new(work_threads, io.clone()), io, running, stall_grace_ms }
     }
 
+    /// A fresh id that cannot be guessed.
+    pub(crate) fn new_id(&self, prefix: &str) -> String {
+        use std::fmt::Write as _;
+        let mut random = [0; 10];
+        self.random.fill(&mut random);
+        random.iter().fold(prefix.to_owned(), |mut id, byte| {
+            let _ = write!(id, "{byte:02x}");
+            id
+        })
+    }
+
     /// Ends the threads on which plugins' code runs and waits for them. Not from one of them.
     pub(crate) fn close(&self) {
         self.pool.close();
@@ -63,20 +76,49 @@ impl Runtime {
 pub(crate) struct Surroundings {
     pub(crate) place: Place,
     pub(crate) cache: Cache,
-    pub(crate) storage: Arc<dyn PluginStorage>,
+    pub(crate) storage: PluginValues,
     pub(crate) secrets: Arc<ConnectionSecrets>,
     pub(crate) budget: Budget,
 }
 
 /// How a call is to be run.
 #[derive(Debug, Clone)]
-pub struct CallContext {
+pub(crate) struct CallContext {
     /// By [`Clock::boot_ms`].
     pub deadline: Option<u64>,
     /// Appears in logs.
     pub trace_id: Option<String>,
     /// Turns true when the caller wants it to end.
     pub cancelled: watch::Receiver<bool>,
+    /// On what terms its requests may leave.
+    pub(crate) terms: Terms,
+}
+
+/// On what terms requests may leave.
+#[derive(Debug, Clone)]
+pub(crate) struct Terms {
+    /// Who waits for the answers.
+    pub(crate) lane: Lane,
+    /// No write begins to leave after this, by [`Clock::boot_ms`].
+    pub(crate) start_by: Option<u64>,
+    /// Writes are noted here instead of being sent.
+    pub(crate) rehearsal: Option<Rehearsal>,
+}
+
+impl Default for Terms {
+    fn default() -> Terms {
+        Terms { lane: Lane::Interactive, start_by: None, rehearsal: None }
+    }
+}
+
+/// Requests that would have been sent.
+pub(crate) type Rehearsal = Arc<Mutex<Vec<Value>>>;
+
+impl CallContext {
+    /// One that nobody cancels.
+    pub(crate) fn until(deadline: u64, terms: Terms) -> CallContext {
+        CallContext { deadline: Some(deadline), trace_id: None, cancelled: watch::channel(false).1, terms }
+    }
 }
 
 /// An opened plugin.
@@ -105,8 +147,8 @@ impl Instance {
         services::register(&inner);
         let instance = Instance { inner };
         let settings = Value::Object(settings.clone()).to_string().into_bytes();
-        let deadline = Some(instance.inner.runtime.clock.boot_ms().saturating_add(OPEN_MS));
-        let context = CallContext { deadline, trace_id: None, cancelled: watch::channel(false).1 };
+        let deadline = instance.inner.runtime.clock.boot_ms().saturating_add(OPEN_MS);
+        let context = CallContext::until(deadline, Terms::default());
         let opened = instance.run_one(Operation::opening(), settings, &context).await;
         let handle = instance.inner.handle();
         match opened {
@@ -145,6 +187,16 @@ impl Instance {
         };
         guard.0 = None;
         result.unwrap_or_else(|_| Err(Error::internal("the call was dropped without an outcome")))
+    }
+
+    /// Lets running calls finish for a while, then closes.
+    pub(crate) async fn close_when_idle(&self) {
+        tokio::select! {
+            biased;
+            () = self.inner.quiet(false) => {}
+            () = self.inner.runtime.clock.sleep(IDLE_MS) => {}
+        }
+        self.close().await;
     }
 
     /// Ends all calls, lets the plugin free the instance, and waits for it. False: it hangs and was left behind.

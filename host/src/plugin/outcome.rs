@@ -54,6 +54,14 @@ impl Wire {
         matches!(self.writes.as_slice(), [only] if matches!(only.state(), WitnessState::Answered(200..300)))
     }
 
+    /// The status of the last write that was answered.
+    fn status(&self) -> Option<u16> {
+        self.writes.iter().rev().find_map(|witness| match witness.state() {
+            WitnessState::Answered(status) => Some(status),
+            WitnessState::NotSent | WitnessState::InDoubt => None,
+        })
+    }
+
     fn reached(&self) -> Reached {
         let of = |witness: &Arc<Witness>| match witness.seal() {
             WitnessState::NotSent => Reached::Nothing,
@@ -117,6 +125,7 @@ fn outranked(plugin: &str, operation: &Operation, mut error: Error, wire: &Wire,
     if operation.has(PSA_OP_WRITE | PSA_OP_MANY_WRITES) {
         let said = error.reason.as_deref() == Some(NOT_APPLIED) && error.code == Code::Rejected;
         let not_applied = said && wire.succeeded_once();
+        let status = wire.status();
         let (code, wire) = match reached {
             Reached::Nothing if error.code == Code::OutcomeUnknown => (Code::NotSent, "nothing_sent"),
             Reached::Nothing => (error.code, "nothing_sent"),
@@ -132,6 +141,9 @@ fn outranked(plugin: &str, operation: &Operation, mut error: Error, wire: &Wire,
             None => Map::new(),
         };
         details.insert("wire".to_owned(), json!(wire));
+        if let Some(status) = status {
+            details.insert("wire_status".to_owned(), json!(status));
+        }
         error.details = Some(Value::Object(details));
     }
     named(plugin, &operation.name, error)

@@ -85,7 +85,7 @@ impl Inner {
         context: &CallContext,
         done: Done,
     ) -> Result<Arc<Call>, Error> {
-        let call = Call::new(self.clone(), operation, context.deadline, context.trace_id.clone(), done);
+        let call = Call::new(self.clone(), operation, context, done);
         let mut state = self.lock();
         match state.phase {
             Phase::Open => {}

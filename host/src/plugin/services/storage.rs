@@ -122,7 +122,7 @@ pub(super) unsafe extern "C" fn keys(
         let around = &call.instance.around;
         let now = call.instance.runtime.clock.now_unix_ms();
         let keys = match space {
-            PSA_DURABLE => around.storage.keys(&around.place, &prefix, now).map_err(|error| error.code)?,
+            PSA_DURABLE => around.storage.names(&around.place, &prefix, now).map_err(|error| error.code)?,
             PSA_CACHE => around.cache.plugin_keys(&prefix),
             PSA_SECRETS => around.secrets.tokens(&prefix).map_err(|error| error.code)?,
             _ => return Err(Code::InvalidArgument),

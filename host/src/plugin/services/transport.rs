@@ -6,11 +6,11 @@
 use super::super::calls::{Call, Then};
 use super::super::wire;
 use super::{on_call, on_open_call, valid};
-use crate::egress::{Answer, Failure, Lane, Prepared};
+use crate::egress::{Answer, Failure, Prepared};
 use psa_host_api::abi::*;
 use psa_host_api::{Code, Error};
 use std::ffi::c_void;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 pub(super) unsafe extern "C" fn http(
     ctx: *mut c_void,
@@ -90,10 +90,16 @@ unsafe fn prepare(call: &Arc<Call>, request: *const psa_http_request) -> Result<
         return refuse(Code::Forbidden, "write_in_read", message);
     }
     let prepared = call.instance.runtime.egress.prepare(&request, call.instance.around.secrets.clone(), call.deadline);
-    let prepared = match prepared {
-        Ok(prepared) => prepared,
-        Err(Failure { code, reason, message, .. }) => return refuse(code, reason, message),
+    let prepared = match (prepared, call.terms.start_by.filter(|_| writes)) {
+        (Ok(prepared), Some(latest)) => prepared.starting_by(latest),
+        (Ok(prepared), None) => prepared,
+        (Err(Failure { code, reason, message, .. }), _) => return refuse(code, reason, message),
     };
+    if let Some(rehearsal) = call.terms.rehearsal.as_ref().filter(|_| writes) {
+        rehearsal.lock().unwrap_or_else(PoisonError::into_inner).push(request.shown());
+        call.lock().wire.failure = Some(Error::new(Code::Rehearsed, "the write was noted and not sent"));
+        return Err(Code::Rehearsed);
+    }
     let mut state = call.lock();
     state.wire.secrets.extend(wire::secrets_of(&request).map(str::to_owned));
     if writes {
@@ -108,8 +114,7 @@ unsafe fn prepare(call: &Arc<Call>, request: *const psa_http_request) -> Result<
 }
 
 async fn send(call: Arc<Call>, prepared: Prepared) -> (Code, Option<Answer>) {
-    let lane = if call.operation.has(PSA_OP_WRITE | PSA_OP_MANY_WRITES) { Lane::Delivery } else { Lane::Interactive };
-    let permit = call.instance.around.budget.acquire(lane).await;
+    let permit = call.instance.around.budget.acquire(call.terms.lane).await;
     let outcome = prepared.send().await;
     drop(permit);
     match outcome {

@@ -1,0 +1,169 @@
+//! The opened plugins, one per connection.
+//!
+//! Promises: an instance is opened when first needed, with the settings and credentials of that moment; a change of
+//! either opens a new one; what is being tried is opened apart and closed again.
+
+use super::{ConnectionRoom, missing};
+use crate::egress::Budget;
+use crate::plugin::{CallContext, Instance, Surroundings};
+use crate::store::{ConnectionSecrets, Place, StoredConnection};
+use psa_host_api::ops::Operation;
+use psa_host_api::{Code, Error};
+use secrecy::SecretString;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use tokio::sync::OnceCell;
+
+/// An instance and what it was opened with.
+pub(super) struct Opened {
+    versions: (i64, i64),
+    cell: Arc<OnceCell<Instance>>,
+    budget: Budget,
+}
+
+impl ConnectionRoom {
+    /// Runs a published operation of the connection's plugin.
+    pub(crate) async fn run<O: Operation>(
+        &self,
+        place: &Place,
+        request: &O::Request,
+        context: &CallContext,
+    ) -> Result<O::Answer, Error> {
+        let stored = self.stored(place)?;
+        let instance = self.instance(&stored).await?;
+        run_on::<O>(&stored.plugin, &instance, request, context).await
+    }
+
+    /// The same with other secrets, and maybe other settings, than the kept ones.
+    pub(super) async fn try_run<O: Operation>(
+        &self,
+        stored: &StoredConnection,
+        secrets: BTreeMap<String, SecretString>,
+        request: &O::Request,
+        context: &CallContext,
+    ) -> Result<O::Answer, Error> {
+        let instance = self.open(stored, Budget::new(self.in_flight), Some(secrets)).await?;
+        let outcome = run_on::<O>(&stored.plugin, &instance, request, context).await;
+        instance.close().await;
+        outcome
+    }
+
+    async fn instance(&self, stored: &StoredConnection) -> Result<Instance, Error> {
+        let place = &stored.place;
+        let versions = (stored.settings_version, stored.credential_version);
+        let (cell, budget, outdated) = {
+            let mut instances = self.lock_instances();
+            let mut outdated = None;
+            let mut budget = Budget::new(self.in_flight);
+            if instances.get(place).is_some_and(|opened| opened.versions != versions) {
+                let old = instances.remove(place);
+                budget = old.as_ref().map_or(budget, |old| old.budget.clone());
+                outdated = old.and_then(|old| old.cell.get().cloned());
+            }
+            let opened = instances.entry(place.clone()).or_insert_with(|| Opened {
+                versions,
+                cell: Arc::default(),
+                budget,
+            });
+            (opened.cell.clone(), opened.budget.clone(), outdated)
+        };
+        if let Some(outdated) = outdated {
+            // What still runs there ends by itself; nobody waits for it here.
+            self.runtime.io.spawn(async move { outdated.close_when_idle().await });
+        }
+        let instance = cell.get_or_try_init(|| self.open(stored, budget, None)).await?.clone();
+        if self.closing.load(Ordering::SeqCst) {
+            // It was opened while close looked for instances.
+            instance.close().await;
+            return Err(Error::new(Code::Closed, "the host is being closed"));
+        }
+        Ok(instance)
+    }
+
+    async fn open(
+        &self,
+        stored: &StoredConnection,
+        budget: Budget,
+        trying: Option<BTreeMap<String, SecretString>>,
+    ) -> Result<Instance, Error> {
+        let plugin = self.plugin(&stored.plugin)?;
+        let place = stored.place.clone();
+        let addresses: BTreeMap<String, _> =
+            plugin.form.secrets().map(|key| (key.to_owned(), plugin.form.send_to(key, &stored.settings))).collect();
+        let (store, vault, clock) = (self.store.clone(), self.vault.clone(), self.runtime.clock.clone());
+        let mut secrets = ConnectionSecrets::new(place.clone(), store, vault, clock, addresses);
+        if let Some(trying) = trying {
+            secrets = secrets.trying(trying);
+        }
+        secrets.check()?;
+        let around = Surroundings {
+            cache: self.caches.of(place.tenant.as_bytes(), &place.connection),
+            storage: self.values.clone(),
+            secrets: Arc::new(secrets),
+            budget,
+            place,
+        };
+        Instance::open(plugin, self.runtime.clone(), around, &stored.settings).await
+    }
+
+    /// Closes the instance of a connection, if there is one.
+    pub(super) async fn close_instance(&self, place: &Place) {
+        let opened = self.lock_instances().remove(place);
+        if let Some(instance) = opened.and_then(|opened| opened.cell.get().cloned()) {
+            instance.close().await;
+        }
+    }
+
+    fn lock_instances(&self) -> std::sync::MutexGuard<'_, HashMap<Place, Opened>> {
+        self.instances.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends the threads of plugins, once nothing is left that they could run.
+    pub(crate) fn close_threads(&self) {
+        self.runtime.close();
+    }
+
+    /// Closes all instances. False: at least one hangs and was left behind.
+    pub(crate) async fn close(&self) -> bool {
+        self.closing.store(true, Ordering::SeqCst);
+        let cells: Vec<_> = self.lock_instances().drain().map(|(_, opened)| opened.cell).collect();
+        let closing = cells
+            .iter()
+            .filter_map(|cell| cell.get().cloned())
+            .map(|instance| self.runtime.io.spawn(async move { instance.close().await }));
+        let closing: Vec<_> = closing.collect();
+        let mut all = true;
+        for closed in closing {
+            all &= closed.await.unwrap_or(false);
+        }
+        all
+    }
+
+    /// Whether the connection of a place is there.
+    pub(crate) fn exists(&self, place: &Place) -> Result<(), Error> {
+        self.store.get(place)?.map(drop).ok_or_else(|| missing(place))
+    }
+}
+
+async fn run_on<O: Operation>(
+    plugin: &str,
+    instance: &Instance,
+    request: &O::Request,
+    context: &CallContext,
+) -> Result<O::Answer, Error> {
+    let name = O::NAME.to_str().unwrap_or_default();
+    let request = serde_json::to_vec(request).map_err(|error| Error::internal(error.to_string()))?;
+    let answer = instance.run(name, request, context).await?;
+    serde_json::from_slice(&answer).map_err(|error| {
+        let writes = O::FLAGS & psa_host_api::abi::PSA_OP_WRITE != 0;
+        let code = if writes { Code::OutcomeUnknown } else { Code::Internal };
+        let mut error = Error::new(code, format!("{plugin} {name}: its result does not fit: {error}"))
+            .because("plugin_answer");
+        if writes {
+            // It reported success: whatever that was, it is not to be sent again.
+            error.details = Some(serde_json::json!({"wire": "answered", "wire_status": 200}));
+        }
+        error
+    })
+}

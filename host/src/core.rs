@@ -1,0 +1,96 @@
+//! All rooms of one opened host, as the methods see them.
+//!
+//! Holds: [`Core`].
+//! Promises: nothing of its own; it only says what is there.
+//! Leaves to others: everything.
+
+use crate::activity::Scribe;
+use crate::cache::{Key, Kind};
+use crate::clock::Clock;
+use crate::connections::ConnectionRoom;
+use crate::outbox::Outbox;
+use crate::plugin::CallContext;
+use crate::store::{Place, Store};
+use crate::vault::Vault;
+use psa_host_api::ops::Operation;
+use psa_host_api::{Code, Error};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::Arc;
+
+/// The rooms.
+pub(crate) struct Core {
+    pub(crate) connections: Arc<ConnectionRoom>,
+    pub(crate) outbox: Arc<Outbox>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) vault: Arc<Vault>,
+    pub(crate) scribe: Arc<Scribe>,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// The label of this installation, and the one in the database if that is another.
+    pub(crate) environment: Environment,
+    /// What other processes have written, as far as the caches know.
+    pub(crate) seen: Seen,
+}
+
+/// Whose database this is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Environment {
+    /// As configured.
+    pub(crate) here: String,
+    /// As the database has it.
+    pub(crate) stored: String,
+}
+
+impl Environment {
+    /// A copy of another installation's database sends nothing.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.here == self.stored
+    }
+}
+
+/// How far the caches know of other processes' writes.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    version: AtomicI64,
+    stale: AtomicI64,
+}
+
+impl Core {
+    /// Runs a reading operation, or gives what it gave a short while ago.
+    pub(crate) async fn cached<O: Operation>(
+        &self,
+        place: &Place,
+        kind: Kind,
+        entity: &str,
+        request: &O::Request,
+        context: &CallContext,
+    ) -> Result<O::Answer, Error> {
+        self.connections.exists(place)?;
+        self.forget_what_others_changed()?;
+        let rest = serde_json::to_string(request).map_err(|error| Error::internal(error.to_string()))?;
+        let key = Key::new(kind, entity, format!("{} {rest}", O::NAME.to_string_lossy()));
+        let cache = self.connections.caches.of(place.tenant.as_bytes(), &place.connection);
+        let load = || async {
+            let answer = self.connections.run::<O>(place, request, context).await?;
+            let bytes = serde_json::to_vec(&answer).map_err(|error| Error::internal(error.to_string()))?;
+            Ok(bytes.into())
+        };
+        let bytes = cache.get_or_load(key, None, load).await?;
+        serde_json::from_slice(&bytes).map_err(|error| Error::new(Code::Internal, error.to_string()))
+    }
+
+    /// Drops from the caches what other processes have made old.
+    fn forget_what_others_changed(&self) -> Result<(), Error> {
+        let version = self.store.data_version()?;
+        if self.seen.version.swap(version, Ordering::SeqCst) == version {
+            return Ok(());
+        }
+        for (id, place, kind, entity) in self.store.stale_since(self.seen.stale.load(Ordering::SeqCst))? {
+            let cache = self.connections.caches.of(place.tenant.as_bytes(), &place.connection);
+            if kind == "ticket" {
+                cache.invalidate(Kind::Ticket, &entity);
+            }
+            self.seen.stale.fetch_max(id, Ordering::SeqCst);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,202 @@
+//! Accepting: from here on an operation is the host's to carry out.
+
+use super::Outbox;
+use super::payload::Payload;
+use crate::store::{
+    Accepted, ConnectionState, LinkState, NewOperation, Place, Record, StopReason, StoredLink, StoredOperation,
+};
+use psa_host_api::model::Visibility;
+use psa_host_api::ops::CreateTicketRequest;
+use psa_host_api::{Code, Error};
+
+/// A longer text is refused, in bytes.
+const TEXT_BYTES_MAX: usize = 1 << 20;
+/// A longer key is refused, in bytes.
+const CLIENT_KEY_BYTES_MAX: usize = 256;
+
+/// A note that is to be posted.
+pub(crate) struct NewNote {
+    pub(crate) text: String,
+    pub(crate) visibility: Visibility,
+    pub(crate) member: Option<String>,
+    pub(crate) agent: Option<String>,
+}
+
+/// A status that a ticket is to get.
+pub(crate) struct NewStatus {
+    pub(crate) status: Option<String>,
+    pub(crate) value: Option<String>,
+    /// What the user saw.
+    pub(crate) base: Option<String>,
+    pub(crate) not_after: Option<i64>,
+}
+
+/// A ticket that is to be created.
+pub(crate) struct NewTicket {
+    pub(crate) place: Place,
+    pub(crate) product_ticket: String,
+    pub(crate) request: CreateTicketRequest,
+}
+
+impl Outbox {
+    /// Accepts a note.
+    pub(crate) async fn accept_note(
+        &self,
+        tenant: &str,
+        link: &str,
+        note: NewNote,
+        client_key: Option<&str>,
+    ) -> Result<StoredOperation, Error> {
+        check_text(&note.text)?;
+        let link = self.usable_link(tenant, link)?;
+        let NewNote { text, visibility, member, agent } = note;
+        let payload = Payload::Note { text, visibility, member, agent };
+        let mut new = self.operation(&link, &payload, client_key)?;
+        new.visibility = Some(visibility);
+        self.accept(new).await
+    }
+
+    /// Accepts a change of status.
+    pub(crate) async fn accept_status(
+        &self,
+        tenant: &str,
+        link: &str,
+        status: NewStatus,
+        client_key: Option<&str>,
+    ) -> Result<StoredOperation, Error> {
+        let link = self.usable_link(tenant, link)?;
+        let payload = Payload::Status { status: status.status.clone(), value: status.value };
+        let mut new = self.operation(&link, &payload, client_key)?;
+        new.wanted = status.status;
+        new.base = status.base;
+        new.not_after = status.not_after.map_or(new.not_after, |wanted| wanted.min(new.not_after));
+        self.accept(new).await
+    }
+
+    /// Accepts a new ticket, with the link that will hold it.
+    pub(crate) async fn accept_ticket(
+        &self,
+        ticket: NewTicket,
+        client_key: Option<&str>,
+    ) -> Result<StoredOperation, Error> {
+        let NewTicket { place, product_ticket, request } = ticket;
+        self.usable_connection(&place)?;
+        let runtime_id = |prefix: &str| new_id(&*self.desk.random, prefix);
+        let now = self.desk.clock.now_unix_ms();
+        let link = StoredLink {
+            place,
+            link: runtime_id("l_"),
+            product_ticket,
+            ticket: None,
+            state: LinkState::Creating,
+            reference: runtime_id("psa-bridge "),
+            created: now,
+            changed: now,
+        };
+        let mut new = self.operation(&link, &Payload::Ticket(Box::new(request)), client_key)?;
+        new.new_link = Some(link);
+        self.accept(new).await
+    }
+
+    fn operation(
+        &self,
+        link: &StoredLink,
+        payload: &Payload,
+        client_key: Option<&str>,
+    ) -> Result<NewOperation, Error> {
+        let desk = &self.desk;
+        let Place { tenant, connection } = &link.place;
+        let client_key = match client_key {
+            Some(key) if key.is_empty() || key.len() > CLIENT_KEY_BYTES_MAX => {
+                let message = format!("client_key must be 1 to {CLIENT_KEY_BYTES_MAX} bytes");
+                return Err(Error::invalid(message.clone()).field("/client_key", "length", message));
+            }
+            Some(key) => Some(desk.vault.digest("client key", &[key.as_bytes()])?.to_vec()),
+            None => None,
+        };
+        let operation = new_id(&*desk.random, "o_");
+        let text = serde_json::to_vec(payload).map_err(|error| Error::internal(error.to_string()))?;
+        let target = link.ticket.as_deref().unwrap_or(&link.product_ticket);
+        let digest = desk.vault.digest("payload", &[connection.as_bytes(), target.as_bytes(), &text])?;
+        let now = desk.clock.now_unix_ms();
+        Ok(NewOperation {
+            place: link.place.clone(),
+            kind: payload.kind(),
+            client_key,
+            payload: digest.to_vec(),
+            likeness: desk.likeness(payload)?,
+            sealed: payload.seal(&desk.vault, tenant, connection, &operation)?,
+            operation,
+            link: link.link.clone(),
+            new_link: None,
+            visibility: None,
+            wanted: None,
+            base: None,
+            not_after: now.saturating_add(desk.config.max_age_ms as i64),
+            now,
+            record: Record::default(),
+        })
+    }
+
+    async fn accept(&self, new: NewOperation) -> Result<StoredOperation, Error> {
+        self.desk.fail_point("before_accept");
+        let accepted = self.desk.store.accept(new).await?;
+        self.desk.fail_point("accepted");
+        self.wake();
+        Ok(match accepted {
+            Accepted::New(row) | Accepted::Known(row) => *row,
+        })
+    }
+
+    fn usable_link(&self, tenant: &str, link: &str) -> Result<StoredLink, Error> {
+        let Some(found) = self.desk.store.get_link(tenant, link)? else {
+            let id: String = link.chars().take(64).collect();
+            let message = format!("this tenant has no link \"{id}\"");
+            return Err(Error::new(Code::NotFound, message).because("link_missing"));
+        };
+        if matches!(found.state, LinkState::Unlinked | LinkState::Failed) {
+            let message = format!("the link is {}; link the tickets again", found.state.word());
+            return Err(Error::new(Code::Conflict, message).because("not_linked"));
+        }
+        self.usable_connection(&found.place)?;
+        Ok(found)
+    }
+
+    /// What is stopped for a while still accepts; what was disconnected does not.
+    fn usable_connection(&self, place: &Place) -> Result<(), Error> {
+        let stored = self.desk.connections.stored(place)?;
+        if stored.state == ConnectionState::Stopped && stored.reason == Some(StopReason::Disabled) {
+            let message = "the connection was disconnected; enter its credentials again first";
+            return Err(Error::new(Code::Conflict, message).because("disconnected"));
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn check_text(text: &str) -> Result<(), Error> {
+    if text.trim().is_empty() {
+        let message = "a note needs a text";
+        return Err(Error::invalid(format!("notes.post: {message}")).field("/text", "required", message));
+    }
+    if text.len() > TEXT_BYTES_MAX {
+        let message = format!("the text has {} bytes; {TEXT_BYTES_MAX} are allowed", text.len());
+        return Err(Error::new(Code::TooLarge, message.clone()).field("/text", "max_length", message));
+    }
+    // Line breaks and tabs are text; other controls are nobody's intention, and some PSAs refuse them in odd ways.
+    let odd = text.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'));
+    if let Some(odd) = odd {
+        let message = format!("the text holds the control character U+{:04X}; take it out", odd as u32);
+        return Err(Error::invalid(message.clone()).field("/text", "control_character", message));
+    }
+    Ok(())
+}
+
+pub(crate) fn new_id(random: &dyn crate::clock::Random, prefix: &str) -> String {
+    use std::fmt::Write as _;
+    let mut bytes = [0; 10];
+    random.fill(&mut bytes);
+    bytes.iter().fold(prefix.to_owned(), |mut id, byte| {
+        let _ = write!(id, "{byte:02x}");
+        id
+    })
+}

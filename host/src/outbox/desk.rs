@@ -1,0 +1,150 @@
+//! What all work on operations needs.
+
+use super::config::OutboxConfig;
+use super::gate::Gate;
+use super::payload::Payload;
+use crate::activity::Scribe;
+use crate::cache::Kind as CacheKind;
+use crate::clock::{Clock, Random};
+use crate::connections::ConnectionRoom;
+use crate::egress::Lane;
+use crate::log::Log;
+use crate::owners::Owners;
+use crate::plugin::{CallContext, Terms};
+use crate::store::{Kind, Lease, Place, StopReason, Store, StoredOperation};
+use crate::vault::Vault;
+use psa_host_api::Error;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Called at named points between durable steps; tests end the process there.
+pub type FailPoint = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// How long a lease lasts beyond the longest thing that is done under it, in milliseconds.
+const LEASE_MARGIN_MS: u64 = 60_000;
+
+/// The desk.
+pub(crate) struct Desk {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) vault: Arc<Vault>,
+    pub(crate) scribe: Arc<Scribe>,
+    pub(crate) owners: Arc<Owners>,
+    pub(crate) connections: Arc<ConnectionRoom>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) log: Log,
+    pub(crate) config: OutboxConfig,
+    /// The time one request may take, as egress has it.
+    pub(crate) request_ms: u64,
+    pub(crate) fail: Option<FailPoint>,
+    pub(crate) memory: Memory,
+}
+
+/// What this process knows and no other needs to.
+#[derive(Default)]
+pub(crate) struct Memory {
+    gates: Mutex<HashMap<Place, Arc<Gate>>>,
+    /// When this process last saw the quiet of an operation go by, by boottime.
+    observed: Mutex<HashMap<String, u64>>,
+}
+
+impl Desk {
+    pub(super) fn fail_point(&self, name: &str) {
+        if let Some(fail) = &self.fail {
+            fail(name);
+        }
+    }
+
+    /// A new lease of this process.
+    pub(super) fn lease(&self) -> Lease {
+        use std::fmt::Write as _;
+        let mut token = [0; 8];
+        self.random.fill(&mut token);
+        let token = token.iter().fold(String::new(), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        });
+        let lasts = self.attempt_ms() + LEASE_MARGIN_MS;
+        let until = self.clock.now_unix_ms().saturating_add(lasts as i64);
+        Lease { owner: self.owners.me().to_owned(), token, until }
+    }
+
+    /// The longest time from an attempt's record to the end of its request.
+    fn attempt_ms(&self) -> u64 {
+        self.config.start_limit_ms + self.request_ms
+    }
+
+    /// From now on this process watches the operation's quiet time.
+    pub(super) fn observe(&self, operation: &str) {
+        let now = self.clock.boot_ms();
+        self.memory.observed.lock().unwrap_or_else(PoisonError::into_inner).insert(operation.to_owned(), now);
+    }
+
+    /// The quiet time of an operation up to now: what is recorded, and what this process has watched since.
+    pub(super) fn quiet(&self, row: &StoredOperation) -> u64 {
+        let now = self.clock.boot_ms();
+        let mut observed = self.memory.observed.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = observed.insert(row.operation.clone(), now);
+        let recorded = u64::try_from(row.quiet).unwrap_or(0);
+        recorded + since.map_or(0, |since| now.saturating_sub(since))
+    }
+
+    pub(super) fn forget(&self, operation: &str) {
+        self.memory.observed.lock().unwrap_or_else(PoisonError::into_inner).remove(operation);
+    }
+
+    pub(super) fn gate(&self, place: &Place) -> Arc<Gate> {
+        let mut gates = self.memory.gates.lock().unwrap_or_else(PoisonError::into_inner);
+        let OutboxConfig { in_flight, backoff_ms, backoff_max_ms, .. } = self.config;
+        gates
+            .entry(place.clone())
+            .or_insert_with(|| Arc::new(Gate::new(in_flight, backoff_ms, backoff_max_ms)))
+            .clone()
+    }
+
+    /// The gates that are closed, and until when, by boottime.
+    pub(super) fn closed_gates(&self, boot: u64) -> Vec<(Place, u64)> {
+        let gates = self.memory.gates.lock().unwrap_or_else(PoisonError::into_inner);
+        let closed = gates.iter().filter_map(|(place, gate)| Some((place.clone(), gate.closed_until(boot)?)));
+        closed.collect()
+    }
+
+    /// How a read for the outbox runs: from the PSA itself, in the outbox's own lane.
+    pub(super) fn fresh(&self) -> CallContext {
+        let deadline = self.clock.boot_ms().saturating_add(self.request_ms.saturating_mul(4));
+        CallContext::until(deadline, Terms { lane: Lane::Delivery, ..Terms::default() })
+    }
+
+    /// How the one write of an attempt runs.
+    pub(super) fn once(&self, opened_boot_ms: u64) -> CallContext {
+        let start_by = opened_boot_ms.saturating_add(self.config.start_limit_ms);
+        let terms = Terms { lane: Lane::Delivery, start_by: Some(start_by), rehearsal: None };
+        CallContext::until(opened_boot_ms.saturating_add(self.attempt_ms()), terms)
+    }
+
+    /// What a connection's cache knows of a ticket is old, here and in other processes.
+    pub(super) async fn stale(&self, place: &Place, ticket: &str) {
+        self.connections.caches.of(place.tenant.as_bytes(), &place.connection).invalidate(CacheKind::Ticket, ticket);
+        if let Err(error) = self.store.make_stale(place, "ticket", ticket).await {
+            self.log.warn("host", &format!("other processes were not told of a change: {error}"));
+        }
+    }
+
+    /// Stops a connection, and says so in the log if even that fails.
+    pub(super) async fn stop(&self, place: &Place, reason: StopReason, detail: String, version: Option<i64>) {
+        let stopped = self.connections.stop(place, reason, detail, version, crate::activity::HOST).await;
+        if let Err(error) = stopped {
+            self.log.error("host", &format!("connection {place} could not be stopped: {error}"));
+        }
+    }
+
+    /// HMAC of a note's text, by which equal ones are known without being read.
+    pub(super) fn likeness(&self, payload: &Payload) -> Result<Option<Vec<u8>>, Error> {
+        let (kind, text) = match payload {
+            Payload::Note { text, .. } => (Kind::Note, super::canonical::canonical(text)),
+            Payload::Ticket(request) => (Kind::Ticket, super::canonical::canonical(&request.summary)),
+            Payload::Status { .. } => return Ok(None),
+        };
+        Ok(Some(self.vault.digest("likeness", &[kind.word().as_bytes(), text.as_bytes()])?.to_vec()))
+    }
+}

@@ -1,0 +1,272 @@
+//! Looking for an operation at the PSA.
+//!
+//! Holds: [`look`], [`first_look`] and what they can find.
+//! Promises: a look is complete or it is an error; it reads from the PSA itself; what belongs to another operation is
+//! never taken; what may be ours and is not clearly so goes to a person.
+//! Leaves to others: what follows (`send`, `recover`).
+
+use super::canonical::{Likeness, compare};
+use super::desk::Desk;
+use super::payload::Payload;
+use crate::store::{Binding, LaneId, Place, StoredLink, StoredOperation};
+use psa_host_api::model::{Note, PageRequest, Ticket, TicketFilter, Visibility};
+use psa_host_api::ops;
+use psa_host_api::{Code, Error};
+use serde_json::{Value, json};
+use std::collections::HashSet;
+
+/// A list that goes on for ever is not a list.
+const PAGES_MAX: usize = 500;
+/// How far the PSA's clock, or ours, may be wrong when something found before the first send is to be ours.
+const CLOCKS_MS: i64 = 2 * 3_600_000;
+
+/// What a look can find.
+pub(super) enum Look {
+    /// It is there. `shown`: who may read a note.
+    Found { binding: Option<Binding>, ticket: Option<String>, shown: Option<Visibility>, evidence: Value },
+    /// Something that may be it; both are shown to a person.
+    Near(Value),
+    /// A status: somebody else moved the ticket.
+    Overtaken,
+    /// Nothing. The last entity of the list, for the fence.
+    Nothing(Option<String>),
+    /// The ticket is not there any more.
+    Gone,
+    /// The ticket went into another one.
+    Merged(String),
+}
+
+/// What a look needs to know.
+pub(super) struct Search<'a> {
+    pub(super) desk: &'a Desk,
+    pub(super) row: &'a StoredOperation,
+    pub(super) link: &'a StoredLink,
+    pub(super) payload: &'a Payload,
+    /// What the PSA writes as the creator of what we make, if known.
+    pub(super) identity: Option<&'a str>,
+    /// Nothing was sent yet: only what was made after the acceptance can be it.
+    pub(super) first: bool,
+}
+
+impl Search<'_> {
+    pub(super) async fn run(&self) -> Result<Look, Error> {
+        match (self.payload, &self.link.ticket) {
+            (Payload::Note { text, visibility, .. }, Some(ticket)) => self.for_note(ticket, text, *visibility).await,
+            (Payload::Status { .. }, Some(ticket)) => self.for_status(ticket).await,
+            (Payload::Ticket(request), _) => self.for_ticket(request).await,
+            (_, None) => Ok(Look::Gone),
+        }
+    }
+
+    fn place(&self) -> &Place {
+        &self.row.place
+    }
+
+    async fn for_note(&self, ticket: &str, text: &str, visibility: Visibility) -> Result<Look, Error> {
+        let notes = match self.all_notes(ticket).await {
+            Ok(notes) => notes,
+            Err(error) if error.code == Code::NotFound => return self.confirm_gone(ticket, error).await,
+            Err(error) => return Err(error),
+        };
+        let last = notes.last().map(|note| note.id.clone());
+        let bound: HashSet<String> =
+            self.desk.store.bound(self.place(), "note", Some(ticket))?.into_iter().collect();
+        let fence = self.row.fence.as_deref().filter(|_| !self.first);
+        let after = fence.and_then(|fence| notes.iter().position(|note| note.id == fence)).map_or(0, |at| at + 1);
+        let unbound: Vec<&Note> =
+            notes[after..].iter().filter(|note| !bound.contains(&note.id) && self.may_be_ours(note)).collect();
+        let mut alike: Vec<&Note> =
+            unbound.iter().copied().filter(|note| compare(text, &note.text) == Likeness::Same).collect();
+        if self.first {
+            alike.retain(|note| self.made_since_acceptance(note.created_at.as_deref()));
+        }
+        // The same visibility first: of an internal and a public one with equal words, each finds its own.
+        alike.sort_by_key(|note| note.visibility != visibility);
+        let claims = self.earlier_claims()?;
+        if let Some(note) = alike.get(claims) {
+            let binding =
+                Binding { kind: "note", remote: note.id.clone(), ticket: Some(ticket.to_owned()) };
+            let evidence = json!({"note": note.id, "created_at": note.created_at, "looked_at": notes.len()});
+            let shown = Some(note.visibility);
+            return Ok(Look::Found { binding: Some(binding), ticket: None, shown, evidence });
+        }
+        if !self.first && (!alike.is_empty() || !unbound.is_empty()) {
+            let near: Vec<Value> = unbound
+                .iter()
+                .map(|note| json!({"note": note.id, "created_at": note.created_at, "created_by": note.created_by}))
+                .collect();
+            return Ok(Look::Near(json!({"near": near, "alike": alike.len(), "claimed_by_earlier": claims})));
+        }
+        Ok(Look::Nothing(last))
+    }
+
+    /// Operations before this one with equal texts that may be in the PSA too: they come first.
+    fn earlier_claims(&self) -> Result<usize, Error> {
+        let Some(likeness) = &self.row.likeness else { return Ok(0) };
+        let lane = LaneId { place: self.place().clone(), link: self.row.link.clone() };
+        let alike = self.desk.store.alike(&lane, likeness)?;
+        Ok(alike.iter().filter(|other| other.seq < self.row.seq).count())
+    }
+
+    /// A creator that is not said may be anybody, also us.
+    fn may_be_ours(&self, note: &Note) -> bool {
+        is_ours(self.identity, note.created_by.as_deref())
+    }
+
+    fn made_since_acceptance(&self, created_at: Option<&str>) -> bool {
+        let created = created_at.and_then(|text| text.parse::<jiff::Timestamp>().ok());
+        created.is_some_and(|created| created.as_millisecond() >= self.row.accepted - CLOCKS_MS)
+    }
+
+    async fn all_notes(&self, ticket: &str) -> Result<Vec<Note>, Error> {
+        let mut notes = Vec::new();
+        let mut page = PageRequest::default();
+        for _ in 0..PAGES_MAX {
+            let request = ops::ListNotesRequest { ticket: ticket.to_owned(), page };
+            let context = self.desk.fresh();
+            let found = self.desk.connections.run::<ops::ListNotes>(self.place(), &request, &context).await?;
+            notes.extend(found.items);
+            match found.next {
+                Some(next) => page = PageRequest { cursor: Some(next), limit: None },
+                None => return Ok(notes),
+            }
+        }
+        Err(Error::new(Code::Unavailable, format!("the notes of ticket {ticket} have no end")).because("endless"))
+    }
+
+    async fn read_ticket(&self, ticket: &str) -> Result<Ticket, Error> {
+        let request = ops::GetTicketRequest { ticket: ticket.to_owned() };
+        self.desk.connections.run::<ops::GetTicket>(self.place(), &request, &self.desk.fresh()).await
+    }
+
+    /// A list that is missing may be one of an endpoint; only the ticket's own absence counts.
+    async fn confirm_gone(&self, ticket: &str, first: Error) -> Result<Look, Error> {
+        match self.read_ticket(ticket).await {
+            Err(error) if error.code == Code::NotFound => Ok(Look::Gone),
+            Err(error) => Err(error),
+            Ok(found) => match found.merged_into {
+                Some(other) => Ok(Look::Merged(other)),
+                None => Err(Error::new(Code::Unavailable, first.message).because("notes_missing")),
+            },
+        }
+    }
+
+    async fn for_status(&self, ticket: &str) -> Result<Look, Error> {
+        let found = match self.read_ticket(ticket).await {
+            Err(error) if error.code == Code::NotFound => return Ok(Look::Gone),
+            found => found?,
+        };
+        if let Some(other) = found.merged_into {
+            return Ok(Look::Merged(other));
+        }
+        let now = found.status.map(|status| status.id);
+        if now == self.row.wanted {
+            let evidence = json!({"status": now, "updated_by": found.updated_by});
+            return Ok(Look::Found { binding: None, ticket: None, shown: None, evidence });
+        }
+        // Before the attempt the fence is the status that was read then.
+        let before = self.row.fence.clone().filter(|_| !self.first).or_else(|| self.row.base.clone());
+        let by_us = is_ours(self.identity, found.updated_by.as_deref());
+        let moved = before.is_some() && now != before;
+        if moved || (!self.first && !by_us && self.changed_since_acceptance(found.updated_at.as_deref())) {
+            return Ok(Look::Overtaken);
+        }
+        Ok(Look::Nothing(now))
+    }
+
+    fn changed_since_acceptance(&self, updated_at: Option<&str>) -> bool {
+        let updated = updated_at.and_then(|text| text.parse::<jiff::Timestamp>().ok());
+        updated.is_some_and(|updated| updated.as_millisecond() >= self.row.accepted)
+    }
+
+    async fn for_ticket(&self, request: &ops::CreateTicketRequest) -> Result<Look, Error> {
+        let reference = &self.link.reference;
+        let marked = TicketFilter { external_reference: Some(reference.clone()), ..TicketFilter::default() };
+        let marked = self.some_tickets(marked).await?;
+        if let Some(found) = marked.iter().find(|found| found.external_reference.as_ref() == Some(reference)) {
+            return Ok(ticket_found(found, "reference"));
+        }
+        // Looked for a second time in another way: a search by reference may be late, or not there.
+        let company = Some(request.company.clone());
+        if self.first {
+            let newest = TicketFilter { company, newest_first: true, ..TicketFilter::default() };
+            let newest = self.page_of(newest, Some(1)).await?;
+            return Ok(Look::Nothing(newest.first().map(|ticket| ticket.id.clone())));
+        }
+        let after = TicketFilter { company, made_after: self.row.fence.clone(), ..TicketFilter::default() };
+        let bound: HashSet<String> = self.desk.store.bound(self.place(), "ticket", None)?.into_iter().collect();
+        let found = self.some_tickets(after).await?;
+        let ours = found.iter().filter(|ticket| {
+            !bound.contains(&ticket.id)
+                && is_ours(self.identity, ticket.created_by.as_deref())
+                // The mark of another operation says whose it is.
+                && ticket.external_reference.is_none()
+                && compare(&request.summary, &ticket.summary) == Likeness::Same
+        });
+        let ours: Vec<&Ticket> = ours.collect();
+        match ours.as_slice() {
+            [] => Ok(Look::Nothing(None)),
+            [only] => Ok(ticket_found(only, "company and summary")),
+            several => {
+                let near: Vec<&String> = several.iter().map(|ticket| &ticket.id).collect();
+                Ok(Look::Near(json!({"near": near})))
+            }
+        }
+    }
+
+    async fn some_tickets(&self, filter: TicketFilter) -> Result<Vec<Ticket>, Error> {
+        let mut tickets = Vec::new();
+        let mut page = PageRequest::default();
+        for _ in 0..PAGES_MAX {
+            let request = ops::SearchTicketsRequest { filter: filter.clone(), page };
+            let context = self.desk.fresh();
+            let found = self.desk.connections.run::<ops::SearchTickets>(self.place(), &request, &context).await?;
+            tickets.extend(found.items);
+            match found.next {
+                Some(next) => page = PageRequest { cursor: Some(next), limit: None },
+                None => return Ok(tickets),
+            }
+        }
+        Err(Error::new(Code::Unavailable, "a list of tickets has no end").because("endless"))
+    }
+
+    async fn page_of(&self, filter: TicketFilter, limit: Option<u32>) -> Result<Vec<Ticket>, Error> {
+        let request = ops::SearchTicketsRequest { filter, page: PageRequest { cursor: None, limit } };
+        let context = self.desk.fresh();
+        Ok(self.desk.connections.run::<ops::SearchTickets>(self.place(), &request, &context).await?.items)
+    }
+
+    /// Notes with equal words beyond those that are bound, after a resend: second copies.
+    pub(super) async fn copies(&self, ticket: &str, text: &str) -> Result<Vec<String>, Error> {
+        let bound: HashSet<String> =
+            self.desk.store.bound(self.place(), "note", Some(ticket))?.into_iter().collect();
+        let notes = self.all_notes(ticket).await?;
+        let fence = self.row.fence.as_deref();
+        let after = fence.and_then(|fence| notes.iter().position(|note| note.id == fence)).map_or(0, |at| at + 1);
+        let copies = notes[after..].iter().filter(|note| {
+            !bound.contains(&note.id) && self.may_be_ours(note) && compare(text, &note.text) == Likeness::Same
+        });
+        Ok(copies.map(|note| note.id.clone()).collect())
+    }
+
+    /// The same for a created ticket, by its mark.
+    pub(super) async fn ticket_copies(&self) -> Result<Vec<String>, Error> {
+        let reference = Some(self.link.reference.clone());
+        let found = self.some_tickets(TicketFilter { external_reference: reference, ..TicketFilter::default() }).await?;
+        let bound: HashSet<String> = self.desk.store.bound(self.place(), "ticket", None)?.into_iter().collect();
+        Ok(found.into_iter().map(|ticket| ticket.id).filter(|id| !bound.contains(id)).collect())
+    }
+}
+
+fn ticket_found(ticket: &Ticket, by: &str) -> Look {
+    let binding = Binding { kind: "ticket", remote: ticket.id.clone(), ticket: Some(ticket.id.clone()) };
+    let evidence = json!({"ticket": ticket.id, "found_by": by});
+    Look::Found { binding: Some(binding), ticket: Some(ticket.id.clone()), shown: None, evidence }
+}
+
+fn is_ours(identity: Option<&str>, creator: Option<&str>) -> bool {
+    match (identity, creator) {
+        (Some(identity), Some(creator)) => identity.eq_ignore_ascii_case(creator),
+        _ => true,
+    }
+}

@@ -1,0 +1,64 @@
+//! What an operation is to do, as it is sealed.
+
+use crate::store::{Kind, Sealed, StoredOperation};
+use crate::vault::{SealPlace, Vault, VaultError};
+use psa_host_api::model::Visibility;
+use psa_host_api::ops::CreateTicketRequest;
+use serde::{Deserialize, Serialize};
+
+/// The payload.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub(crate) enum Payload {
+    Note {
+        text: String,
+        visibility: Visibility,
+        /// The provider's id of the author.
+        member: Option<String>,
+        /// The product's id of the author; a mapping says which member that is.
+        agent: Option<String>,
+    },
+    Status {
+        /// The provider's id, or
+        status: Option<String>,
+        /// the product's value, which a mapping translates for the ticket's board.
+        value: Option<String>,
+    },
+    Ticket(Box<CreateTicketRequest>),
+}
+
+impl Payload {
+    pub(crate) fn kind(&self) -> Kind {
+        match self {
+            Payload::Note { .. } => Kind::Note,
+            Payload::Status { .. } => Kind::Status,
+            Payload::Ticket(_) => Kind::Ticket,
+        }
+    }
+
+    /// Seals it for its operation.
+    pub(crate) fn seal(
+        &self,
+        vault: &Vault,
+        tenant: &str,
+        connection: &str,
+        operation: &str,
+    ) -> Result<Sealed, VaultError> {
+        let text = zeroize::Zeroizing::new(serde_json::to_vec(self).unwrap_or_default());
+        vault.seal(&place(tenant, connection, operation), &text)
+    }
+
+    /// Opens that of an operation. `Ok(None)`: it is gone, or cannot be understood.
+    pub(crate) fn open(vault: &Vault, row: &StoredOperation) -> Result<Option<Payload>, VaultError> {
+        let Some(sealed) = &row.sealed else { return Ok(None) };
+        match vault.open_sealed(&place(&row.place.tenant, &row.place.connection, &row.operation), sealed) {
+            Ok(text) => Ok(serde_json::from_slice(&text).ok()),
+            Err(VaultError::Tampered) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn place<'a>(tenant: &'a str, connection: &'a str, operation: &'a str) -> SealPlace<'a> {
+    SealPlace { table: "operations", tenant, connection, name: operation, version: 1, bound: "" }
+}

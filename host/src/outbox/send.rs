@@ -1,0 +1,449 @@
+//! The turn of what is queued: from the first look to the answer.
+//!
+//! Promises: one send per attempt; what an answer means is decided by what left this machine first, by the provider's
+//! word second, and errs towards a doubt.
+
+use super::desk::Desk;
+use super::gate::Pass;
+use super::look::{Look, Search};
+use super::payload::Payload;
+use super::steps::{Delivery, Ready, Sending};
+use super::turn::{LaneMemory, Turn};
+use crate::store::{
+    Binding, Kind, LinkState, MappingState, Outcome, StopReason, StoredConnection, StoredLink, StoredOperation,
+};
+use psa_host_api::error::SpeaksOf;
+use psa_host_api::model::{Note, Ticket, Visibility};
+use psa_host_api::ops;
+use psa_host_api::{Code, Error};
+use serde_json::{Value, json};
+
+/// What an answer to a write means.
+enum Answer<T> {
+    Applied(T),
+    Refused(Error),
+    /// Nothing was applied: it is about the connection.
+    Back(Error),
+    Doubt(Error, bool),
+}
+
+/// A turn of a queued head.
+pub(super) async fn turn(
+    desk: &Desk,
+    row: StoredOperation,
+    connection: &StoredConnection,
+    link: &StoredLink,
+    memory: &mut LaneMemory,
+) -> Result<Turn, Error> {
+    let ready = Ready { row };
+    if ready.row.not_after <= desk.clock.now_unix_ms() {
+        // A status that comes too late would overwrite what happened since; a note can still be wanted.
+        if ready.row.kind == Kind::Status {
+            ready.refused(desk, "too_old", None).await?;
+        } else {
+            ready.held(desk, "expired", None).await?;
+        }
+        return Ok(Turn::Again);
+    }
+    if ready.row.kind != Kind::Ticket && link.ticket.is_none() {
+        if link.state == LinkState::Creating {
+            ready.held(desk, "ticket_missing", None).await?;
+        } else {
+            ready.refused(desk, "ticket_gone", None).await?;
+        }
+        return Ok(Turn::Again);
+    }
+    let Some(payload) = Payload::open(&desk.vault, &ready.row)? else {
+        ready.held(desk, "payload_unreadable", None).await?;
+        return Ok(Turn::Again);
+    };
+    let boot = desk.clock.boot_ms();
+    let pass = match desk.gate(&ready.row.place).enter(boot, connection.credential_version).await {
+        Ok(pass) => pass,
+        Err(until) => return Ok(Turn::Later(until.saturating_sub(boot))),
+    };
+    let turn = match &payload {
+        Payload::Note { .. } => note(desk, ready, link, connection, &payload, &pass, memory).await,
+        Payload::Status { .. } => status(desk, ready, link, connection, payload.clone(), &pass).await,
+        Payload::Ticket(_) => ticket(desk, ready, link, connection, &payload, &pass).await,
+    };
+    match turn {
+        Ok(turn) => Ok(turn),
+        // A read before the send failed: nothing was sent, so it waits.
+        Err(error) => failed_before(desk, &pass, connection, error).await,
+    }
+}
+
+/// What a failed read means for the connection.
+pub(super) async fn failed_before(
+    desk: &Desk,
+    pass: &Pass,
+    connection: &StoredConnection,
+    error: Error,
+) -> Result<Turn, Error> {
+    if error.code == Code::Storage || error.code == Code::Closed {
+        return Err(error);
+    }
+    let wait = blame(desk, pass, connection, &error).await;
+    Ok(Turn::Later(wait))
+}
+
+/// Closes the gate, or stops the connection, for an error that is about it. How long to wait, in milliseconds.
+async fn blame(desk: &Desk, pass: &Pass, connection: &StoredConnection, error: &Error) -> u64 {
+    let boot = desk.clock.boot_ms();
+    let until = pass.failed(boot, error.retry_after_ms);
+    let reason = match (error.code, error.reason.as_deref()) {
+        (Code::Unauthenticated, _) => Some(StopReason::SignIn),
+        (_, Some("plugin_missing")) => Some(StopReason::PluginMissing),
+        (_, Some("plugin_stalled")) => Some(StopReason::PluginStalled),
+        (Code::Unreadable, Some("settings")) => Some(StopReason::Settings),
+        (Code::Unreadable, _) => Some(StopReason::Unreadable),
+        _ => None,
+    };
+    if let Some(reason) = reason {
+        let version = Some(connection.credential_version);
+        desk.stop(&connection.place, reason, error.message.clone(), version).await;
+    }
+    until.saturating_sub(boot).max(1)
+}
+
+fn search<'a>(
+    desk: &'a Desk,
+    row: &'a StoredOperation,
+    link: &'a StoredLink,
+    payload: &'a Payload,
+    connection: &'a StoredConnection,
+) -> Search<'a> {
+    let first = row.doubts == 0;
+    Search { desk, row, link, payload, identity: connection.identity.as_deref(), first }
+}
+
+async fn note(
+    desk: &Desk,
+    ready: Ready,
+    link: &StoredLink,
+    connection: &StoredConnection,
+    payload: &Payload,
+    pass: &Pass,
+    memory: &mut LaneMemory,
+) -> Result<Turn, Error> {
+    let Payload::Note { text, visibility, member, agent } = payload else { return Ok(Turn::Again) };
+    let Some(ticket) = link.ticket.clone() else { return Ok(Turn::Again) };
+    let member = match (member, agent) {
+        (Some(member), _) => Some(member.clone()),
+        (None, Some(agent)) => desk
+            .store
+            .member_mapping(&ready.row.place, agent)?
+            .filter(|mapping| mapping.state == MappingState::Mapped)
+            .and_then(|mapping| mapping.member),
+        (None, None) => None,
+    };
+    // What was doubted and put back by a person is looked for again, whatever the lane knows.
+    if !memory.looked || ready.row.doubts > 0 {
+        match search(desk, &ready.row, link, payload, connection).run().await? {
+            Look::Found { binding, shown, evidence, .. } => {
+                pass.worked();
+                check_visibility(desk, connection, *visibility, shown, binding.as_ref()).await;
+                let delivery =
+                    Delivery { binding, evidence: Some(evidence), ..Delivery::of(Outcome::Found) };
+                ready.delivered(desk, delivery).await?;
+                return Ok(Turn::Again);
+            }
+            Look::Near(evidence) => {
+                ready.held(desk, "near_match", Some(evidence)).await?;
+                return Ok(Turn::Again);
+            }
+            Look::Gone => {
+                ready.refused(desk, "ticket_gone", None).await?;
+                return Ok(Turn::Again);
+            }
+            Look::Merged(other) => {
+                ready.held(desk, "ticket_merged", Some(json!({"merged_into": other}))).await?;
+                return Ok(Turn::Again);
+            }
+            Look::Overtaken => return Ok(Turn::Again),
+            Look::Nothing(last) => {
+                memory.looked = true;
+                memory.fence = last;
+            }
+        }
+    }
+    let request =
+        ops::AddNoteRequest { ticket: ticket.clone(), visibility: *visibility, text: text.clone(), member };
+    let Some(sending) = ready.open(desk, memory.fence.clone()).await? else { return Ok(Turn::Contested) };
+    let context = desk.once(sending.opened_boot_ms);
+    let place = sending.row.place.clone();
+    let outcome = desk.connections.run::<ops::AddNote>(&place, &request, &context).await;
+    desk.fail_point("answered");
+    desk.stale(&place, &ticket).await;
+    match judge(outcome) {
+        Answer::Applied(Note { id, visibility: shown, created_by, .. }) => {
+            pass.worked();
+            let binding = Binding { kind: "note", remote: id.clone(), ticket: Some(ticket) };
+            check_visibility(desk, connection, *visibility, Some(shown), Some(&binding)).await;
+            learn_identity(desk, connection, created_by).await;
+            memory.fence = Some(id);
+            sending.delivered(desk, Delivery { binding: Some(binding), ..Delivery::of(Outcome::Applied) }).await?;
+            Ok(Turn::Again)
+        }
+        other => {
+            memory.looked = false;
+            unapplied(desk, sending, other, pass, connection).await
+        }
+    }
+}
+
+/// An internal note that others can read stops the connection before anything else is sent through it.
+pub(super) async fn check_visibility(
+    desk: &Desk,
+    connection: &StoredConnection,
+    wanted: Visibility,
+    shown: Option<Visibility>,
+    binding: Option<&Binding>,
+) {
+    let Some(shown) = shown.filter(|shown| *shown != wanted) else { return };
+    let id = binding.map_or("?", |binding| &binding.remote);
+    let body = json!({"connection": connection.place.connection, "note": id, "wanted": wanted, "shown": shown});
+    let event = desk.scribe.event(&connection.place.tenant, "note.visibility", body);
+    let told = desk.store.note(crate::store::Record { entries: Vec::new(), events: vec![event] }).await;
+    if let Err(error) = told {
+        desk.log.error("host", &format!("the visibility of note {id} could not be reported: {error}"));
+    }
+    if wanted == Visibility::Internal {
+        let detail = format!(
+            "Note {id} was posted as internal and the PSA shows it to others. Nothing more is sent until a person has \
+             looked and resumes the connection."
+        );
+        desk.stop(&connection.place, StopReason::Visibility, detail, None).await;
+    }
+}
+
+/// Who the PSA says has made what we made, if it could not be known before.
+async fn learn_identity(desk: &Desk, connection: &StoredConnection, created_by: Option<String>) {
+    let Some(name) = created_by.filter(|_| connection.identity.is_none()) else { return };
+    let change = Box::new(move |row: &mut StoredConnection| {
+        let unknown = row.identity.is_none();
+        row.identity.get_or_insert(name);
+        unknown
+    });
+    let kept = desk.store.change(&connection.place, change, Default::default(), Default::default()).await;
+    if let Err(error) = kept {
+        desk.log.warn("host", &format!("who we are at the PSA could not be kept: {error}"));
+    }
+}
+
+async fn status(
+    desk: &Desk,
+    mut ready: Ready,
+    link: &StoredLink,
+    connection: &StoredConnection,
+    payload: Payload,
+    pass: &Pass,
+) -> Result<Turn, Error> {
+    let Payload::Status { status, value } = &payload else { return Ok(Turn::Again) };
+    let Some(ticket) = link.ticket.clone() else { return Ok(Turn::Again) };
+    let request = ops::GetTicketRequest { ticket: ticket.clone() };
+    let read = desk.connections.run::<ops::GetTicket>(&ready.row.place, &request, &desk.fresh()).await;
+    let found = match read {
+        Err(error) if error.code == Code::NotFound => {
+            ready.refused(desk, "ticket_gone", Some(&error)).await?;
+            return Ok(Turn::Again);
+        }
+        found => found?,
+    };
+    if let Some(other) = found.merged_into {
+        ready.held(desk, "ticket_merged", Some(json!({"merged_into": other}))).await?;
+        return Ok(Turn::Again);
+    }
+    let scope = found.board.as_ref().map(|board| board.id.clone()).unwrap_or_default();
+    let wanted = match (status, value) {
+        (Some(status), _) => Some(status.clone()),
+        (None, Some(value)) => desk.store.mapped_status(&ready.row.place, &scope, value)?,
+        (None, None) => None,
+    };
+    let Some(wanted) = wanted else {
+        ready.held(desk, "needs_mapping", Some(json!({"scope": scope, "value": value}))).await?;
+        return Ok(Turn::Again);
+    };
+    let now = found.status.map(|status| status.id);
+    if now.as_ref() == Some(&wanted) {
+        pass.worked();
+        ready.delivered(desk, Delivery::of(Outcome::Already)).await?;
+        return Ok(Turn::Again);
+    }
+    if ready.row.base.is_some() && ready.row.base != now {
+        pass.worked();
+        ready.refused(desk, "superseded", None).await?;
+        return Ok(Turn::Again);
+    }
+    ready.row.wanted = Some(wanted.clone());
+    let request = ops::SetTicketStatusRequest { ticket: ticket.clone(), status: wanted, expected: now.clone() };
+    let Some(sending) = ready.open(desk, now.clone()).await? else { return Ok(Turn::Contested) };
+    let context = desk.once(sending.opened_boot_ms);
+    let place = sending.row.place.clone();
+    let outcome = desk.connections.run::<ops::SetTicketStatus>(&place, &request, &context).await;
+    desk.fail_point("answered");
+    desk.stale(&place, &ticket).await;
+    match judge(outcome) {
+        Answer::Applied(_) => {
+            pass.worked();
+            sending.delivered(desk, Delivery::of(Outcome::Applied)).await?;
+            Ok(Turn::Again)
+        }
+        Answer::Refused(error) if error.reason.as_deref() == Some("not_applied") => {
+            pass.worked();
+            let got = error.details.as_ref().and_then(|details| details["got"].as_str()).map(str::to_owned);
+            if got.is_some() && got != now {
+                let evidence = Some(json!({"status": got}));
+                let delivery = Delivery { evidence, ..Delivery::of(Outcome::AppliedThenChanged) };
+                sending.delivered(desk, delivery).await?;
+            } else {
+                sending.refused(desk, "ignored", &error).await?;
+            }
+            Ok(Turn::Again)
+        }
+        other => unapplied(desk, sending, other, pass, connection).await,
+    }
+}
+
+async fn ticket(
+    desk: &Desk,
+    ready: Ready,
+    link: &StoredLink,
+    connection: &StoredConnection,
+    payload: &Payload,
+    pass: &Pass,
+) -> Result<Turn, Error> {
+    let Payload::Ticket(request) = payload else { return Ok(Turn::Again) };
+    let fence = match search(desk, &ready.row, link, payload, connection).run().await? {
+        Look::Found { binding, ticket, evidence, .. } => {
+            pass.worked();
+            let delivery = Delivery { binding, ticket, evidence: Some(evidence), ..Delivery::of(Outcome::Found) };
+            ready.delivered(desk, delivery).await?;
+            return Ok(Turn::Again);
+        }
+        Look::Near(evidence) => {
+            ready.held(desk, "near_match", Some(evidence)).await?;
+            return Ok(Turn::Again);
+        }
+        Look::Nothing(last) => last.or_else(|| ready.row.fence.clone()),
+        Look::Gone | Look::Merged(_) | Look::Overtaken => ready.row.fence.clone(),
+    };
+    let request = ops::CreateTicketRequest {
+        external_reference: Some(link.reference.clone()),
+        ..ops::CreateTicketRequest::clone(request)
+    };
+    let Some(sending) = ready.open(desk, fence).await? else { return Ok(Turn::Contested) };
+    let context = desk.once(sending.opened_boot_ms);
+    let place = sending.row.place.clone();
+    let outcome = desk.connections.run::<ops::CreateTicket>(&place, &request, &context).await;
+    desk.fail_point("answered");
+    match judge(outcome) {
+        Answer::Applied(Ticket { id, created_by, .. }) => {
+            pass.worked();
+            learn_identity(desk, connection, created_by).await;
+            let binding = Some(Binding { kind: "ticket", remote: id.clone(), ticket: Some(id.clone()) });
+            let delivery = Delivery { binding, ticket: Some(id), ..Delivery::of(Outcome::Applied) };
+            sending.delivered(desk, delivery).await?;
+            Ok(Turn::Again)
+        }
+        other => unapplied(desk, sending, other, pass, connection).await,
+    }
+}
+
+/// What follows when the answer does not show it.
+async fn unapplied<T>(
+    desk: &Desk,
+    sending: Sending,
+    answer: Answer<T>,
+    pass: &Pass,
+    connection: &StoredConnection,
+) -> Result<Turn, Error> {
+    match answer {
+        Answer::Applied(_) => Ok(Turn::Again),
+        Answer::Refused(error) => {
+            pass.worked();
+            let reason = error.reason.clone().unwrap_or_else(|| error.code.name().to_owned());
+            sending.refused(desk, &reason, &error).await?;
+            Ok(Turn::Again)
+        }
+        Answer::Back(error) => {
+            let wait = blame(desk, pass, connection, &error).await;
+            sending.back(desk, &error).await?;
+            Ok(Turn::Later(wait))
+        }
+        Answer::Doubt(error, never_resend) => {
+            pass.lost(desk.clock.boot_ms());
+            sending.doubted(desk, Some(&error), never_resend).await?;
+            Ok(Turn::Again)
+        }
+    }
+}
+
+/// Reads the outcome of a writing operation.
+fn judge<T>(outcome: Result<T, Error>) -> Answer<T> {
+    let error = match outcome {
+        Ok(applied) => return Answer::Applied(applied),
+        Err(error) => error,
+    };
+    let detail = |name: &str| error.details.as_ref().map_or(&Value::Null, |details| &details[name]);
+    let answered_well = detail("wire_status").as_u64().is_some_and(|status| (200..300).contains(&status));
+    match detail("wire").as_str() {
+        Some("nothing_sent") if mistake(&error) => Answer::Refused(error),
+        Some("nothing_sent") => Answer::Back(error),
+        Some(_) if error.code.may_be_applied() => Answer::Doubt(error, answered_well),
+        Some(_) if error.speaks_of == Some(SpeaksOf::Operation) || mistake(&error) => Answer::Refused(error),
+        Some(_) => Answer::Back(error),
+        // It never came to the plugin, unless that is unclear.
+        None if error.code.may_be_applied() => Answer::Doubt(error, false),
+        None => Answer::Back(error),
+    }
+}
+
+/// Whether the operation itself is wrong, so that trying again cannot help.
+fn mistake(error: &Error) -> bool {
+    error.speaks_of == Some(SpeaksOf::Operation)
+        || matches!(error.code, Code::InvalidArgument | Code::TooLarge | Code::Unsupported)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(code: Code, details: Value, about: Option<SpeaksOf>) -> &'static str {
+        let error = Error { details: Some(details), speaks_of: about, ..Error::new(code, "x") };
+        match judge::<()>(Err(error)) {
+            Answer::Applied(()) => "applied",
+            Answer::Refused(_) => "refused",
+            Answer::Back(_) => "back",
+            Answer::Doubt(_, true) => "doubt, never again",
+            Answer::Doubt(_, false) => "doubt",
+        }
+    }
+
+    #[test]
+    fn what_left_decides_first_and_a_misreading_errs_towards_doubt() {
+        let operation = Some(SpeaksOf::Operation);
+        for (code, details, about, means) in [
+            (Code::Unavailable, json!({"wire": "nothing_sent"}), None, "back"),
+            (Code::Timeout, json!({"wire": "nothing_sent"}), None, "back"),
+            (Code::InvalidArgument, json!({"wire": "nothing_sent"}), operation, "refused"),
+            (Code::Rejected, json!({"wire": "nothing_sent"}), operation, "refused"),
+            (Code::OutcomeUnknown, json!({"wire": "in_doubt"}), None, "doubt"),
+            (Code::OutcomeUnknown, json!({"wire": "answered", "wire_status": 500}), None, "doubt"),
+            (Code::OutcomeUnknown, json!({"wire": "answered", "wire_status": 201}), None, "doubt, never again"),
+            (Code::Internal, json!({"wire": "answered", "wire_status": 400}), None, "doubt"),
+            (Code::Unauthenticated, json!({"wire": "answered", "wire_status": 401}), None, "back"),
+            (Code::Forbidden, json!({"wire": "answered", "wire_status": 403}), None, "back"),
+            (Code::NotFound, json!({"wire": "answered", "wire_status": 404}), None, "back"),
+            (Code::NotFound, json!({"wire": "answered", "wire_status": 404}), operation, "refused"),
+            (Code::Rejected, json!({"wire": "answered", "wire_status": 400}), operation, "refused"),
+            (Code::Rejected, json!({"wire": "answered", "wire_status": 400}), None, "back"),
+            (Code::RateLimited, json!({"wire": "answered", "wire_status": 429}), None, "back"),
+            (Code::NotFound, json!(null), None, "back"),
+            (Code::Internal, json!(null), None, "doubt"),
+        ] {
+            assert_eq!(judged(code, details.clone(), about), means, "{code:?} {details} {about:?}");
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! What is done now and then: second copies, old bodies, old events.
+
+use super::Outbox;
+use super::look::Search;
+use super::payload::Payload;
+use crate::store::{Binding, ConnectionState, Kind, Record, StoredOperation};
+use psa_host_api::Error;
+use serde_json::json;
+
+/// Operations that are watched in one round.
+const WATCHED_AT_ONCE: usize = 50;
+/// How often, at most, in milliseconds.
+const EVERY_MAX_MS: u64 = 30_000;
+
+impl Outbox {
+    pub(super) fn upkeep_every_ms(&self) -> u64 {
+        (self.desk.config.quiet_ms / 4).clamp(50, EVERY_MAX_MS)
+    }
+
+    /// One round.
+    pub(super) async fn upkeep(&self) {
+        let desk = &self.desk;
+        let now = desk.clock.now_unix_ms();
+        if let Err(error) = self.watch(now).await {
+            desk.log.warn("host", &format!("second copies could not be looked for: {error}"));
+        }
+        let ended_before = now.saturating_sub(desk.config.body_ms as i64);
+        let dropped = desk.store.drop_bodies(ended_before).await;
+        let trimmed = desk.store.trim_events(desk.config.events_kept).await;
+        if let Err(error) = dropped.map(drop).and(trimmed) {
+            desk.log.warn("host", &format!("old rows could not be dropped: {error}"));
+        }
+        desk.connections.caches.sweep();
+    }
+
+    async fn watch(&self, now: i64) -> Result<(), Error> {
+        for row in self.desk.store.watch_due(now, WATCHED_AT_ONCE)? {
+            self.watch_one(row, now).await?;
+        }
+        Ok(())
+    }
+
+    /// Looks for a second copy of something that was sent more than once.
+    async fn watch_one(&self, row: StoredOperation, now: i64) -> Result<(), Error> {
+        let desk = &self.desk;
+        let stage = usize::try_from(row.watched).unwrap_or(usize::MAX).saturating_add(1);
+        let next = desk.config.watch_ms.get(stage).map(|wait| row.ended.unwrap_or(now).saturating_add(*wait as i64));
+        let (Some(connection), Some(link)) =
+            (desk.store.get(&row.place)?, desk.store.get_link(&row.place.tenant, &row.link)?)
+        else {
+            return Ok(());
+        };
+        if connection.state != ConnectionState::Active {
+            // Looked for when the connection is back.
+            return Ok(());
+        }
+        let Some(payload) = Payload::open(&desk.vault, &row)? else {
+            desk.store.watched(&row, None, Vec::new(), now, Record::default()).await?;
+            return Ok(());
+        };
+        let identity = connection.identity.as_deref();
+        let search = Search { desk, row: &row, link: &link, payload: &payload, identity, first: false };
+        let copies = match (&payload, &link.ticket) {
+            (Payload::Note { text, .. }, Some(ticket)) => search.copies(ticket, text).await?,
+            (Payload::Ticket(_), _) => search.ticket_copies().await?,
+            _ => Vec::new(),
+        };
+        let kind = if row.kind == Kind::Ticket { "ticket" } else { "note" };
+        let ticket = link.ticket.clone();
+        let bindings =
+            copies.iter().map(|remote| Binding { kind, remote: remote.clone(), ticket: ticket.clone() }).collect();
+        let mut record = Record::default();
+        if !copies.is_empty() {
+            let name = if row.kind == Kind::Ticket { "ticket.duplicated" } else { "note.duplicated" };
+            let body = json!({"operation": row.operation, "connection": row.place.connection, "link": row.link,
+                "remote": row.remote, "copies": copies});
+            record = desk.scribe.both(&row.place, crate::activity::HOST, name, Some(&row.operation), body)?;
+        }
+        desk.store.watched(&row, next, bindings, now, record).await?;
+        Ok(())
+    }
+}

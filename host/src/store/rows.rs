@@ -1,0 +1,429 @@
+//! What the store keeps, row by row.
+//!
+//! Holds: the types that its traits carry.
+//! Promises: nothing here is secret in clear; a sealed value is the vault's to open.
+//! Leaves to others: what they mean (the rooms).
+
+use psa_host_api::model::Visibility;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::sync::Arc;
+
+/// Whose: a tenant's connection.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Place {
+    /// The product's word for its customer, compared byte by byte.
+    pub(crate) tenant: String,
+    /// The connection's id.
+    pub(crate) connection: String,
+}
+
+impl std::fmt::Display for Place {
+    /// The connection alone: a tenant may be a name that does not belong into a log.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.connection)
+    }
+}
+
+/// Words that are the same in Rust, SQL and JSON.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$what:meta])* $variant:ident = $word:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
+        pub enum $name { $($(#[$what])* #[serde(rename = $word)] $variant,)* }
+
+        #[allow(dead_code, reason = "not all words are read back")]
+        impl $name {
+            /// All of them.
+            pub const ALL: &'static [$name] = &[$($name::$variant,)*];
+
+            /// The word.
+            pub const fn word(self) -> &'static str { match self { $($name::$variant => $word,)* } }
+
+            /// The one of a word.
+            pub fn of(word: &str) -> Option<$name> {
+                $name::ALL.iter().copied().find(|one| one.word() == word)
+            }
+        }
+    };
+}
+
+words! {
+    /// Where a connection is in its life.
+    ConnectionState {
+        /// No test has passed yet.
+        Setup = "setup",
+        /// In use.
+        Active = "active",
+        /// Not in use; `reason` says why.
+        Stopped = "stopped",
+    }
+}
+
+words! {
+    /// Why a connection is stopped.
+    StopReason {
+        /// A person paused it.
+        Paused = "paused",
+        /// The PSA refused the credentials.
+        SignIn = "sign_in",
+        /// Its credentials cannot be decrypted.
+        Unreadable = "unreadable",
+        /// The PSA showed an internal note to others.
+        Visibility = "visibility",
+        /// The database is a copy that belongs to another environment.
+        Environment = "environment",
+        /// Its plugin is not loaded.
+        PluginMissing = "plugin_missing",
+        /// Its plugin hangs.
+        PluginStalled = "plugin_stalled",
+        /// Its settings changed so that its credentials are not to be sent any more.
+        Settings = "settings",
+        /// It was disconnected; its credentials are gone.
+        Disabled = "disabled",
+    }
+}
+
+words! {
+    /// Where an operation is.
+    State {
+        /// Nothing of it can be in the PSA.
+        Queued = "queued",
+        /// Something of it may be.
+        InDoubt = "in_doubt",
+        /// It needs a person or a mapping.
+        Held = "held",
+        /// It is there.
+        Delivered = "delivered",
+        /// The PSA or a rule said no.
+        Refused = "refused",
+        /// Dropped by a person or an erasure.
+        Discarded = "discarded",
+    }
+}
+
+impl State {
+    /// Whether it can never change again.
+    pub fn is_terminal(self) -> bool {
+        matches!(self, State::Delivered | State::Refused | State::Discarded)
+    }
+}
+
+words! {
+    /// What an operation does.
+    Kind {
+        /// Adds a note.
+        Note = "note",
+        /// Creates a ticket.
+        Ticket = "ticket",
+        /// Moves a ticket to another status.
+        Status = "status",
+    }
+}
+
+words! {
+    /// How a delivered operation came to its end.
+    Outcome {
+        /// The PSA applied it.
+        Applied = "applied",
+        /// The PSA applied it, and a rule of its own moved the ticket on.
+        AppliedThenChanged = "applied_then_changed",
+        /// It was so already.
+        Already = "already",
+        /// A look found it.
+        Found = "found",
+        /// A person said which entity it is.
+        Adopted = "adopted",
+    }
+}
+
+words! {
+    /// How an attempt ended.
+    AttemptEnd {
+        /// It is there.
+        Delivered = "delivered",
+        /// The PSA said no.
+        Refused = "refused",
+        /// Nothing was applied; it may be tried again.
+        Back = "back",
+        /// Nobody knows.
+        InDoubt = "in_doubt",
+    }
+}
+
+words! {
+    /// Where a ticket link is in its life.
+    LinkState {
+        /// Its ticket is being created.
+        Creating = "creating",
+        /// Both tickets are there.
+        Linked = "linked",
+        /// Its ticket could not be created.
+        Failed = "failed",
+        /// A person took it apart.
+        Unlinked = "unlinked",
+    }
+}
+
+words! {
+    /// What a mapping of an agent says.
+    MappingState {
+        /// This member stands for the agent.
+        Mapped = "mapped",
+        /// Nobody does, on purpose.
+        Ignored = "ignored",
+        /// The member has gone.
+        Broken = "broken",
+    }
+}
+
+words! {
+    /// What a product has.
+    ValueKind {
+        /// Somebody who answers tickets.
+        Agent = "agent",
+        /// Where a ticket stands.
+        Status = "status",
+        /// How urgent it is.
+        Priority = "priority",
+        /// Who works on it.
+        Team = "team",
+        /// For whom.
+        Company = "company",
+        /// What it is about.
+        Category = "category",
+    }
+}
+
+/// What is kept of a connection; its secrets are kept apart.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct StoredConnection {
+    pub(crate) place: Place,
+    pub(crate) plugin: String,
+    pub(crate) name: String,
+    /// As the form has them, without secrets.
+    pub(crate) settings: Map<String, Value>,
+    pub(crate) settings_version: i64,
+    pub(crate) credential_version: i64,
+    pub(crate) account: Option<String>,
+    pub(crate) identity: Option<String>,
+    pub(crate) state: ConnectionState,
+    pub(crate) reason: Option<StopReason>,
+    pub(crate) detail: Option<String>,
+    pub(crate) created: i64,
+    pub(crate) changed: i64,
+}
+
+/// A sealed value and the key that opens it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Sealed {
+    pub(crate) key: String,
+    pub(crate) token: String,
+}
+
+/// A secret of a connection's form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SealedSecret {
+    pub(crate) name: String,
+    pub(crate) version: i64,
+    /// Digest of the settings that decide where it is sent.
+    pub(crate) bound: String,
+    pub(crate) sealed: Sealed,
+}
+
+/// What belongs to a connection and goes with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Dependents {
+    /// Ticket links.
+    pub links: u64,
+    /// Operations, ended ones too.
+    pub operations: u64,
+    /// Operations that have not ended.
+    pub waiting: u64,
+    /// Member and status mappings.
+    pub mappings: u64,
+}
+
+/// One product ticket tied to one PSA ticket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StoredLink {
+    pub(crate) place: Place,
+    pub(crate) link: String,
+    pub(crate) product_ticket: String,
+    pub(crate) ticket: Option<String>,
+    pub(crate) state: LinkState,
+    pub(crate) reference: String,
+    pub(crate) created: i64,
+    pub(crate) changed: i64,
+}
+
+/// An operation.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct StoredOperation {
+    pub(crate) seq: i64,
+    pub(crate) place: Place,
+    pub(crate) operation: String,
+    pub(crate) link: String,
+    pub(crate) kind: Kind,
+    pub(crate) state: State,
+    pub(crate) reason: Option<String>,
+    pub(crate) likeness: Option<Vec<u8>>,
+    pub(crate) sealed: Option<Sealed>,
+    pub(crate) visibility: Option<Visibility>,
+    pub(crate) wanted: Option<String>,
+    pub(crate) base: Option<String>,
+    pub(crate) next_at: i64,
+    pub(crate) not_after: i64,
+    pub(crate) attempt: Option<i64>,
+    pub(crate) attempts: i64,
+    pub(crate) doubts: i64,
+    pub(crate) never_resend: bool,
+    pub(crate) quiet: i64,
+    pub(crate) empty_at: Option<i64>,
+    pub(crate) fence: Option<String>,
+    pub(crate) lease_owner: Option<String>,
+    pub(crate) lease_token: Option<String>,
+    pub(crate) remote: Option<String>,
+    pub(crate) outcome: Option<Outcome>,
+    pub(crate) error: Option<String>,
+    pub(crate) evidence: Option<String>,
+    pub(crate) watch_at: Option<i64>,
+    pub(crate) watched: i64,
+    pub(crate) accepted: i64,
+    pub(crate) ended: Option<i64>,
+    pub(crate) decided_by: Option<String>,
+}
+
+/// One try at an operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StoredAttempt {
+    pub(crate) number: i64,
+    pub(crate) opened: i64,
+    pub(crate) ended: Option<i64>,
+    pub(crate) outcome: Option<AttemptEnd>,
+    pub(crate) error: Option<String>,
+}
+
+/// A recorded change of an operation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct Transition {
+    /// Before.
+    pub from: State,
+    /// An attempt was open.
+    pub from_attempt: Option<i64>,
+    /// After.
+    pub to: State,
+    /// An attempt is open.
+    pub to_attempt: Option<i64>,
+    /// Why, where there is a reason.
+    pub reason: Option<String>,
+}
+
+/// What a lane's turn is about.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct LaneId {
+    pub(crate) place: Place,
+    pub(crate) link: String,
+}
+
+/// An entry of the activity, not yet chained.
+#[derive(Clone)]
+pub(crate) struct Entry {
+    pub(crate) tenant: String,
+    pub(crate) at: i64,
+    pub(crate) actor: String,
+    pub(crate) action: &'static str,
+    pub(crate) connection: Option<String>,
+    pub(crate) subject: Option<String>,
+    pub(crate) detail: String,
+    pub(crate) salt: [u8; 16],
+    pub(crate) commitment: [u8; 32],
+    /// Makes the mac of this entry from the one before.
+    pub(crate) chain: Arc<dyn Chain>,
+}
+
+/// Computes a chain.
+pub(crate) trait Chain: Send + Sync {
+    /// The mac of an entry that follows one with the mac `before`.
+    fn mac(&self, before: &[u8], seq: i64, at: i64, words: [&str; 4], commitment: &[u8]) -> [u8; 32];
+}
+
+/// An entry as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StoredEntry {
+    pub(crate) seq: i64,
+    pub(crate) at: i64,
+    pub(crate) actor: String,
+    pub(crate) action: String,
+    pub(crate) connection: Option<String>,
+    pub(crate) subject: Option<String>,
+    pub(crate) detail: Option<String>,
+    pub(crate) salt: Option<Vec<u8>>,
+    pub(crate) commitment: Vec<u8>,
+    pub(crate) mac: Vec<u8>,
+}
+
+/// Something the product is to be told.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct NewEvent {
+    pub(crate) tenant: String,
+    pub(crate) kind: &'static str,
+    pub(crate) at: i64,
+    pub(crate) body: Value,
+}
+
+/// What a unit of work leaves behind besides its own rows.
+#[derive(Clone, Default)]
+pub(crate) struct Record {
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) events: Vec<NewEvent>,
+}
+
+/// A secret that a plugin has obtained.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StoredToken {
+    pub(crate) sealed: Sealed,
+    /// JSON: where it may be sent.
+    pub(crate) addresses: String,
+    /// Milliseconds since 1970.
+    pub(crate) expires: Option<i64>,
+}
+
+/// A value of the product.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProductValue {
+    /// The product's id.
+    pub id: String,
+    /// For people.
+    pub name: String,
+    /// Of an agent: to match members by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+}
+
+/// Which member stands for an agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct MemberMapping {
+    /// The product's id.
+    pub agent: String,
+    /// The provider's id.
+    pub member: Option<String>,
+    /// What it says.
+    pub state: MappingState,
+    /// Who set it.
+    pub decided_by: Option<String>,
+}
+
+/// Which status stands for a value of the product, on one board.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct StatusMapping {
+    /// The board, team or queue; empty where statuses belong to the connection.
+    pub scope: String,
+    /// The product's id of its status.
+    pub value: String,
+    /// The provider's id.
+    pub status: String,
+    /// Who set it.
+    pub decided_by: Option<String>,
+}

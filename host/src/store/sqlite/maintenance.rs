@@ -1,0 +1,137 @@
+//! The care of the database itself.
+
+use super::connections::execute;
+use super::statements::statements;
+use super::{SqliteStore, connect, mapped, meta, seals, tenant};
+use crate::store::{Place, Record, Reply, Sealed, SealedRow, StoreError, Upkeep};
+use rusqlite::{OptionalExtension as _, backup, params};
+use std::path::Path;
+
+statements! {
+    STALE = "SELECT id, tenant, connection, kind, entity FROM stale WHERE id > ?1 ORDER BY id";
+    ADD_STALE = "INSERT INTO stale (tenant, connection, kind, entity) VALUES (?1, ?2, ?3, ?4)";
+    TRIM_STALE = "DELETE FROM stale WHERE id <= (SELECT seq FROM sqlite_sequence WHERE name = 'stale') - 1000";
+    REVIVE = "UPDATE connections SET state = CASE WHEN account IS NULL THEN 'setup' ELSE 'active' END, reason = NULL,
+        detail = NULL WHERE reason IN ('plugin_missing', 'plugin_stalled')
+        AND plugin IN (SELECT value FROM json_each(?1))";
+    CHECK = "PRAGMA integrity_check(20)";
+    CHECK_KEYS = "PRAGMA foreign_key_check";
+}
+
+/// Pages copied between two looks at other users of the database.
+const BACKUP_PAGES: i32 = 1024;
+
+impl Upkeep for SqliteStore {
+    fn meta(&self, name: &str) -> Result<Option<String>, StoreError> {
+        self.read(|db| db.prepare_cached(meta::GET)?.query_row(params![name], |row| row.get(0)).optional())
+    }
+
+    fn set_meta(&self, name: &str, value: &str) -> Reply<()> {
+        let (name, value) = (name.to_owned(), value.to_owned());
+        self.write(move |db| execute(db, meta::SET, params![name, value]).map(drop))
+    }
+
+    fn found_meta(&self, name: &str, value: &str) -> Reply<String> {
+        let (name, value) = (name.to_owned(), value.to_owned());
+        self.write(move |db| {
+            execute(db, meta::ADD, params![name, value])?;
+            db.prepare_cached(meta::GET)
+                .and_then(|mut get| get.query_row(params![name], |row| row.get(0)))
+                .map_err(mapped)
+        })
+    }
+
+    fn sealed_otherwise(&self, key: &str, limit: usize) -> Result<Vec<SealedRow>, StoreError> {
+        self.read(|db| seals::sealed_otherwise(db, key, limit))
+    }
+
+    fn key_counts(&self) -> Result<Vec<(String, u64)>, StoreError> {
+        self.read(seals::key_counts)
+    }
+
+    fn reseal(&self, rows: Vec<(SealedRow, Sealed)>) -> Reply<u64> {
+        self.write(move |db| seals::reseal(db, &rows))
+    }
+
+    fn backup(&self, to: &Path) -> Result<(), StoreError> {
+        let unusable = |error: std::io::Error| StoreError::ReadOnly(format!("{}: {error}", to.display()));
+        // Made here, so that nothing that is there is overwritten.
+        let made = {
+            use std::os::unix::fs::OpenOptionsExt as _;
+            std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(to)
+        };
+        drop(made.map_err(unusable)?);
+        let copied = (|| {
+            let from = connect(&self.path)?;
+            let mut target = rusqlite::Connection::open(to).map_err(mapped)?;
+            let backup = backup::Backup::new(&from, &mut target).map_err(mapped)?;
+            backup.run_to_completion(BACKUP_PAGES, std::time::Duration::ZERO, None).map_err(mapped)?;
+            drop(backup);
+            // Whole in one file.
+            target.pragma_update(None, "journal_mode", "DELETE").map_err(mapped)
+        })();
+        if copied.is_err() {
+            let _ = std::fs::remove_file(to);
+        }
+        copied
+    }
+
+    fn check(&self) -> Result<Vec<String>, StoreError> {
+        self.read(|db| {
+            let mut found: Vec<String> =
+                db.prepare(CHECK)?.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+            found.retain(|line| line != "ok");
+            let keys: Vec<String> = db
+                .prepare(CHECK_KEYS)?
+                .query_map([], |row| Ok(format!("a row of {} points nowhere", row.get::<_, String>(0)?)))?
+                .collect::<rusqlite::Result<_>>()?;
+            found.extend(keys);
+            Ok(found)
+        })
+    }
+
+    fn data_version(&self) -> Result<i64, StoreError> {
+        self.watcher(|db| db.prepare_cached(meta::DATA_VERSION)?.query_row([], |row| row.get(0)))
+    }
+
+    fn stale_since(&self, after: i64) -> Result<Vec<(i64, Place, String, String)>, StoreError> {
+        self.read(|db| {
+            db.prepare_cached(STALE)?
+                .query_map(params![after], |row| {
+                    let place = Place { tenant: row.get(1)?, connection: row.get(2)? };
+                    Ok((row.get(0)?, place, row.get(3)?, row.get(4)?))
+                })?
+                .collect()
+        })
+    }
+
+    fn make_stale(&self, place: &Place, kind: &str, entity: &str) -> Reply<()> {
+        let (place, kind, entity) = (place.clone(), kind.to_owned(), entity.to_owned());
+        self.write(move |db| {
+            execute(db, ADD_STALE, params![place.tenant, place.connection, kind, entity])?;
+            execute(db, TRIM_STALE, []).map(drop)
+        })
+    }
+
+    fn revive(&self, plugins: &[String]) -> Reply<u64> {
+        let plugins = serde_json::json!(plugins).to_string();
+        self.write(move |db| Ok(execute(db, REVIVE, params![plugins])? as u64))
+    }
+
+    fn trouble(&self) -> Option<StoreError> {
+        self.writer.trouble()
+    }
+
+    fn export(&self, tenant: &str) -> Result<Vec<(String, serde_json::Value)>, StoreError> {
+        self.read(|db| tenant::export(db, tenant))
+    }
+
+    fn erase(&self, tenant: &str, record: Record) -> Reply<u64> {
+        let tenant = tenant.to_owned();
+        self.write(move |db| tenant::erase(db, &tenant, record))
+    }
+
+    fn close(&self) {
+        self.writer.close();
+    }
+}

@@ -1,0 +1,361 @@
+//! Operations: accepting and reading.
+
+use super::connections::{execute, word, word_or_none};
+use super::statements::statements;
+use super::{SqliteStore, events, links, mapped, steps, work};
+use crate::store::{
+    Accepted, Binding, Conflict, Kind, LaneId, Lease, Looked, NewOperation, OpenAttempt, OperationFilter, Operations, Outcome,
+    Place, Record, Reply, Sealed, Standing, State, Step, StoreError, StoredAttempt, StoredOperation, Transition,
+};
+use psa_host_api::model::Visibility;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+/// All that a row of an operation is read from.
+macro_rules! operation {
+    ($rest:literal) => {
+        concat!(
+            "SELECT seq, tenant, operation, connection, link, kind, state, reason, likeness, key, sealed, visibility, \
+             wanted, base, next_at, not_after, attempt, attempts, doubts, never_resend, quiet, empty_at, fence, \
+             lease_owner, lease_token, remote, outcome, error, evidence, watch_at, watched, accepted, ended, \
+             decided_by FROM operations ",
+            $rest
+        )
+    };
+}
+pub(super) use operation;
+
+statements! {
+    INSERT = "INSERT INTO operations (tenant, operation, connection, link, kind, state, client_key, payload, likeness,
+        key, sealed, visibility, wanted, base, not_after, accepted)
+        VALUES (?1, ?2, ?3, ?4, ?5, 'queued', ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+    GET = operation!("WHERE tenant = ?1 AND operation = ?2");
+    BY_KEY = operation!("WHERE tenant = ?1 AND connection = ?2 AND client_key = ?3");
+    PAYLOAD = "SELECT payload FROM operations WHERE tenant = ?1 AND operation = ?2";
+    LIST = operation!("WHERE tenant = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3");
+    LIST_OF_CONNECTION = operation!("WHERE tenant = ?1 AND connection = ?4 AND seq > ?2 ORDER BY seq LIMIT ?3");
+    LIST_OF_LINK = operation!("WHERE tenant = ?1 AND link = ?4 AND seq > ?2 ORDER BY seq LIMIT ?3");
+    ATTEMPTS = "SELECT number, opened, ended, outcome, error FROM attempts WHERE tenant = ?1 AND operation = ?2
+        ORDER BY number";
+    TRANSITIONS = "SELECT from_state, from_attempt, to_state, to_attempt, reason FROM transitions
+        WHERE tenant = ?1 AND operation = ?2 ORDER BY id";
+    /// A newer status makes those of its lane pointless that nothing was sent of.
+    OLDER_STATUSES = "SELECT operation FROM operations WHERE tenant = ?1 AND link = ?2 AND kind = 'status'
+        AND state = 'queued' AND attempt IS NULL AND attempts = 0";
+    SUPERSEDE = "UPDATE operations SET state = 'refused', reason = 'superseded', ended = ?3, head = 0,
+        lease_owner = NULL, lease_token = NULL, lease_until = NULL
+        WHERE tenant = ?1 AND operation = ?2 AND state = 'queued' AND attempt IS NULL";
+    BOUND = "SELECT remote FROM notes WHERE tenant = ?1 AND connection = ?2 AND kind = ?3";
+    BOUND_OF_TICKET = "SELECT remote FROM notes WHERE tenant = ?1 AND connection = ?2 AND ticket = ?4 AND kind = ?3";
+    ALIKE = operation!("WHERE tenant = ?1 AND link = ?2 AND state IN ('queued', 'in_doubt', 'held') AND likeness = ?3
+        AND doubts > 0 ORDER BY seq");
+    STANDING = "SELECT state, count(*), min(accepted), sum(head) FROM operations WHERE tenant = ?1 AND connection = ?2
+        AND state IN ('queued', 'in_doubt', 'held') GROUP BY state";
+    WATCH_DUE = operation!("WHERE watch_at IS NOT NULL AND watch_at <= ?1 ORDER BY watch_at LIMIT ?2");
+    SET_WATCH = "UPDATE operations SET watch_at = ?3, watched = watched + 1 WHERE tenant = ?1 AND operation = ?2";
+    DROP_BODIES = "UPDATE operations SET key = NULL, sealed = NULL WHERE sealed IS NOT NULL AND ended IS NOT NULL
+        AND ended < ?1 AND watch_at IS NULL";
+}
+
+impl Operations for SqliteStore {
+    fn accept(&self, new: NewOperation) -> Reply<Accepted> {
+        self.write(move |db| accept(db, new))
+    }
+
+    fn operation(&self, tenant: &str, operation: &str) -> Result<Option<StoredOperation>, StoreError> {
+        self.read(|db| db.prepare_cached(GET)?.query_row(params![tenant, operation], operation_of).optional())
+    }
+
+    fn by_client_key(&self, place: &Place, key: &[u8]) -> Result<Option<StoredOperation>, StoreError> {
+        self.read(|db| by_key(db, place, key))
+    }
+
+    fn list_operations(
+        &self,
+        filter: &OperationFilter,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<StoredOperation>, StoreError> {
+        self.read(|db| {
+            let (statement, more) = match (&filter.link, &filter.connection) {
+                (Some(link), _) => (LIST_OF_LINK, Some(link)),
+                (None, Some(connection)) => (LIST_OF_CONNECTION, Some(connection)),
+                (None, None) => (LIST, None),
+            };
+            let mut statement = db.prepare_cached(statement)?;
+            let (mut after, mut listed) = (after, Vec::new());
+            // The state is looked at here: a filter must not make a page short.
+            loop {
+                let rows: Vec<StoredOperation> = match more {
+                    Some(more) => statement
+                        .query_map(params![filter.tenant, after, limit as i64, more], operation_of)?
+                        .collect::<rusqlite::Result<_>>()?,
+                    None => statement
+                        .query_map(params![filter.tenant, after, limit as i64], operation_of)?
+                        .collect::<rusqlite::Result<_>>()?,
+                };
+                let whole = rows.len() < limit;
+                after = rows.last().map_or(after, |row| row.seq);
+                let fits = |row: &StoredOperation| filter.state.is_none_or(|state| state == row.state);
+                listed.extend(rows.into_iter().filter(fits));
+                if whole || listed.len() >= limit {
+                    listed.truncate(limit);
+                    return Ok(listed);
+                }
+            }
+        })
+    }
+
+    fn attempts(&self, tenant: &str, operation: &str) -> Result<Vec<StoredAttempt>, StoreError> {
+        self.read(|db| {
+            let attempt = |row: &Row<'_>| {
+                Ok(StoredAttempt {
+                    number: row.get(0)?,
+                    opened: row.get(1)?,
+                    ended: row.get(2)?,
+                    outcome: word_or_none(row, 3, crate::store::AttemptEnd::of)?,
+                    error: row.get(4)?,
+                })
+            };
+            db.prepare_cached(ATTEMPTS)?.query_map(params![tenant, operation], attempt)?.collect()
+        })
+    }
+
+    fn transitions(&self, tenant: &str, operation: &str) -> Result<Vec<Transition>, StoreError> {
+        self.read(|db| {
+            let transition = |row: &Row<'_>| {
+                Ok(Transition {
+                    from: word(row, 0, State::of)?,
+                    from_attempt: row.get(1)?,
+                    to: word(row, 2, State::of)?,
+                    to_attempt: row.get(3)?,
+                    reason: row.get(4)?,
+                })
+            };
+            db.prepare_cached(TRANSITIONS)?.query_map(params![tenant, operation], transition)?.collect()
+        })
+    }
+
+    fn due(
+        &self,
+        now: i64,
+        me: &str,
+        living: &[String],
+        without: &[Place],
+        limit: usize,
+    ) -> Result<Vec<LaneId>, StoreError> {
+        self.read(|db| work::due(db, now, me, living, without, limit))
+    }
+
+    fn head(&self, lane: &LaneId) -> Result<Option<StoredOperation>, StoreError> {
+        self.read(|db| {
+            let of_lane = params![lane.place.tenant, lane.link];
+            db.prepare_cached(work::HEAD)?.query_row(of_lane, operation_of).optional()
+        })
+    }
+
+    fn open_attempt(&self, open: OpenAttempt) -> Reply<Option<i64>> {
+        self.write(move |db| work::open(db, &open))
+    }
+
+    fn claim(&self, lane: LaneId, operation: String, lease: Lease, living: Vec<String>, now: i64) -> Reply<bool> {
+        self.write(move |db| work::claim(db, &lane, &operation, &lease, &living, now))
+    }
+
+    fn step(&self, step: Step) -> Reply<bool> {
+        self.write(move |db| steps::step(db, step))
+    }
+
+    fn looked(&self, looked: Looked) -> Reply<bool> {
+        self.write(move |db| steps::looked(db, &looked))
+    }
+
+    fn bound(&self, place: &Place, kind: &str, ticket: Option<&str>) -> Result<Vec<String>, StoreError> {
+        self.read(|db| {
+            let Place { tenant, connection } = place;
+            match ticket {
+                Some(ticket) => db
+                    .prepare_cached(BOUND_OF_TICKET)?
+                    .query_map(params![tenant, connection, kind, ticket], |row| row.get(0))?
+                    .collect(),
+                None => db
+                    .prepare_cached(BOUND)?
+                    .query_map(params![tenant, connection, kind], |row| row.get(0))?
+                    .collect(),
+            }
+        })
+    }
+
+    fn alike(&self, lane: &LaneId, likeness: &[u8]) -> Result<Vec<StoredOperation>, StoreError> {
+        self.read(|db| {
+            db.prepare_cached(ALIKE)?
+                .query_map(params![lane.place.tenant, lane.link, likeness], operation_of)?
+                .collect()
+        })
+    }
+
+    fn watch_due(&self, now: i64, limit: usize) -> Result<Vec<StoredOperation>, StoreError> {
+        self.read(|db| db.prepare_cached(WATCH_DUE)?.query_map(params![now, limit as i64], operation_of)?.collect())
+    }
+
+    fn watched(
+        &self,
+        row: &StoredOperation,
+        next: Option<i64>,
+        copies: Vec<Binding>,
+        now: i64,
+        record: Record,
+    ) -> Reply<()> {
+        let (place, operation) = (row.place.clone(), row.operation.clone());
+        self.write(move |db| {
+            execute(db, SET_WATCH, params![place.tenant, operation, next])?;
+            for copy in &copies {
+                steps::bind(db, &place, &operation, copy, now)?;
+            }
+            events::record(db, record)
+        })
+    }
+
+    fn drop_bodies(&self, ended_before: i64) -> Reply<u64> {
+        self.write(move |db| Ok(execute(db, DROP_BODIES, params![ended_before])? as u64))
+    }
+
+    fn standing(&self, place: &Place) -> Result<Standing, StoreError> {
+        self.read(|db| {
+            let mut standing = Standing::default();
+            let mut statement = db.prepare_cached(STANDING)?;
+            let mut rows = statement.query(params![place.tenant, place.connection])?;
+            while let Some(row) = rows.next()? {
+                let (count, oldest): (u64, i64) = (row.get(1)?, row.get(2)?);
+                standing.oldest = Some(standing.oldest.map_or(oldest, |before: i64| before.min(oldest)));
+                match word(row, 0, State::of)? {
+                    State::Queued => standing.queued = count,
+                    State::InDoubt => (standing.in_doubt, standing.blocked) = (count, row.get(3)?),
+                    _ => standing.held = count,
+                }
+            }
+            Ok(standing)
+        })
+    }
+}
+
+fn by_key(db: &Connection, place: &Place, key: &[u8]) -> rusqlite::Result<Option<StoredOperation>> {
+    let Place { tenant, connection } = place;
+    db.prepare_cached(BY_KEY)?.query_row(params![tenant, connection, key], operation_of).optional()
+}
+
+fn accept(db: &Connection, mut new: NewOperation) -> Result<Accepted, StoreError> {
+    let record = std::mem::take(&mut new.record);
+    if let Some(key) = &new.client_key
+        && let Some(known) = by_key(db, &new.place, key).map_err(mapped)?
+    {
+        let of = params![known.place.tenant, known.operation];
+        let payload: Vec<u8> = db
+            .prepare_cached(PAYLOAD)
+            .and_then(|mut get| get.query_row(of, |row| row.get(0)))
+            .map_err(mapped)?;
+        return if payload == new.payload {
+            Ok(Accepted::Known(Box::new(known)))
+        } else {
+            Err(StoreError::Conflict(Conflict::ClientKey))
+        };
+    }
+    if let Some(link) = &new.new_link {
+        links::insert(db, link)?;
+    }
+    let NewOperation { place, operation, link, kind, sealed, now, .. } = &new;
+    let Place { tenant, connection } = place;
+    if *kind == Kind::Status {
+        supersede(db, tenant, link, *now)?;
+    }
+    execute(
+        db,
+        INSERT,
+        params![
+            tenant,
+            operation,
+            connection,
+            link,
+            kind.word(),
+            new.client_key,
+            new.payload,
+            new.likeness,
+            sealed.key,
+            sealed.token,
+            new.visibility.map(visibility_word),
+            new.wanted,
+            new.base,
+            new.not_after,
+            now,
+        ],
+    )?;
+    work::settle(db, tenant, link)?;
+    events::record(db, record)?;
+    let kept = db.prepare_cached(GET).and_then(|mut get| get.query_row(params![tenant, operation], operation_of));
+    Ok(Accepted::New(Box::new(kept.map_err(mapped)?)))
+}
+
+fn supersede(db: &Connection, tenant: &str, link: &str, now: i64) -> Result<(), StoreError> {
+    let mut older = db.prepare_cached(OLDER_STATUSES).map_err(mapped)?;
+    let older: rusqlite::Result<Vec<String>> =
+        older.query_map(params![tenant, link], |row| row.get(0)).map_err(mapped)?.collect();
+    for operation in older.map_err(mapped)? {
+        execute(db, SUPERSEDE, params![tenant, operation, now])?;
+        let body = serde_json::json!({"operation": operation, "link": link, "kind": "status",
+            "state": "refused", "reason": "superseded"});
+        let event = crate::store::NewEvent { tenant: tenant.to_owned(), kind: "operation.refused", at: now, body };
+        events::record(db, Record { entries: Vec::new(), events: vec![event] })?;
+    }
+    Ok(())
+}
+
+pub(super) fn visibility_word(visibility: Visibility) -> &'static str {
+    match visibility {
+        Visibility::Internal => "internal",
+        Visibility::Public => "public",
+        Visibility::Resolution => "resolution",
+    }
+}
+
+fn visibility_of(word: &str) -> Option<Visibility> {
+    [Visibility::Internal, Visibility::Public, Visibility::Resolution]
+        .into_iter()
+        .find(|visibility| visibility_word(*visibility) == word)
+}
+
+pub(super) fn operation_of(row: &Row<'_>) -> rusqlite::Result<StoredOperation> {
+    let (key, token): (Option<String>, Option<String>) = (row.get(9)?, row.get(10)?);
+    Ok(StoredOperation {
+        seq: row.get(0)?,
+        place: Place { tenant: row.get(1)?, connection: row.get(3)? },
+        operation: row.get(2)?,
+        link: row.get(4)?,
+        kind: word(row, 5, Kind::of)?,
+        state: word(row, 6, State::of)?,
+        reason: row.get(7)?,
+        likeness: row.get(8)?,
+        sealed: key.zip(token).map(|(key, token)| Sealed { key, token }),
+        visibility: word_or_none(row, 11, visibility_of)?,
+        wanted: row.get(12)?,
+        base: row.get(13)?,
+        next_at: row.get(14)?,
+        not_after: row.get(15)?,
+        attempt: row.get(16)?,
+        attempts: row.get(17)?,
+        doubts: row.get(18)?,
+        never_resend: row.get(19)?,
+        quiet: row.get(20)?,
+        empty_at: row.get(21)?,
+        fence: row.get(22)?,
+        lease_owner: row.get(23)?,
+        lease_token: row.get(24)?,
+        remote: row.get(25)?,
+        outcome: word_or_none(row, 26, Outcome::of)?,
+        error: row.get(27)?,
+        evidence: row.get(28)?,
+        watch_at: row.get(29)?,
+        watched: row.get(30)?,
+        accepted: row.get(31)?,
+        ended: row.get(32)?,
+        decided_by: row.get(33)?,
+    })
+}
