@@ -57,6 +57,11 @@ typedef struct psa_hooks {
     /* A log line: level is PSA_LOG_ERROR, ... Works already while psa_host_open runs; may come from any thread, also
      * at the same time. Do not call into the host from it. */
     void (*log_message)(void *ctx, uint32_t level, psa_bytes target, psa_bytes text);
+
+    /* Writes the vault's keyring (one Fernet key per line, the newest first) and returns PSA_OK. Called by
+     * psa_host_open, and from any thread when a key is missing or has changed; write at most capacity bytes, set *len to
+     * what is needed. NULL: the configuration's vault.key_file, then the variable PSA_KEY. */
+    psa_code (*vault_keys)(void *ctx, uint8_t *buffer, size_t capacity, size_t *len);
 } psa_hooks;
 
 /* Bytes into a call (an upload). Returns what was read, 0 at the end, negative: give up. May block: the call is
@@ -174,6 +179,17 @@ PSA_API ptrdiff_t psa_host_wake_fd(psa_host *host);
 /* Waits until psa_host_take has something. PSA_TIMEOUT: nothing came. */
 PSA_API psa_code psa_host_wait(psa_host *host, uint32_t timeout_ms);
 
+/* ---- events ----------------------------------------------------------------------------------------- */
+
+/* Waits for the next event of a named consumer (1 to 64 bytes of UTF-8). Several processes may share a name: one at a
+ * time is served. PSA_TIMEOUT: none came. An event comes again (also after a restart) until it is acknowledged, so
+ * handle it so that twice does no harm. psa_reply_id is its id. An event "gap" says that events were dropped because
+ * nobody had fetched them for long. */
+PSA_API psa_code psa_host_next_event(psa_host *host, const char *consumer, uint32_t timeout_ms, psa_reply **event);
+
+/* Acknowledges this event and all before it for that consumer. */
+PSA_API psa_code psa_host_ack_event(psa_host *host, const char *consumer, uint64_t id);
+
 /* ---- replies ---------------------------------------------------------------------------------------- */
 
 /* The JSON of a reply, a result or an error; lives until it is freed; never NULL; followed by a NUL that *len does
@@ -195,7 +211,7 @@ PSA_API void psa_reply_free(psa_reply *reply);
 /* The stable name of a code, "outcome_unknown"; "internal" for unknown ones; static. */
 PSA_API const char *psa_code_name(psa_code code);
 
-PSA_SIZE_IS(psa_hooks, 2 * sizeof(void *) + 8);
+PSA_SIZE_IS(psa_hooks, 3 * sizeof(void *) + 8);
 PSA_SIZE_IS(psa_reader, 2 * sizeof(void *) + 8);
 PSA_SIZE_IS(psa_writer, 2 * sizeof(void *));
 PSA_SIZE_IS(psa_call_options, 6 * sizeof(void *) + 8);

@@ -177,7 +177,10 @@ impl Vault {
 
 /// HMAC-SHA-256 over a purpose and parts, each with its length.
 pub(crate) fn digest(key: &[u8; 32], purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
-    let mut mac = <Hmac<Sha256> as hmac::Mac>::new(hmac::digest::Key::<Hmac<Sha256>>::from_slice(key));
+    // HMAC itself fills a short key with zeros up to a block.
+    let mut block = Zeroizing::new([0; 64]);
+    block[..key.len()].copy_from_slice(key);
+    let mut mac = <Hmac<Sha256> as hmac::Mac>::new((&*block).into());
     for part in std::iter::once(purpose.as_bytes()).chain(parts.iter().copied()) {
         mac.update(&(part.len() as u64).to_be_bytes());
         mac.update(part);
