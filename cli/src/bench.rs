@@ -166,7 +166,12 @@ fn listing(rounds: usize) -> Outcome {
     let plugin = shipped_plugin(folder.path())?;
     let egress = json!({"ca_files": [simulator.text("ca")], "allow_private": ["127.0.0.1"]});
     let config = Value::Object(serde_json::Map::from_iter(
-        config(&folder, json!([plugin])).as_object().cloned().unwrap_or_default().into_iter().chain([("egress".to_owned(), egress)]),
+        config(&folder, json!([plugin]))
+            .as_object()
+            .cloned()
+            .unwrap_or_default()
+            .into_iter()
+            .chain([("egress".to_owned(), egress)]),
     ));
     let host = Host::open(config.to_string().as_bytes(), Hooks::default())?;
     let create = json!({"tenant": "t", "plugin": "connectwise", "settings": simulator.settings(), "secrets": simulator.secrets()});

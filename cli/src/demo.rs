@@ -156,7 +156,11 @@ impl Demo {
         let before = self.count("add_note")?;
         let note = json!({"visibility": "public", "text": "We are on it.", "wait_ms": WAIT_MS});
         let note = self.call("notes.post", &on(link, note))?;
-        println!("7. The connection broke after the PSA had kept a note: {}, {}", text(&note, "state"), text(&note, "outcome"));
+        println!(
+            "7. The connection broke after the PSA had kept a note: {}, {}",
+            text(&note, "state"),
+            text(&note, "outcome")
+        );
         expect(note["outcome"] == "found", "the note was not found")?;
         expect(self.count("add_note")? == before + 1, "the note was sent again")
     }

@@ -97,8 +97,7 @@ unsafe fn read_hooks(hooks: *const psa_hooks) -> Result<Hooks, Error> {
             "hooks.size is {size}, at least {least} was expected: set it to sizeof(psa_hooks)"
         )));
     }
-    let mut read =
-        psa_hooks { size: 0, reserved: 0, ctx: std::ptr::null_mut(), log_message: None, vault_keys: None };
+    let mut read = psa_hooks { size: 0, reserved: 0, ctx: std::ptr::null_mut(), log_message: None, vault_keys: None };
     // SAFETY: as long as the caller says its struct is, and not longer than ours; all zero is a valid psa_hooks.
     unsafe {
         let length = size.min(size_of::<psa_hooks>());

@@ -52,7 +52,8 @@ impl Clock for SystemClock {
         let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
         #[cfg(not(any(target_os = "linux", target_os = "android")))]
         let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-        u64::try_from(now.tv_sec).unwrap_or(0).saturating_mul(1000) + u64::try_from(now.tv_nsec).unwrap_or(0) / 1_000_000
+        u64::try_from(now.tv_sec).unwrap_or(0).saturating_mul(1000)
+            + u64::try_from(now.tv_nsec).unwrap_or(0) / 1_000_000
     }
 
     fn sleep(&self, ms: u64) -> Wait {

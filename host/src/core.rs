@@ -14,8 +14,8 @@ use crate::store::{Place, Store};
 use crate::vault::Vault;
 use psa_host_api::ops::Operation;
 use psa_host_api::{Code, Error};
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 /// The rooms.
 pub(crate) struct Core {

@@ -12,9 +12,9 @@ mod open;
 
 pub use events::Event;
 
+use crate::activity::Scribe;
 use crate::clock::{Clock, Random, SystemClock, SystemRandom};
 use crate::config::Config;
-use crate::activity::Scribe;
 use crate::connections::{ConnectionRoom, Parts};
 use crate::core::{Core, Environment, Seen};
 use crate::egress::Egress;
@@ -92,7 +92,7 @@ impl Host {
     pub fn open(config: &[u8], hooks: Hooks) -> Result<Host, Error> {
         let config = Config::read(config)?;
         let log = Log::new(hooks.log);
-        let clock = hooks.clock.unwrap_or_else(|| Arc::new(SystemClock::default()));
+        let clock = hooks.clock.unwrap_or_else(|| Arc::new(SystemClock));
         let random = hooks.random.unwrap_or_else(|| Arc::new(SystemRandom));
         make_private(&config.data_dir)?;
         let egress = Egress::new(config.egress.clone(), clock.clone(), random.clone())
@@ -145,7 +145,10 @@ impl Host {
         let outbox = Outbox::new(Arc::new(desk));
         if !environment.is_ours() {
             let Environment { here, stored } = &environment;
-            log.error("host", &format!("the database belongs to environment \"{stored}\", this is \"{here}\": nothing is sent"));
+            log.error(
+                "host",
+                &format!("the database belongs to environment \"{stored}\", this is \"{here}\": nothing is sent"),
+            );
         } else if config.outbox.deliver {
             io.spawn(outbox.clone().deliver());
         }

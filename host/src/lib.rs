@@ -12,8 +12,8 @@ pub mod clock;
 mod config;
 mod connections;
 mod core;
-pub mod egress;
 mod doctor;
+pub mod egress;
 mod host;
 mod json;
 mod log;
@@ -21,6 +21,8 @@ mod methods;
 mod outbox;
 mod owners;
 pub mod plugin;
+#[cfg(test)]
+mod published;
 mod store;
 mod vault;
 

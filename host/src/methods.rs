@@ -16,6 +16,7 @@ mod operations;
 mod paging;
 mod plugins;
 mod rehearse;
+mod suggest;
 mod table;
 mod tickets;
 mod typed;

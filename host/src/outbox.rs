@@ -7,6 +7,7 @@
 //! Leaves to others: rows and their rules (`store`), requests (`egress`), what a provider says (its plugin).
 
 mod accept;
+mod answer;
 mod canonical;
 mod config;
 mod decide;
@@ -17,7 +18,9 @@ mod look;
 mod payload;
 mod recover;
 mod send;
+mod status;
 mod steps;
+mod ticket;
 mod turn;
 mod upkeep;
 

@@ -11,15 +11,17 @@ mod rows;
 mod secrets;
 mod sqlite;
 mod values;
+mod words;
 mod work;
 
 pub(crate) use error::{Conflict, StoreError};
 pub(crate) use reply::Reply;
 pub(crate) use rows::*;
-pub use rows::{ConnectionState, StopReason};
 pub(crate) use secrets::{ConnectionSecrets, bound_to, seal_secret};
 pub(crate) use sqlite::SqliteStore;
 pub(crate) use values::PluginValues;
+pub(crate) use words::*;
+pub use words::{ConnectionState, StopReason};
 pub(crate) use work::*;
 
 use std::path::Path;
@@ -255,8 +257,5 @@ pub(crate) trait Upkeep: Send + Sync {
 }
 
 /// All of it.
-pub(crate) trait Store:
-    Connections + Links + Operations + Mappings + Journal + PluginStorage + Upkeep
-{
-}
+pub(crate) trait Store: Connections + Links + Operations + Mappings + Journal + PluginStorage + Upkeep {}
 impl<T: Connections + Links + Operations + Mappings + Journal + PluginStorage + Upkeep> Store for T {}

@@ -118,11 +118,7 @@ impl Vault {
     }
 
     /// Opens a value that was sealed for this place.
-    pub(crate) fn open_sealed(
-        &self,
-        place: &SealPlace<'_>,
-        sealed: &Sealed,
-    ) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+    pub(crate) fn open_sealed(&self, place: &SealPlace<'_>, sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>, VaultError> {
         // A time so late that no token is from the future: whether it opens must not hang on a clock.
         const LATE: u64 = u64::MAX / 2;
         let content = self.with_key(&sealed.key, |fernet| fernet.decrypt_at_time(&sealed.token, None, LATE))?;

@@ -30,7 +30,7 @@ static char connection[64];
 /* Parameters of tickets.get for a ticket that says what the plugin does. */
 static const char *ticket(const char *behaviour) {
     static char params[256];
-    snprintf(params, sizeof params, "{\"tenant\":\"t\",\"connection\":\"%s\",\"ticket\":\"%s\"}", connection, behaviour);
+    snprintf(params, sizeof params, "{\"tenant\":\"t\",\"connection\":\"%s\",\"ticket\":\"%s\",\"fresh\":true}", connection, behaviour);
     return params;
 }
 

@@ -11,12 +11,10 @@ pub fn root() -> PathBuf {
 
 /// Where cargo has put what it built.
 pub fn target() -> PathBuf {
-    let test = std::env::current_exe().expect("a test knows its own file");
-    test.ancestors()
-        .find(|folder| folder.ends_with("deps"))
-        .and_then(Path::parent)
-        .expect("deps/ lies in it")
-        .to_owned()
+    let program = std::env::current_exe().expect("a program knows its own file");
+    // A test lies one folder deeper than a program.
+    let deps = program.ancestors().find(|folder| folder.ends_with("deps"));
+    deps.or(Some(&program)).and_then(Path::parent).expect("it lies in a folder").to_owned()
 }
 
 /// Puts a plugin that cargo has built into `folder`, under the name it is shipped with and with the rights it should have:

@@ -6,5 +6,7 @@
 
 pub mod answering;
 pub mod compile;
+pub mod process;
 pub mod scene;
+pub mod torture;
 pub mod world;

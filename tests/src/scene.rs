@@ -35,10 +35,12 @@ impl Scene {
         let simulator =
             Simulator::start(&compile::target().join("psa-simulator"), arguments).expect("it works in this scene");
         let mut config = json!({"egress": {"ca_files": [simulator.text("ca")], "allow_private": ["127.0.0.1"]}});
-        config
-            .as_object_mut()
-            .expect("it works in this scene")
-            .extend(more.as_object().expect("it works in this scene").clone());
+        for (name, value) in more.as_object().expect("it works in this scene").clone() {
+            match (config[&name].as_object_mut(), value) {
+                (Some(known), Value::Object(more)) => known.extend(more),
+                (_, value) => config[&name] = value,
+            }
+        }
         let folder = tempfile::tempdir().expect("it works in this scene");
         let plugin = compile::shipped("connectwise", folder.path());
         let world = World::open(folder, &[&plugin], config).expect("it works in this scene");

@@ -61,11 +61,8 @@ impl ConnectionRoom {
                 budget = old.as_ref().map_or(budget, |old| old.budget.clone());
                 outdated = old.and_then(|old| old.cell.get().cloned());
             }
-            let opened = instances.entry(place.clone()).or_insert_with(|| Opened {
-                versions,
-                cell: Arc::default(),
-                budget,
-            });
+            let opened =
+                instances.entry(place.clone()).or_insert_with(|| Opened { versions, cell: Arc::default(), budget });
             (opened.cell.clone(), opened.budget.clone(), outdated)
         };
         if let Some(outdated) = outdated {
@@ -158,8 +155,8 @@ async fn run_on<O: Operation>(
     serde_json::from_slice(&answer).map_err(|error| {
         let writes = O::FLAGS & psa_host_api::abi::PSA_OP_WRITE != 0;
         let code = if writes { Code::OutcomeUnknown } else { Code::Internal };
-        let mut error = Error::new(code, format!("{plugin} {name}: its result does not fit: {error}"))
-            .because("plugin_answer");
+        let mut error =
+            Error::new(code, format!("{plugin} {name}: its result does not fit: {error}")).because("plugin_answer");
         if writes {
             // It reported success: whatever that was, it is not to be sent again.
             error.details = Some(serde_json::json!({"wire": "answered", "wire_status": 200}));

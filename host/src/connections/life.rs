@@ -235,7 +235,8 @@ impl ConnectionRoom {
         }
         if credentials_were_why(before.reason) || before.reason == Some(StopReason::Disabled) {
             let detail = before.detail.unwrap_or_default();
-            let message = format!("the connection cannot go on like this: {detail} Enter its credentials, then test it");
+            let message =
+                format!("the connection cannot go on like this: {detail} Enter its credentials, then test it");
             return Err(Error::new(Code::Conflict, message).because("credentials_needed"));
         }
         let body = json!({"connection": place.connection});

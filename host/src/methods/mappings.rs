@@ -1,18 +1,19 @@
 //! Methods of mappings: members, statuses, and the product's own values.
 
-use super::nothing::Done;
 use super::members::all_members;
+use super::nothing::Done;
+use super::suggest::{Suggestion, proposals};
 use crate::cache::Kind;
 use crate::core::Core;
 use crate::plugin::CallContext;
 use crate::store::{MappingState, MemberMapping, Place, ProductValue, StatusMapping, ValueKind};
-use psa_host_api::model::{CatalogEntry, CatalogKind, Member, MemberKind, PageRequest};
+use psa_host_api::model::{CatalogEntry, CatalogKind, Member, PageRequest};
 use psa_host_api::ops;
 use psa_host_api::{Code, Error};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 /// Values of one kind at most.
 const VALUES_MAX: usize = 10_000;
@@ -59,17 +60,6 @@ pub(crate) struct Of {
     connection: String,
 }
 
-/// A proposal: this member may stand for this agent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub(crate) struct Suggestion {
-    /// The product's id.
-    agent: String,
-    /// The provider's id.
-    member: String,
-    /// What they share: `email`, `identifier` or `name`.
-    by: &'static str,
-}
-
 /// Result of members.suggest.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Suggestions {
@@ -102,54 +92,6 @@ pub(crate) async fn suggest(core: &Core, params: Of, context: &CallContext) -> R
 
 fn is_there(members: &[Member], id: Option<&str>) -> bool {
     members.iter().any(|member| Some(member.id.as_str()) == id && !member.inactive)
-}
-
-/// E-mail first, then the login name, then the name; what two share is nobody's.
-fn proposals(agents: &[ProductValue], members: &[Member], mappings: &[MemberMapping]) -> Vec<Suggestion> {
-    let fold = |text: &str| text.trim().to_lowercase();
-    let mut free: Vec<&Member> =
-        members.iter().filter(|member| !member.inactive && member.member_kind == MemberKind::Person).collect();
-    free.retain(|member| !mappings.iter().any(|mapping| mapping.member.as_deref() == Some(&member.id)));
-    let mut open: Vec<&ProductValue> =
-        agents.iter().filter(|agent| !mappings.iter().any(|mapping| mapping.agent == agent.id)).collect();
-    let mut proposals = Vec::new();
-    type Keys<'a> = Box<dyn Fn(&Member) -> Vec<String> + 'a>;
-    let ways: [(&'static str, fn(&ProductValue) -> Option<String>, Keys<'_>); 3] = [
-        ("email", |agent| agent.email.clone(), Box::new(|member| member.emails.clone())),
-        (
-            "identifier",
-            |agent| agent.email.as_ref().and_then(|email| email.split('@').next()).map(str::to_owned),
-            Box::new(|member| vec![member.identifier.clone()]),
-        ),
-        ("name", |agent| Some(agent.name.clone()), Box::new(|member| vec![member.name.clone()])),
-    ];
-    for (by, of_agent, of_member) in ways {
-        let mut having: HashMap<String, Vec<&Member>> = HashMap::new();
-        for member in &free {
-            for key in of_member(member) {
-                having.entry(fold(&key)).or_default().push(member);
-            }
-        }
-        let mut wanting: HashMap<String, Vec<&ProductValue>> = HashMap::new();
-        for agent in &open {
-            if let Some(key) = of_agent(agent) {
-                wanting.entry(fold(&key)).or_default().push(agent);
-            }
-        }
-        for (key, agents) in wanting {
-            if let (false, [agent], Some([member])) = (key.is_empty(), &agents[..], having.get(&key).map(Vec::as_slice))
-            {
-                proposals.push(Suggestion { agent: agent.id.clone(), member: member.id.clone(), by });
-            }
-        }
-        let taken = |agent: &str, member: &str| {
-            proposals.iter().any(|proposal: &Suggestion| proposal.agent == agent || proposal.member == member)
-        };
-        free.retain(|member| !taken("", &member.id));
-        open.retain(|agent| !taken(&agent.id, ""));
-    }
-    proposals.sort_by(|a, b| a.agent.cmp(&b.agent));
-    proposals
 }
 
 /// Parameters of members.map.

@@ -28,12 +28,7 @@ pub(crate) async fn list(core: &Core, params: List, context: &CallContext) -> Re
     page_of(core, &Place { tenant, connection }, page, context).await
 }
 
-async fn page_of(
-    core: &Core,
-    place: &Place,
-    page: PageRequest,
-    context: &CallContext,
-) -> Result<Page<Member>, Error> {
+async fn page_of(core: &Core, place: &Place, page: PageRequest, context: &CallContext) -> Result<Page<Member>, Error> {
     let request = ops::ListMembersRequest { page };
     core.cached::<ops::ListMembers>(place, Kind::Members, "", &request, context).await
 }

@@ -6,8 +6,8 @@ use super::{companies, connections, links, mappings, members, notes, operations,
 use crate::connections::Connection;
 use crate::core::Core;
 use crate::json;
-use crate::plugin::CallContext;
 use crate::outbox::{Explanation, OperationView};
+use crate::plugin::CallContext;
 use crate::store::Dependents;
 use psa_host_api::model::{CatalogEntry, Company, Contact, Member, Note, Page, TestReport, Ticket};
 use psa_host_api::{Code, Error};
@@ -186,12 +186,7 @@ async fn list(_: &Core, _: Nothing, _: &CallContext) -> Result<MethodList, Error
 }
 
 /// Runs a method to its end. Errors of reading the parameters come at once.
-pub(crate) fn run(
-    core: &Arc<Core>,
-    name: &str,
-    params: &[u8],
-    context: CallContext,
-) -> Result<Answer, Error> {
+pub(crate) fn run(core: &Arc<Core>, name: &str, params: &[u8], context: CallContext) -> Result<Answer, Error> {
     let Some(row) = METHODS.iter().find(|row| row.name == name) else {
         let name: String = name.chars().take(64).collect();
         let message = format!("there is no method \"{name}\"; methods.list says which there are");
@@ -208,7 +203,8 @@ pub(crate) fn run(
 /// All schemas in one object: `{"methods": {name: {about, params, result}}}`.
 pub(crate) fn schemas() -> Value {
     let methods = METHODS.iter().map(|row| {
-        let schemas = serde_json::json!({"about": row.about.trim(), "params": (row.params)(), "result": (row.result)()});
+        let schemas =
+            serde_json::json!({"about": row.about.trim(), "params": (row.params)(), "result": (row.result)()});
         (row.name.to_owned(), schemas)
     });
     serde_json::json!({"methods": methods.collect::<Map<String, Value>>()})

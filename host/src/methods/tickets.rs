@@ -78,11 +78,7 @@ pub(crate) struct Catalog {
     page: PageRequest,
 }
 
-pub(crate) async fn catalog(
-    core: &Core,
-    params: Catalog,
-    context: &CallContext,
-) -> Result<Page<CatalogEntry>, Error> {
+pub(crate) async fn catalog(core: &Core, params: Catalog, context: &CallContext) -> Result<Page<CatalogEntry>, Error> {
     let Catalog { tenant, connection, kind, scope, page } = params;
     let entity = format!("{kind:?}");
     let request = ops::ListCatalogRequest { kind, scope, page };
@@ -117,11 +113,7 @@ pub(crate) struct SetStatus {
     pub(super) wait_ms: u64,
 }
 
-pub(crate) async fn set_status(
-    core: &Core,
-    params: SetStatus,
-    context: &CallContext,
-) -> Result<OperationView, Error> {
+pub(crate) async fn set_status(core: &Core, params: SetStatus, context: &CallContext) -> Result<OperationView, Error> {
     let SetStatus { tenant, link, status, value, base, not_after, client_key, wait_ms } = params;
     if status.is_some() == value.is_some() {
         let message = "give either status or value";

@@ -54,22 +54,23 @@ pub(crate) struct ActivityEntry {
     detail: Option<Value>,
 }
 
-pub(crate) async fn activity(
-    core: &Core,
-    params: ListActivity,
-    _: &CallContext,
-) -> Result<Page<ActivityEntry>, Error> {
+pub(crate) async fn activity(core: &Core, params: ListActivity, _: &CallContext) -> Result<Page<ActivityEntry>, Error> {
     let paged = Paged::of(&params.page)?;
     let found = core.store.activity(&params.tenant, paged.after_number()?, paged.ask())?;
-    Ok(paging::page(&paged, found, |entry| entry.seq.to_string(), |entry| ActivityEntry {
-        seq: entry.seq,
-        at: rfc3339(entry.at),
-        actor: entry.actor,
-        action: entry.action,
-        connection: entry.connection,
-        subject: entry.subject,
-        detail: entry.detail.and_then(|text| serde_json::from_str(&text).ok()),
-    }))
+    Ok(paging::page(
+        &paged,
+        found,
+        |entry| entry.seq.to_string(),
+        |entry| ActivityEntry {
+            seq: entry.seq,
+            at: rfc3339(entry.at),
+            actor: entry.actor,
+            action: entry.action,
+            connection: entry.connection,
+            subject: entry.subject,
+            detail: entry.detail.and_then(|text| serde_json::from_str(&text).ok()),
+        },
+    ))
 }
 
 /// The end of a tenant's chain: keep it elsewhere, and nothing before it can be changed unseen.

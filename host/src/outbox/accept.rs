@@ -98,12 +98,7 @@ impl Outbox {
         self.accept(new).await
     }
 
-    fn operation(
-        &self,
-        link: &StoredLink,
-        payload: &Payload,
-        client_key: Option<&str>,
-    ) -> Result<NewOperation, Error> {
+    fn operation(&self, link: &StoredLink, payload: &Payload, client_key: Option<&str>) -> Result<NewOperation, Error> {
         let desk = &self.desk;
         let Place { tenant, connection } = &link.place;
         let client_key = match client_key {

@@ -101,7 +101,10 @@ mod tests {
         for (ours, theirs) in [
             ("  The printer jams again \n\n", "The printer jams again"),
             ("5 < 6 & \"seven\" > 'four', said Tom", "5 &lt; 6 &amp; &quot;seven&quot; &gt; &#39;four&#39;, said Tom"),
-            ("See https://example.com/a?b=1 for more", "See [https://example.com/a?b=1](https://example.com/a?b=1) for more"),
+            (
+                "See https://example.com/a?b=1 for more",
+                "See [https://example.com/a?b=1](https://example.com/a?b=1) for more",
+            ),
             ("See https://example.com/ for it", "See <a href=\"https://example.com/\">https://example.com/</a> for it"),
             ("Done 🎉 and dusted, thanks 👍🏽", "Done  and dusted, thanks "),
             ("Café Zoë ﬁne", "Cafe\u{301} Zoe\u{308} fine"),

@@ -96,10 +96,7 @@ impl Desk {
     pub(super) fn gate(&self, place: &Place) -> Arc<Gate> {
         let mut gates = self.memory.gates.lock().unwrap_or_else(PoisonError::into_inner);
         let OutboxConfig { in_flight, backoff_ms, backoff_max_ms, .. } = self.config;
-        gates
-            .entry(place.clone())
-            .or_insert_with(|| Arc::new(Gate::new(in_flight, backoff_ms, backoff_max_ms)))
-            .clone()
+        gates.entry(place.clone()).or_insert_with(|| Arc::new(Gate::new(in_flight, backoff_ms, backoff_max_ms))).clone()
     }
 
     /// The gates that are closed, and until when, by boottime.

@@ -46,6 +46,9 @@ pub struct OperationView {
     /// What looks have found.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Value>,
+    /// When a second copy is looked for next, because it was sent more than once; RFC 3339 UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub watch: Option<String>,
     /// RFC 3339 UTC.
     pub accepted: String,
     /// RFC 3339 UTC.
@@ -104,6 +107,7 @@ impl From<&StoredOperation> for OperationView {
             attempts: row.attempts,
             error: json(&row.error),
             evidence: json(&row.evidence),
+            watch: row.watch_at.map(rfc3339),
             accepted: rfc3339(row.accepted),
             ended: row.ended.map(rfc3339),
             decided_by: row.decided_by.clone(),

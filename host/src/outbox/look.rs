@@ -69,8 +69,7 @@ impl Search<'_> {
             Err(error) => return Err(error),
         };
         let last = notes.last().map(|note| note.id.clone());
-        let bound: HashSet<String> =
-            self.desk.store.bound(self.place(), "note", Some(ticket))?.into_iter().collect();
+        let bound: HashSet<String> = self.desk.store.bound(self.place(), "note", Some(ticket))?.into_iter().collect();
         let fence = self.row.fence.as_deref().filter(|_| !self.first);
         let after = fence.and_then(|fence| notes.iter().position(|note| note.id == fence)).map_or(0, |at| at + 1);
         let unbound: Vec<&Note> =
@@ -84,8 +83,7 @@ impl Search<'_> {
         alike.sort_by_key(|note| note.visibility != visibility);
         let claims = self.earlier_claims()?;
         if let Some(note) = alike.get(claims) {
-            let binding =
-                Binding { kind: "note", remote: note.id.clone(), ticket: Some(ticket.to_owned()) };
+            let binding = Binding { kind: "note", remote: note.id.clone(), ticket: Some(ticket.to_owned()) };
             let evidence = json!({"note": note.id, "created_at": note.created_at, "looked_at": notes.len()});
             let shown = Some(note.visibility);
             return Ok(Look::Found { binding: Some(binding), ticket: None, shown, evidence });
@@ -238,8 +236,7 @@ impl Search<'_> {
 
     /// Notes with equal words beyond those that are bound, after a resend: second copies.
     pub(super) async fn copies(&self, ticket: &str, text: &str) -> Result<Vec<String>, Error> {
-        let bound: HashSet<String> =
-            self.desk.store.bound(self.place(), "note", Some(ticket))?.into_iter().collect();
+        let bound: HashSet<String> = self.desk.store.bound(self.place(), "note", Some(ticket))?.into_iter().collect();
         let notes = self.all_notes(ticket).await?;
         let fence = self.row.fence.as_deref();
         let after = fence.and_then(|fence| notes.iter().position(|note| note.id == fence)).map_or(0, |at| at + 1);
@@ -252,7 +249,8 @@ impl Search<'_> {
     /// The same for a created ticket, by its mark.
     pub(super) async fn ticket_copies(&self) -> Result<Vec<String>, Error> {
         let reference = Some(self.link.reference.clone());
-        let found = self.some_tickets(TicketFilter { external_reference: reference, ..TicketFilter::default() }).await?;
+        let found =
+            self.some_tickets(TicketFilter { external_reference: reference, ..TicketFilter::default() }).await?;
         let bound: HashSet<String> = self.desk.store.bound(self.place(), "ticket", None)?.into_iter().collect();
         Ok(found.into_iter().map(|ticket| ticket.id).filter(|id| !bound.contains(id)).collect())
     }

@@ -3,29 +3,21 @@
 //! Promises: one send per attempt; what an answer means is decided by what left this machine first, by the provider's
 //! word second, and errs towards a doubt.
 
+use super::answer::{Answer, judge};
 use super::desk::Desk;
 use super::gate::Pass;
 use super::look::{Look, Search};
 use super::payload::Payload;
 use super::steps::{Delivery, Ready, Sending};
 use super::turn::{LaneMemory, Turn};
+use super::{status, ticket};
 use crate::store::{
     Binding, Kind, LinkState, MappingState, Outcome, StopReason, StoredConnection, StoredLink, StoredOperation,
 };
-use psa_host_api::error::SpeaksOf;
-use psa_host_api::model::{Note, Ticket, Visibility};
+use psa_host_api::model::{Note, Visibility};
 use psa_host_api::ops;
 use psa_host_api::{Code, Error};
-use serde_json::{Value, json};
-
-/// What an answer to a write means.
-enum Answer<T> {
-    Applied(T),
-    Refused(Error),
-    /// Nothing was applied: it is about the connection.
-    Back(Error),
-    Doubt(Error, bool),
-}
+use serde_json::json;
 
 /// A turn of a queued head.
 pub(super) async fn turn(
@@ -64,8 +56,8 @@ pub(super) async fn turn(
     };
     let turn = match &payload {
         Payload::Note { .. } => note(desk, ready, link, connection, &payload, &pass, memory).await,
-        Payload::Status { .. } => status(desk, ready, link, connection, payload.clone(), &pass).await,
-        Payload::Ticket(_) => ticket(desk, ready, link, connection, &payload, &pass).await,
+        Payload::Status { .. } => status::send(desk, ready, link, connection, payload.clone(), &pass).await,
+        Payload::Ticket(_) => ticket::send(desk, ready, link, connection, &payload, &pass).await,
     };
     match turn {
         Ok(turn) => Ok(turn),
@@ -107,7 +99,7 @@ async fn blame(desk: &Desk, pass: &Pass, connection: &StoredConnection, error: &
     until.saturating_sub(boot).max(1)
 }
 
-fn search<'a>(
+pub(super) fn search<'a>(
     desk: &'a Desk,
     row: &'a StoredOperation,
     link: &'a StoredLink,
@@ -144,8 +136,7 @@ async fn note(
             Look::Found { binding, shown, evidence, .. } => {
                 pass.worked();
                 check_visibility(desk, connection, *visibility, shown, binding.as_ref()).await;
-                let delivery =
-                    Delivery { binding, evidence: Some(evidence), ..Delivery::of(Outcome::Found) };
+                let delivery = Delivery { binding, evidence: Some(evidence), ..Delivery::of(Outcome::Found) };
                 ready.delivered(desk, delivery).await?;
                 return Ok(Turn::Again);
             }
@@ -168,8 +159,7 @@ async fn note(
             }
         }
     }
-    let request =
-        ops::AddNoteRequest { ticket: ticket.clone(), visibility: *visibility, text: text.clone(), member };
+    let request = ops::AddNoteRequest { ticket: ticket.clone(), visibility: *visibility, text: text.clone(), member };
     let Some(sending) = ready.open(desk, memory.fence.clone()).await? else { return Ok(Turn::Contested) };
     let context = desk.once(sending.opened_boot_ms);
     let place = sending.row.place.clone();
@@ -219,7 +209,7 @@ pub(super) async fn check_visibility(
 }
 
 /// Who the PSA says has made what we made, if it could not be known before.
-async fn learn_identity(desk: &Desk, connection: &StoredConnection, created_by: Option<String>) {
+pub(super) async fn learn_identity(desk: &Desk, connection: &StoredConnection, created_by: Option<String>) {
     let Some(name) = created_by.filter(|_| connection.identity.is_none()) else { return };
     let change = Box::new(move |row: &mut StoredConnection| {
         let unknown = row.identity.is_none();
@@ -232,127 +222,8 @@ async fn learn_identity(desk: &Desk, connection: &StoredConnection, created_by: 
     }
 }
 
-async fn status(
-    desk: &Desk,
-    mut ready: Ready,
-    link: &StoredLink,
-    connection: &StoredConnection,
-    payload: Payload,
-    pass: &Pass,
-) -> Result<Turn, Error> {
-    let Payload::Status { status, value } = &payload else { return Ok(Turn::Again) };
-    let Some(ticket) = link.ticket.clone() else { return Ok(Turn::Again) };
-    let request = ops::GetTicketRequest { ticket: ticket.clone() };
-    let read = desk.connections.run::<ops::GetTicket>(&ready.row.place, &request, &desk.fresh()).await;
-    let found = match read {
-        Err(error) if error.code == Code::NotFound => {
-            ready.refused(desk, "ticket_gone", Some(&error)).await?;
-            return Ok(Turn::Again);
-        }
-        found => found?,
-    };
-    if let Some(other) = found.merged_into {
-        ready.held(desk, "ticket_merged", Some(json!({"merged_into": other}))).await?;
-        return Ok(Turn::Again);
-    }
-    let scope = found.board.as_ref().map(|board| board.id.clone()).unwrap_or_default();
-    let wanted = match (status, value) {
-        (Some(status), _) => Some(status.clone()),
-        (None, Some(value)) => desk.store.mapped_status(&ready.row.place, &scope, value)?,
-        (None, None) => None,
-    };
-    let Some(wanted) = wanted else {
-        ready.held(desk, "needs_mapping", Some(json!({"scope": scope, "value": value}))).await?;
-        return Ok(Turn::Again);
-    };
-    let now = found.status.map(|status| status.id);
-    if now.as_ref() == Some(&wanted) {
-        pass.worked();
-        ready.delivered(desk, Delivery::of(Outcome::Already)).await?;
-        return Ok(Turn::Again);
-    }
-    if ready.row.base.is_some() && ready.row.base != now {
-        pass.worked();
-        ready.refused(desk, "superseded", None).await?;
-        return Ok(Turn::Again);
-    }
-    ready.row.wanted = Some(wanted.clone());
-    let request = ops::SetTicketStatusRequest { ticket: ticket.clone(), status: wanted, expected: now.clone() };
-    let Some(sending) = ready.open(desk, now.clone()).await? else { return Ok(Turn::Contested) };
-    let context = desk.once(sending.opened_boot_ms);
-    let place = sending.row.place.clone();
-    let outcome = desk.connections.run::<ops::SetTicketStatus>(&place, &request, &context).await;
-    desk.fail_point("answered");
-    desk.stale(&place, &ticket).await;
-    match judge(outcome) {
-        Answer::Applied(_) => {
-            pass.worked();
-            sending.delivered(desk, Delivery::of(Outcome::Applied)).await?;
-            Ok(Turn::Again)
-        }
-        Answer::Refused(error) if error.reason.as_deref() == Some("not_applied") => {
-            pass.worked();
-            let got = error.details.as_ref().and_then(|details| details["got"].as_str()).map(str::to_owned);
-            if got.is_some() && got != now {
-                let evidence = Some(json!({"status": got}));
-                let delivery = Delivery { evidence, ..Delivery::of(Outcome::AppliedThenChanged) };
-                sending.delivered(desk, delivery).await?;
-            } else {
-                sending.refused(desk, "ignored", &error).await?;
-            }
-            Ok(Turn::Again)
-        }
-        other => unapplied(desk, sending, other, pass, connection).await,
-    }
-}
-
-async fn ticket(
-    desk: &Desk,
-    ready: Ready,
-    link: &StoredLink,
-    connection: &StoredConnection,
-    payload: &Payload,
-    pass: &Pass,
-) -> Result<Turn, Error> {
-    let Payload::Ticket(request) = payload else { return Ok(Turn::Again) };
-    let fence = match search(desk, &ready.row, link, payload, connection).run().await? {
-        Look::Found { binding, ticket, evidence, .. } => {
-            pass.worked();
-            let delivery = Delivery { binding, ticket, evidence: Some(evidence), ..Delivery::of(Outcome::Found) };
-            ready.delivered(desk, delivery).await?;
-            return Ok(Turn::Again);
-        }
-        Look::Near(evidence) => {
-            ready.held(desk, "near_match", Some(evidence)).await?;
-            return Ok(Turn::Again);
-        }
-        Look::Nothing(last) => last.or_else(|| ready.row.fence.clone()),
-        Look::Gone | Look::Merged(_) | Look::Overtaken => ready.row.fence.clone(),
-    };
-    let request = ops::CreateTicketRequest {
-        external_reference: Some(link.reference.clone()),
-        ..ops::CreateTicketRequest::clone(request)
-    };
-    let Some(sending) = ready.open(desk, fence).await? else { return Ok(Turn::Contested) };
-    let context = desk.once(sending.opened_boot_ms);
-    let place = sending.row.place.clone();
-    let outcome = desk.connections.run::<ops::CreateTicket>(&place, &request, &context).await;
-    desk.fail_point("answered");
-    match judge(outcome) {
-        Answer::Applied(Ticket { id, created_by, .. }) => {
-            pass.worked();
-            learn_identity(desk, connection, created_by).await;
-            let binding = Some(Binding { kind: "ticket", remote: id.clone(), ticket: Some(id.clone()) });
-            let delivery = Delivery { binding, ticket: Some(id), ..Delivery::of(Outcome::Applied) };
-            sending.delivered(desk, delivery).await?;
-            Ok(Turn::Again)
-        }
-        other => unapplied(desk, sending, other, pass, connection).await,
-    }
-}
-
 /// What follows when the answer does not show it.
-async fn unapplied<T>(
+pub(super) async fn unapplied<T>(
     desk: &Desk,
     sending: Sending,
     answer: Answer<T>,
@@ -376,74 +247,6 @@ async fn unapplied<T>(
             pass.lost(desk.clock.boot_ms());
             sending.doubted(desk, Some(&error), never_resend).await?;
             Ok(Turn::Again)
-        }
-    }
-}
-
-/// Reads the outcome of a writing operation.
-fn judge<T>(outcome: Result<T, Error>) -> Answer<T> {
-    let error = match outcome {
-        Ok(applied) => return Answer::Applied(applied),
-        Err(error) => error,
-    };
-    let detail = |name: &str| error.details.as_ref().map_or(&Value::Null, |details| &details[name]);
-    let answered_well = detail("wire_status").as_u64().is_some_and(|status| (200..300).contains(&status));
-    match detail("wire").as_str() {
-        Some("nothing_sent") if mistake(&error) => Answer::Refused(error),
-        Some("nothing_sent") => Answer::Back(error),
-        Some(_) if error.code.may_be_applied() => Answer::Doubt(error, answered_well),
-        Some(_) if error.speaks_of == Some(SpeaksOf::Operation) || mistake(&error) => Answer::Refused(error),
-        Some(_) => Answer::Back(error),
-        // It never came to the plugin, unless that is unclear.
-        None if error.code.may_be_applied() => Answer::Doubt(error, false),
-        None => Answer::Back(error),
-    }
-}
-
-/// Whether the operation itself is wrong, so that trying again cannot help.
-fn mistake(error: &Error) -> bool {
-    error.speaks_of == Some(SpeaksOf::Operation)
-        || matches!(error.code, Code::InvalidArgument | Code::TooLarge | Code::Unsupported)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn judged(code: Code, details: Value, about: Option<SpeaksOf>) -> &'static str {
-        let error = Error { details: Some(details), speaks_of: about, ..Error::new(code, "x") };
-        match judge::<()>(Err(error)) {
-            Answer::Applied(()) => "applied",
-            Answer::Refused(_) => "refused",
-            Answer::Back(_) => "back",
-            Answer::Doubt(_, true) => "doubt, never again",
-            Answer::Doubt(_, false) => "doubt",
-        }
-    }
-
-    #[test]
-    fn what_left_decides_first_and_a_misreading_errs_towards_doubt() {
-        let operation = Some(SpeaksOf::Operation);
-        for (code, details, about, means) in [
-            (Code::Unavailable, json!({"wire": "nothing_sent"}), None, "back"),
-            (Code::Timeout, json!({"wire": "nothing_sent"}), None, "back"),
-            (Code::InvalidArgument, json!({"wire": "nothing_sent"}), operation, "refused"),
-            (Code::Rejected, json!({"wire": "nothing_sent"}), operation, "refused"),
-            (Code::OutcomeUnknown, json!({"wire": "in_doubt"}), None, "doubt"),
-            (Code::OutcomeUnknown, json!({"wire": "answered", "wire_status": 500}), None, "doubt"),
-            (Code::OutcomeUnknown, json!({"wire": "answered", "wire_status": 201}), None, "doubt, never again"),
-            (Code::Internal, json!({"wire": "answered", "wire_status": 400}), None, "doubt"),
-            (Code::Unauthenticated, json!({"wire": "answered", "wire_status": 401}), None, "back"),
-            (Code::Forbidden, json!({"wire": "answered", "wire_status": 403}), None, "back"),
-            (Code::NotFound, json!({"wire": "answered", "wire_status": 404}), None, "back"),
-            (Code::NotFound, json!({"wire": "answered", "wire_status": 404}), operation, "refused"),
-            (Code::Rejected, json!({"wire": "answered", "wire_status": 400}), operation, "refused"),
-            (Code::Rejected, json!({"wire": "answered", "wire_status": 400}), None, "back"),
-            (Code::RateLimited, json!({"wire": "answered", "wire_status": 429}), None, "back"),
-            (Code::NotFound, json!(null), None, "back"),
-            (Code::Internal, json!(null), None, "doubt"),
-        ] {
-            assert_eq!(judged(code, details.clone(), about), means, "{code:?} {details} {about:?}");
         }
     }
 }

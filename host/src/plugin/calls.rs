@@ -137,12 +137,7 @@ impl State {
 }
 
 impl Call {
-    pub(super) fn new(
-        instance: Arc<Inner>,
-        operation: Operation,
-        context: &CallContext,
-        done: Done,
-    ) -> Arc<Call> {
+    pub(super) fn new(instance: Arc<Inner>, operation: Operation, context: &CallContext, done: Done) -> Arc<Call> {
         let state = Mutex::new(State { done: Some(done), ..State::default() });
         Arc::new_cyclic(|me| Call {
             number: next_number(),

@@ -212,8 +212,8 @@ impl SecretSource for ConnectionSecrets {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::VirtualClock;
     use crate::clock::SystemRandom;
+    use crate::clock::VirtualClock;
     use crate::owners::Owners;
     use crate::store::{ConnectionState, Record, SecretChanges, SqliteStore, StoredConnection};
     use crate::vault::KeySource;

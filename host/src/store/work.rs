@@ -4,9 +4,8 @@
 //! Promises: each names the state it expects, so that whoever comes late changes nothing.
 //! Leaves to others: who may build which (`outbox::steps`).
 
-use super::rows::{
-    AttemptEnd, Kind, LaneId, LinkState, Outcome, Place, Record, Sealed, State, StoredLink, StoredOperation,
-};
+use super::rows::{LaneId, Place, Record, Sealed, StoredLink, StoredOperation};
+use super::words::{AttemptEnd, Kind, LinkState, Outcome, State};
 use psa_host_api::model::Visibility;
 
 /// An operation to be accepted.

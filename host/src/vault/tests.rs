@@ -1,3 +1,5 @@
+//! What is sealed opens in its place, with its key, at any time.
+
 use super::*;
 use crate::clock::SystemRandom;
 use crate::store::SqliteStore;
@@ -152,7 +154,7 @@ fn rotation_goes_on_where_it_was_interrupted_and_retiring_waits_for_everybody() 
     assert_eq!(vault.retire(&first).unwrap_err().reason.as_deref(), Some("key_in_use_elsewhere"));
     other.name_key(&done.sealing_key);
     vault.retire(&first).unwrap();
-    assert_eq!(vault.status().unwrap().keys, [done.sealing_key.clone()]);
+    assert_eq!(vault.status().unwrap().keys.as_slice(), std::slice::from_ref(&done.sealing_key));
     // Interrupted: the store names a new key, and little is sealed with it.
     let next = vault.source.add(&*vault.random).unwrap().unwrap();
     scene.store.set_meta(SEALING_KEY, &next).wait().unwrap();

@@ -100,7 +100,7 @@ fn loopback() -> EgressConfig {
 }
 
 fn egress(config: EgressConfig) -> Egress {
-    egress_at(config, Arc::new(SystemClock::default()))
+    egress_at(config, Arc::new(SystemClock))
 }
 
 fn egress_at(config: EgressConfig, clock: Arc<dyn Clock>) -> Egress {
@@ -108,7 +108,7 @@ fn egress_at(config: EgressConfig, clock: Arc<dyn Clock>) -> Egress {
 }
 
 fn egress_named(config: EgressConfig, names: Arc<FixedNames>) -> Egress {
-    Egress::with_names(config, Arc::new(SystemClock::default()), Arc::new(SystemRandom), names).expect("opens")
+    Egress::with_names(config, Arc::new(SystemClock), Arc::new(SystemRandom), names).expect("opens")
 }
 
 fn request(method: &str, url: impl Into<String>) -> Request {

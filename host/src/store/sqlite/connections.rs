@@ -203,9 +203,8 @@ pub(super) fn word_or_none<T>(
 
 fn connection_of(row: &Row<'_>) -> rusqlite::Result<StoredConnection> {
     let settings: String = row.get(4)?;
-    let settings = serde_json::from_str(&settings).map_err(|_| {
-        rusqlite::Error::InvalidColumnType(4, "settings".to_owned(), rusqlite::types::Type::Text)
-    })?;
+    let settings = serde_json::from_str(&settings)
+        .map_err(|_| rusqlite::Error::InvalidColumnType(4, "settings".to_owned(), rusqlite::types::Type::Text))?;
     Ok(StoredConnection {
         place: Place { tenant: row.get(0)?, connection: row.get(1)? },
         plugin: row.get(2)?,

@@ -75,11 +75,7 @@ impl Mappings for SqliteStore {
         let Place { tenant, connection } = place.clone();
         self.write(move |db| {
             for MemberMapping { agent, member, state, decided_by } in &mappings {
-                execute(
-                    db,
-                    MAP_MEMBER,
-                    params![tenant, connection, agent, member, state.word(), now, decided_by],
-                )?;
+                execute(db, MAP_MEMBER, params![tenant, connection, agent, member, state.word(), now, decided_by])?;
             }
             events::record(db, record)
         })

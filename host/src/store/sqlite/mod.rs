@@ -107,8 +107,7 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open_with_flags(path, flags).map_err(mapped)?;
     connection.busy_timeout(BUSY).map_err(mapped)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
-    let mode: String =
-        connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(mapped)?;
+    let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(mapped)?;
     if mode != "wal" {
         return Err(StoreError::Other(format!("its journal stays in mode {mode}; WAL is needed")));
     }

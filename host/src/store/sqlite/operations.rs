@@ -4,8 +4,9 @@ use super::connections::{execute, word, word_or_none};
 use super::statements::statements;
 use super::{SqliteStore, events, links, mapped, steps, work};
 use crate::store::{
-    Accepted, Binding, Conflict, Kind, LaneId, Lease, Looked, NewOperation, OpenAttempt, OperationFilter, Operations, Outcome,
-    Place, Record, Reply, Sealed, Standing, State, Step, StoreError, StoredAttempt, StoredOperation, Transition,
+    Accepted, Binding, Conflict, Kind, LaneId, Lease, Looked, NewOperation, OpenAttempt, OperationFilter, Operations,
+    Outcome, Place, Record, Reply, Sealed, Standing, State, Step, StoreError, StoredAttempt, StoredOperation,
+    Transition,
 };
 use psa_host_api::model::Visibility;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
@@ -177,10 +178,9 @@ impl Operations for SqliteStore {
                     .prepare_cached(BOUND_OF_TICKET)?
                     .query_map(params![tenant, connection, kind, ticket], |row| row.get(0))?
                     .collect(),
-                None => db
-                    .prepare_cached(BOUND)?
-                    .query_map(params![tenant, connection, kind], |row| row.get(0))?
-                    .collect(),
+                None => {
+                    db.prepare_cached(BOUND)?.query_map(params![tenant, connection, kind], |row| row.get(0))?.collect()
+                }
             }
         })
     }
@@ -249,10 +249,8 @@ fn accept(db: &Connection, mut new: NewOperation) -> Result<Accepted, StoreError
         && let Some(known) = by_key(db, &new.place, key).map_err(mapped)?
     {
         let of = params![known.place.tenant, known.operation];
-        let payload: Vec<u8> = db
-            .prepare_cached(PAYLOAD)
-            .and_then(|mut get| get.query_row(of, |row| row.get(0)))
-            .map_err(mapped)?;
+        let payload: Vec<u8> =
+            db.prepare_cached(PAYLOAD).and_then(|mut get| get.query_row(of, |row| row.get(0))).map_err(mapped)?;
         return if payload == new.payload {
             Ok(Accepted::Known(Box::new(known)))
         } else {

@@ -73,9 +73,7 @@ impl PluginStorage for SqliteStore {
 }
 
 fn get(db: &Connection, place: &Place, space: &str, name: &str) -> rusqlite::Result<Option<Row>> {
-    let row = |row: &rusqlite::Row<'_>| {
-        Ok((Sealed { key: row.get(0)?, token: row.get(1)? }, row.get(2)?, row.get(3)?))
-    };
+    let row = |row: &rusqlite::Row<'_>| Ok((Sealed { key: row.get(0)?, token: row.get(1)? }, row.get(2)?, row.get(3)?));
     db.prepare_cached(GET)?.query_row(params![place.tenant, place.connection, space, name], row).optional()
 }
 
@@ -98,12 +96,7 @@ fn remove(db: &Connection, place: &Place, space: &str, name: &str) -> Result<(),
     execute(db, REMOVE, params![place.tenant, place.connection, space, name]).map(drop)
 }
 
-fn names(
-    db: &Connection,
-    place: &Place,
-    space: &str,
-    prefix: &str,
-) -> rusqlite::Result<Vec<(String, Option<i64>)>> {
+fn names(db: &Connection, place: &Place, space: &str, prefix: &str) -> rusqlite::Result<Vec<(String, Option<i64>)>> {
     db.prepare_cached(NAMES)?
         .query_map(params![place.tenant, place.connection, space, prefix], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect()

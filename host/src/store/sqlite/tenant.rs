@@ -51,7 +51,7 @@ pub(super) fn export(db: &Connection, tenant: &str) -> rusqlite::Result<Vec<(Str
         ("events", EVENTS),
     ] {
         let mut statement = db.prepare_cached(statement)?;
-        let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
         let mut rows = statement.query(params![tenant])?;
         while let Some(row) = rows.next()? {
             let mut object = Map::new();

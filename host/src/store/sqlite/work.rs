@@ -3,8 +3,8 @@
 //! Promises: one head per lane at most; an attempt opens only while everything that must be so is so, in one statement.
 
 use super::connections::execute;
-use super::operations::operation;
 use super::mapped;
+use super::operations::operation;
 use super::statements::statements;
 use crate::store::{LaneId, Lease, OpenAttempt, Place, StoreError};
 use rusqlite::{Connection, OptionalExtension as _, params};

@@ -1,0 +1,61 @@
+//! Sending a new ticket.
+//!
+//! Promises: it carries the random mark of its link; it is looked for before every send.
+
+use super::answer::{Answer, judge};
+use super::desk::Desk;
+use super::gate::Pass;
+use super::look::Look;
+use super::payload::Payload;
+use super::send::{learn_identity, search, unapplied};
+use super::steps::{Delivery, Ready};
+use super::turn::Turn;
+use crate::store::{Binding, Outcome, StoredConnection, StoredLink};
+use psa_host_api::Error;
+use psa_host_api::model::Ticket;
+use psa_host_api::ops;
+
+pub(super) async fn send(
+    desk: &Desk,
+    ready: Ready,
+    link: &StoredLink,
+    connection: &StoredConnection,
+    payload: &Payload,
+    pass: &Pass,
+) -> Result<Turn, Error> {
+    let Payload::Ticket(request) = payload else { return Ok(Turn::Again) };
+    let fence = match search(desk, &ready.row, link, payload, connection).run().await? {
+        Look::Found { binding, ticket, evidence, .. } => {
+            pass.worked();
+            let delivery = Delivery { binding, ticket, evidence: Some(evidence), ..Delivery::of(Outcome::Found) };
+            ready.delivered(desk, delivery).await?;
+            return Ok(Turn::Again);
+        }
+        Look::Near(evidence) => {
+            ready.held(desk, "near_match", Some(evidence)).await?;
+            return Ok(Turn::Again);
+        }
+        Look::Nothing(last) => last.or_else(|| ready.row.fence.clone()),
+        Look::Gone | Look::Merged(_) | Look::Overtaken => ready.row.fence.clone(),
+    };
+    let request = ops::CreateTicketRequest {
+        external_reference: Some(link.reference.clone()),
+        ..ops::CreateTicketRequest::clone(request)
+    };
+    let Some(sending) = ready.open(desk, fence).await? else { return Ok(Turn::Contested) };
+    let context = desk.once(sending.opened_boot_ms);
+    let place = sending.row.place.clone();
+    let outcome = desk.connections.run::<ops::CreateTicket>(&place, &request, &context).await;
+    desk.fail_point("answered");
+    match judge(outcome) {
+        Answer::Applied(Ticket { id, created_by, .. }) => {
+            pass.worked();
+            learn_identity(desk, connection, created_by).await;
+            let binding = Some(Binding { kind: "ticket", remote: id.clone(), ticket: Some(id.clone()) });
+            let delivery = Delivery { binding, ticket: Some(id), ..Delivery::of(Outcome::Applied) };
+            sending.delivered(desk, delivery).await?;
+            Ok(Turn::Again)
+        }
+        other => unapplied(desk, sending, other, pass, connection).await,
+    }
+}
