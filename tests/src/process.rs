@@ -72,6 +72,13 @@ impl Product {
         let _ = self.child.wait();
     }
 
+    /// SIGCONT.
+    pub fn wake(&self) {
+        let id = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw);
+        let id = id.expect("a child has an id");
+        rustix::process::kill_process(id, rustix::process::Signal::CONT).expect("it is our child");
+    }
+
     /// Whether it lives.
     pub fn lives(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))

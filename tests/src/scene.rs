@@ -81,6 +81,70 @@ impl Scene {
         self.world.outcome(method, params)
     }
 
+    /// The operation of an id, as it is now.
+    pub fn operation(&self, operation: &Value) -> Value {
+        let of = json!({"tenant": "t", "operation": operation["operation"]});
+        self.world.call("operations.get", of).expect("it works in this scene")
+    }
+
+    /// Hands in a write for ticket 1001 and waits until it has ended or needs a person.
+    pub fn end(&self, method: &str, mut params: Value) -> Value {
+        params["tenant"] = json!("t");
+        params["link"] = json!(self.link);
+        params["wait_ms"] = json!(60_000);
+        self.world.call(method, params).expect("it works in this scene")
+    }
+
+    /// Posts an internal note with these words on ticket 1001 and waits for its end.
+    pub fn post(&self, text: &str) -> Value {
+        self.end("notes.post", json!({"visibility": "internal", "text": text}))
+    }
+
+    /// Hands in an internal note with these words on ticket 1001.
+    pub fn hand_in(&self, text: &str) -> Value {
+        let note = json!({"tenant": "t", "link": self.link, "visibility": "internal", "text": text});
+        self.world.call("notes.post", note).expect("it works in this scene")
+    }
+
+    /// Waits until an operation is in a state.
+    pub fn until(&self, operation: &Value, state: &str) -> Value {
+        loop {
+            let now = self.operation(operation);
+            if now["state"] == state {
+                return now;
+            }
+            let ended = ["delivered", "refused", "discarded"].iter().any(|end| now["state"] == *end);
+            assert!(!ended, "{now:#}");
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+    }
+
+    /// Somebody does something to ticket 1001 at the PSA.
+    pub fn person(&self, act: Value) {
+        self.simulator.control("POST", "tickets/1001", Some(&act)).expect("it works in this scene");
+    }
+
+    /// The words of all notes on ticket 1001 that the API member has made, in order.
+    pub fn words(&self) -> Vec<String> {
+        let all = self.simulator.control("GET", "notes", None).expect("it works in this scene");
+        let ours = all["items"].as_array().expect("a list").iter();
+        let ours = ours.filter(|note| note["ticket"] == 1001 && note["createdBy"] == "psabridge");
+        ours.map(|note| note["text"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+
+    /// The next events, until one of this kind has come.
+    pub fn events_until(&self, kind: &str) -> Vec<Value> {
+        let mut events = Vec::new();
+        loop {
+            let event = self.world.host.next_event("scene", 60_000).expect("events can be read").expect("it comes");
+            self.world.host.ack_event("scene", event.id).expect("events can be read");
+            events.push(serde_json::from_str::<Value>(&event.json).expect("events are JSON"));
+            if events.last().is_some_and(|event| event["event"] == kind) {
+                return events;
+            }
+        }
+    }
+
     /// How many notes of ours are on ticket 1001.
     pub fn notes(&self) -> usize {
         let ticket = self.simulator.control("GET", "tickets/1001", None).expect("it works in this scene");
@@ -101,6 +165,15 @@ impl Scene {
             .filter(|entry| entry["endpoint"] == endpoint)
             .collect()
     }
+}
+
+/// Times scaled down: for scenarios that wait for looks and back-offs.
+pub fn fast() -> Value {
+    json!({
+        "egress": {"timeout_ms": 1_500},
+        "outbox": {"quiet_ms": 2_000, "start_limit_ms": 400, "backoff_ms": 10, "backoff_max_ms": 100, "poll_ms": 10,
+                   "watch_ms": [1_000, 2_000]},
+    })
 }
 
 /// What egress saw of a write that failed.

@@ -1,4 +1,4 @@
-//! `cargo xtask demo` and `cargo xtask bench`: build what the command needs, then hand over to it.
+//! `cargo xtask demo`, `bench` and `torture`: build what the command needs, then hand over to it.
 //!
 //! Holds: which packages belong to each.
 //! Promises: arguments reach `psa` as they were given; its failure is the task's failure.
@@ -26,6 +26,13 @@ pub fn bench(root: &Path, rest: &[String]) -> Outcome {
         return Err(format!("{} has no command `bench`", program.display()));
     }
     psa(root, "release", "bench", rest)
+}
+
+/// Builds the parts and runs the long form of the torture.
+pub fn torture(root: &Path, rest: &[String]) -> Outcome {
+    build(root, &["--package", "psa-tests", "--bins"])?;
+    let program = tools::target(root).join("debug").join("psa-torture");
+    tools::run(root, &program.to_string_lossy(), rest)
 }
 
 fn build(root: &Path, flags: &[&str]) -> Outcome {

@@ -10,6 +10,7 @@ const HELP: &str = "cargo xtask <task>
   generate [--check]  writes headers, golden offsets and schemas; --check only says what is stale
   tidy                the rules of the house that need no compiler, in seconds
   demo [arguments]    builds the demo's parts and runs `psa demo`
+  torture [arguments] builds its parts and kills hosts at work for some minutes
   bench [arguments]   builds a release and runs `psa bench`";
 
 fn main() -> ExitCode {
@@ -32,6 +33,7 @@ fn run(arguments: &[String]) -> Outcome {
         ("generate", [flag]) if flag == "--check" => generate::check(&root),
         ("tidy", []) => tidy::run(&root),
         ("demo", rest) => demo::demo(&root, rest),
+        ("torture", rest) => demo::torture(&root, rest),
         ("bench", rest) => demo::bench(&root, rest),
         ("help" | "--help" | "-h", _) => {
             println!("{HELP}");

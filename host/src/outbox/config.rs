@@ -26,6 +26,8 @@ pub struct OutboxConfig {
     pub backoff_max_ms: u64,
     /// How often is looked for what other processes have accepted.
     pub poll_ms: u64,
+    /// How long a process that seems alive may hold an operation beyond the time its attempt can take.
+    pub lease_ms: u64,
     /// Writes of one connection that may be under way at once.
     pub in_flight: usize,
     /// Events that are kept for consumers that do not fetch them.
@@ -51,6 +53,7 @@ impl Default for OutboxConfig {
             backoff_ms: SECOND,
             backoff_max_ms: 5 * MINUTE,
             poll_ms: 500,
+            lease_ms: MINUTE,
             in_flight: 8,
             events_kept: 100_000,
             deliver: true,

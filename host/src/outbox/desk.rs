@@ -20,9 +20,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Called at named points between durable steps; tests end the process there.
 pub type FailPoint = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// How long a lease lasts beyond the longest thing that is done under it, in milliseconds.
-const LEASE_MARGIN_MS: u64 = 60_000;
-
 /// The desk.
 pub(crate) struct Desk {
     pub(crate) store: Arc<dyn Store>,
@@ -64,7 +61,7 @@ impl Desk {
             let _ = write!(text, "{byte:02x}");
             text
         });
-        let lasts = self.attempt_ms() + LEASE_MARGIN_MS;
+        let lasts = self.attempt_ms() + self.config.lease_ms;
         let until = self.clock.now_unix_ms().saturating_add(lasts as i64);
         Lease { owner: self.owners.me().to_owned(), token, until }
     }

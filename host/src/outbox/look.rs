@@ -5,7 +5,7 @@
 //! never taken; what may be ours and is not clearly so goes to a person.
 //! Leaves to others: what follows (`send`, `recover`).
 
-use super::canonical::{Likeness, compare};
+use super::canonical::{Likeness, canonical, compare};
 use super::desk::Desk;
 use super::payload::Payload;
 use crate::store::{Binding, LaneId, Place, StoredLink, StoredOperation};
@@ -88,9 +88,14 @@ impl Search<'_> {
             let shown = Some(note.visibility);
             return Ok(Look::Found { binding: Some(binding), ticket: None, shown, evidence });
         }
-        if !self.first && (!alike.is_empty() || !unbound.is_empty()) {
+        // A note with the words of one that is bound is a second copy of that one, which its watch reports.
+        let known: HashSet<String> =
+            notes.iter().filter(|note| bound.contains(&note.id)).map(|note| canonical(&note.text)).collect();
+        let strange = |note: &&&Note| alike.contains(*note) || !known.contains(&canonical(&note.text));
+        if !self.first && unbound.iter().any(|note| strange(&note)) {
             let near: Vec<Value> = unbound
                 .iter()
+                .filter(strange)
                 .map(|note| json!({"note": note.id, "created_at": note.created_at, "created_by": note.created_by}))
                 .collect();
             return Ok(Look::Near(json!({"near": near, "alike": alike.len(), "claimed_by_earlier": claims})));

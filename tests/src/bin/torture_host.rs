@@ -1,7 +1,8 @@
 //! A product in a process of its own: opens a host and calls what it is told on standard input.
 //!
 //! One JSON object per line in (`id`, `method`, `params`), one out (`id`, `result` or `error`). It closes its host when
-//! its input ends, and kills itself at a named fail point if it is told to (`PSA_FAIL_AT=name:count`).
+//! its input ends, and kills itself at a named fail point if it is told to (`PSA_FAIL_AT=name:count`), or stops there
+//! until it is woken (`PSA_FAIL_AT=name:count:stop`).
 #![forbid(unsafe_code)]
 
 use psa_host::{CallOptions, FailPoint, Hooks, Host};
@@ -68,13 +69,13 @@ fn say(value: &Value) {
 /// Dies like a process that is killed, in the middle of its work.
 fn fail_point() -> Option<FailPoint> {
     let order = std::env::var("PSA_FAIL_AT").ok()?;
-    let (name, count) = order.split_once(':')?;
-    let (name, count) = (name.to_owned(), count.parse::<u64>().ok()?);
+    let mut words = order.split(':');
+    let (name, count) = (words.next()?.to_owned(), words.next()?.parse::<u64>().ok()?);
+    let signal = if words.next() == Some("stop") { rustix::process::Signal::STOP } else { rustix::process::Signal::KILL };
     let seen = AtomicU64::new(0);
     Some(Arc::new(move |at| {
         if at == name && seen.fetch_add(1, Ordering::SeqCst) + 1 == count {
-            let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
-            std::thread::sleep(std::time::Duration::from_secs(60));
+            let _ = rustix::process::kill_process(rustix::process::getpid(), signal);
         }
     }))
 }

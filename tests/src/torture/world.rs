@@ -193,6 +193,7 @@ impl World {
         }
         let held = self.must("operations.list", &json!({"tenant": "t", "state": "held"}));
         assert_eq!(held["items"], json!([]), "nothing here needs a person");
+
         waiting
     }
 

@@ -1,0 +1,284 @@
+//! Notes in doubt: lost answers, late deeds, rewritten texts, people in between.
+
+use psa_tests::scene::{Scene, fast};
+use serde_json::{Value, json};
+
+fn scene() -> Scene {
+    Scene::with(&["--tls"], fast())
+}
+
+#[test]
+fn a_note_whose_answer_was_lost_is_found_and_not_sent_again() {
+    for fault in ["reset_after_commit", "error_500_after_commit", "truncated_json"] {
+        let scene = scene();
+        scene.fault("add_note", fault, json!({}));
+        let note = scene.post("The printer on the second floor jams.");
+        assert_eq!((note["state"].as_str(), note["outcome"].as_str()), (Some("delivered"), Some("found")), "{fault}");
+        assert_eq!(scene.seen("add_note").len(), 1, "{fault}");
+        let explained = scene.world.call("operations.explain", json!({"tenant": "t", "operation": note["operation"]}));
+        let text = explained.unwrap()["text"].as_str().unwrap().to_owned();
+        assert!(text.contains("it is not known whether it was applied"), "{text}");
+        // The next one of the ticket is sent as ever.
+        assert_eq!(scene.post("And again.")["outcome"], "applied");
+    }
+}
+
+#[test]
+fn a_note_that_never_arrived_is_sent_again_after_two_looks() {
+    for fault in ["reset_before_commit", "error_500_before_commit"] {
+        let scene = scene();
+        scene.fault("add_note", fault, json!({}));
+        let looks = scene.seen("list_notes").len();
+        let note = scene.post("The printer on the second floor jams.");
+        assert_eq!((note["outcome"].as_str(), note["attempts"].as_i64()), (Some("applied"), Some(2)), "{fault}");
+        assert_eq!(scene.words().len(), 1, "{fault}");
+        assert!(scene.seen("list_notes").len() >= looks + 3, "{fault}");
+    }
+}
+
+#[test]
+fn a_note_that_is_kept_late_is_waited_for() {
+    let scene = scene();
+    scene.fault("add_note", "late_commit", json!({"ms": 1_500, "listing_ms": 300}));
+    let note = scene.hand_in("The printer on the second floor jams.");
+    let doubtful = scene.until(&note, "in_doubt");
+    assert_eq!(doubtful["attempts"], 1);
+    // What is behind it waits, so that the order stays.
+    let second = scene.hand_in("It is the second printer.");
+    assert_eq!(scene.until(&note, "delivered")["outcome"], "found");
+    scene.until(&second, "delivered");
+    assert_eq!(scene.words(), ["The printer on the second floor jams.", "It is the second printer."]);
+}
+
+#[test]
+fn two_notes_of_equal_words_are_two_also_when_both_answers_are_lost() {
+    let scene = scene();
+    scene.fault("add_note", "reset_after_commit", json!({}));
+    scene.fault("add_note", "late_commit", json!({"ms": 1_000}));
+    let notes = [scene.hand_in("The same words."), scene.hand_in("The same words.")];
+    let ended = notes.map(|note| scene.until(&note, "delivered"));
+    assert_ne!(ended[0]["remote"], ended[1]["remote"]);
+    assert_eq!(scene.words(), ["The same words.", "The same words."]);
+}
+
+#[test]
+fn a_rewritten_text_is_recognised() {
+    let long = "The printer on the second floor jams after every third page. ".repeat(12);
+    let cut: String = long.chars().take(500).collect();
+    for (ours, theirs) in [
+        ("  It jams\n\n again, the second one. ", "It jams again, the second one."),
+        ("5 < 6 & \"seven\", the log says", "5 &lt; 6 &amp; &quot;seven&quot;, the log says"),
+        ("See https://example.com/a for more", "See [https://example.com/a](https://example.com/a) for more"),
+        ("Done 🎉 and dusted, thanks", "Done  and dusted, thanks"),
+        (long.as_str(), cut.as_str()),
+        ("ok", "ok"),
+    ] {
+        let scene = scene();
+        // The answer never comes; what the PSA has made of it appears.
+        scene.fault("add_note", "reset_before_commit", json!({}));
+        let note = scene.hand_in(ours);
+        scene.until(&note, "in_doubt");
+        scene.person(json!({"note": {"text": theirs, "createdBy": "psabridge", "internal": true}}));
+        assert_eq!(scene.until(&note, "delivered")["outcome"], "found", "{ours}");
+        assert_eq!(scene.seen("add_note").len(), 1, "{ours}");
+    }
+}
+
+#[test]
+fn a_note_of_ours_with_other_words_is_shown_to_a_person() {
+    let scene = scene();
+    scene.fault("add_note", "reset_before_commit", json!({}));
+    let note = scene.hand_in("The printer on the second floor jams.");
+    scene.until(&note, "in_doubt");
+    scene.person(json!({"note": {"text": "Quite other words altogether.", "createdBy": "psabridge", "internal": true}}));
+    let held = scene.until(&note, "held");
+    assert_eq!(held["reason"], "near_match");
+    let near = held["evidence"]["near"][0]["note"].to_string().replace('"', "");
+    // A note of somebody else is nothing to us.
+    assert_eq!(held["evidence"]["near"].as_array().unwrap().len(), 1);
+    let of = |by: &str| json!({"tenant": "t", "operation": note["operation"], "by": by});
+    let error = scene.world.call("operations.adopt", json!({"tenant": "t", "operation": note["operation"], "remote": near, "by": ""}));
+    assert_eq!(error.unwrap_err().fields[0].at, "/by");
+    let adopted =
+        scene.world.call("operations.adopt", json!({"tenant": "t", "operation": note["operation"], "remote": near, "by": "Ann"}));
+    let adopted = adopted.unwrap();
+    assert_eq!((adopted["state"].as_str(), adopted["outcome"].as_str()), (Some("delivered"), Some("adopted")));
+    assert_eq!(adopted["decided_by"], "Ann");
+    // What has ended stays ended.
+    for method in ["operations.retry", "operations.discard"] {
+        assert_eq!(scene.world.call(method, of("Ann")).unwrap_err().reason.as_deref(), Some("ended"), "{method}");
+    }
+    let activity = scene.world.call("activity.list", json!({"tenant": "t"})).unwrap();
+    let entry = activity["items"].as_array().unwrap().iter().find(|entry| entry["action"] == "operation.adopted");
+    assert_eq!(entry.unwrap()["actor"], "Ann");
+}
+
+#[test]
+fn a_person_can_let_it_be_sent_again_or_drop_it() {
+    for (decision, state, notes) in [("operations.retry", "delivered", 1), ("operations.discard", "discarded", 0)] {
+        let scene = scene();
+        scene.fault("add_note", "reset_before_commit", json!({}));
+        let note = scene.hand_in("The printer on the second floor jams.");
+        scene.until(&note, "in_doubt");
+        scene.person(json!({"note": {"text": "Quite other words altogether.", "createdBy": "psabridge", "internal": true}}));
+        scene.until(&note, "held");
+        // The lane has gone on meanwhile.
+        assert_eq!(scene.post("What came after.")["state"], "delivered");
+        if decision == "operations.retry" {
+            // It is looked for first, and the other note is still there.
+            scene.world.call(decision, json!({"tenant": "t", "operation": note["operation"], "by": "Ann"})).unwrap();
+            assert_eq!(scene.until(&note, "held")["reason"], "near_match");
+            let ticket = scene.simulator.control("GET", "tickets/1001", None).unwrap();
+            let other = ticket["notes"].as_array().unwrap().iter().find(|n| n["text"] == "Quite other words altogether.");
+            let remote = other.unwrap()["id"].to_string();
+            let adopt = json!({"tenant": "t", "operation": note["operation"], "remote": remote, "by": "Ann"});
+            scene.world.call("operations.adopt", adopt).unwrap();
+        } else {
+            scene.world.call(decision, json!({"tenant": "t", "operation": note["operation"], "by": "Ann"})).unwrap();
+        }
+        assert_eq!(scene.operation(&note)["state"], state, "{decision}");
+        assert_eq!(scene.words().iter().filter(|text| text.starts_with("Quite")).count(), 1, "{decision} {notes}");
+    }
+}
+
+#[test]
+fn a_ticket_that_goes_away_under_a_doubt_ends_it() {
+    for (act, state, reason) in [
+        (json!({"delete": true}), "refused", "ticket_gone"),
+        (json!({"merge_into": 1002}), "held", "ticket_merged"),
+    ] {
+        let scene = scene();
+        scene.fault("add_note", "reset_before_commit", json!({}));
+        let note = scene.hand_in("The printer on the second floor jams.");
+        scene.until(&note, "in_doubt");
+        scene.person(act.clone());
+        loop {
+            let now = scene.operation(&note);
+            if now["state"] == state {
+                assert_eq!(now["reason"], reason, "{act}");
+                break;
+            }
+            assert_eq!(now["state"], "in_doubt", "{act}: {now:#}");
+        }
+        assert_eq!(scene.seen("add_note").len(), 1, "{act}");
+    }
+    // Converted to another kind it is still the same ticket.
+    let scene = scene();
+    scene.fault("add_note", "reset_after_commit", json!({}));
+    scene.fault("list_notes", "html_503", json!({}));
+    let note = scene.hand_in("The printer on the second floor jams.");
+    scene.until(&note, "in_doubt");
+    scene.person(json!({"convert": "project"}));
+    assert_eq!(scene.until(&note, "delivered")["outcome"], "found");
+}
+
+#[test]
+fn what_speaks_of_the_connection_refuses_nothing() {
+    let scene = scene();
+    let order = json!({"endpoint": "add_note", "fault": "cannot_route"});
+    scene.simulator.fault(&order).unwrap();
+    let notes: Vec<Value> = (0..30).map(|number| scene.hand_in(&format!("Note number {number} of many."))).collect();
+    // Some back-offs go by.
+    while scene.seen("add_note").len() < 5 {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    assert!(notes.iter().all(|note| scene.operation(note)["state"] == "queued"));
+    let health = scene.world.call("health", json!({"tenant": "t"})).unwrap();
+    assert_eq!(health["connections"]["items"][0]["queued"], 30);
+    scene.simulator.control("DELETE", "faults", None).unwrap();
+    for note in &notes {
+        scene.until(note, "delivered");
+    }
+    let expected: Vec<String> = (0..30).map(|number| format!("Note number {number} of many.")).collect();
+    assert_eq!(scene.words(), expected);
+}
+
+#[test]
+fn refused_credentials_stop_the_connection_at_once_and_new_ones_start_it() {
+    let scene = scene();
+    scene.simulator.fault(&json!({"endpoint": "*", "fault": "unauthorized"})).unwrap();
+    let before = scene.simulator.log().unwrap().len();
+    let note = scene.hand_in("The printer on the second floor jams.");
+    loop {
+        let connection = scene.call("connections.get", json!({})).unwrap();
+        if connection["state"] == "stopped" {
+            assert_eq!(connection["reason"], "sign_in");
+            break;
+        }
+    }
+    // An account is not locked out by us: one request of one lane, tried as often as reads are.
+    assert!(scene.simulator.log().unwrap().len() - before <= 3);
+    scene.simulator.control("DELETE", "faults", None).unwrap();
+    let error = scene.call("connections.resume", json!({})).unwrap_err();
+    assert_eq!(error.reason.as_deref(), Some("credentials_needed"), "{error}");
+    // Wrong ones are not kept; the right ones are, and work goes on.
+    let wrong = scene.call("connections.update_credentials", json!({"secrets": {"private_key": "wrongwrongwrong"}}));
+    assert_eq!(wrong.unwrap()["passed"], false);
+    assert_eq!(scene.call("connections.get", json!({})).unwrap()["reason"], "sign_in");
+    let right = scene.call("connections.update_credentials", json!({"secrets": scene.simulator.secrets()})).unwrap();
+    assert_eq!(right["passed"], true);
+    scene.until(&note, "delivered");
+}
+
+#[test]
+fn one_key_is_one_operation() {
+    let scene = scene();
+    let note = |text: &str| {
+        let note = json!({"tenant": "t", "link": scene.link, "visibility": "internal", "text": text, "client_key": "7"});
+        scene.world.call("notes.post", note)
+    };
+    let first = note("Once.").unwrap();
+    assert_eq!(note("Once.").unwrap()["operation"], first["operation"]);
+    let error = note("Twice.").unwrap_err();
+    assert_eq!(error.reason.as_deref(), Some("client_key"), "{error}");
+    scene.until(&first, "delivered");
+    assert_eq!(note("Once.").unwrap()["operation"], first["operation"]);
+    assert_eq!(scene.words(), ["Once."]);
+    let of = json!({"client_key": "7"});
+    assert_eq!(scene.call("operations.lookup", of).unwrap()["operation"], first["operation"]);
+    assert_eq!(scene.call("operations.lookup", json!({"client_key": "8"})).unwrap_err().code, psa_host::Code::NotFound);
+}
+
+#[test]
+fn what_has_not_begun_can_be_taken_back_and_what_has_cannot() {
+    let scene = scene();
+    scene.call("connections.pause", json!({"by": "Ann"})).unwrap();
+    let note = scene.hand_in("Never mind.");
+    let of = json!({"tenant": "t", "operation": note["operation"]});
+    assert_eq!(scene.world.call("operations.cancel", of).unwrap()["state"], "discarded");
+    scene.call("connections.resume", json!({"by": "Ann"})).unwrap();
+    scene.fault("add_note", "reset_before_commit", json!({}));
+    let note = scene.hand_in("On its way.");
+    scene.until(&note, "in_doubt");
+    let of = json!({"tenant": "t", "operation": note["operation"]});
+    assert_eq!(scene.world.call("operations.cancel", of).unwrap_err().reason.as_deref(), Some("too_late"));
+    let error = scene.call("connections.delete", json!({})).unwrap_err();
+    assert_eq!((error.reason.as_deref(), error.details.unwrap()["waiting"].as_u64()), (Some("waiting"), Some(1)));
+    scene.call("connections.delete", json!({"waiting": 1, "by": "Ann"})).unwrap();
+}
+
+#[test]
+fn a_rehearsal_shows_the_request_and_sends_nothing() {
+    let scene = scene();
+    let before = scene.simulator.log().unwrap().len();
+    let params = json!({"tenant": "t", "link": scene.link, "visibility": "internal", "text": "Only a rehearsal."});
+    let shown = scene.world.call("rehearse", json!({"method": "notes.post", "params": params})).unwrap();
+    let request = &shown["requests"][0];
+    assert_eq!(request["method"], "POST");
+    assert!(request["url"].as_str().unwrap().ends_with("/service/tickets/1001/notes"), "{request}");
+    let body: Value = serde_json::from_str(request["body"].as_str().unwrap()).unwrap();
+    assert!(body["internalAnalysisFlag"] == true && body["detailDescriptionFlag"] == false, "{body}");
+    let text = shown.to_string();
+    assert!(text.contains("{secret:private_key}") && !text.contains(scene.simulator.text("private_key")), "{text}");
+    let status = json!({"tenant": "t", "link": scene.link, "status": "102"});
+    let shown = scene.world.call("rehearse", json!({"method": "tickets.set_status", "params": status})).unwrap();
+    assert_eq!(shown["requests"][0]["method"], "PATCH");
+    let create = json!({"tenant": "t", "connection": scene.connection, "product_ticket": "n", "summary": "New", "company": "2"});
+    let shown = scene.world.call("rehearse", json!({"method": "tickets.create", "params": create})).unwrap();
+    assert!(shown["requests"][0]["url"].as_str().unwrap().ends_with("/service/tickets"), "{shown}");
+    let writes = scene.simulator.log().unwrap()[before..].iter().filter(|entry| entry["method"] != "GET").count();
+    assert_eq!(writes, 0);
+    assert_eq!(scene.world.call("operations.list", json!({"tenant": "t"})).unwrap()["items"], json!([]));
+    let error = scene.world.call("rehearse", json!({"method": "vault.rotate", "params": {}})).unwrap_err();
+    assert_eq!(error.reason.as_deref(), Some("unknown_method"));
+}
