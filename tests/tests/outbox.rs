@@ -90,17 +90,21 @@ fn a_note_of_ours_with_other_words_is_shown_to_a_person() {
     scene.fault("add_note", "reset_before_commit", json!({}));
     let note = scene.hand_in("The printer on the second floor jams.");
     scene.until(&note, "in_doubt");
-    scene.person(json!({"note": {"text": "Quite other words altogether.", "createdBy": "psabridge", "internal": true}}));
+    scene
+        .person(json!({"note": {"text": "Quite other words altogether.", "createdBy": "psabridge", "internal": true}}));
     let held = scene.until(&note, "held");
     assert_eq!(held["reason"], "near_match");
     let near = held["evidence"]["near"][0]["note"].to_string().replace('"', "");
     // A note of somebody else is nothing to us.
     assert_eq!(held["evidence"]["near"].as_array().unwrap().len(), 1);
     let of = |by: &str| json!({"tenant": "t", "operation": note["operation"], "by": by});
-    let error = scene.world.call("operations.adopt", json!({"tenant": "t", "operation": note["operation"], "remote": near, "by": ""}));
+    let error = scene
+        .world
+        .call("operations.adopt", json!({"tenant": "t", "operation": note["operation"], "remote": near, "by": ""}));
     assert_eq!(error.unwrap_err().fields[0].at, "/by");
-    let adopted =
-        scene.world.call("operations.adopt", json!({"tenant": "t", "operation": note["operation"], "remote": near, "by": "Ann"}));
+    let adopted = scene
+        .world
+        .call("operations.adopt", json!({"tenant": "t", "operation": note["operation"], "remote": near, "by": "Ann"}));
     let adopted = adopted.unwrap();
     assert_eq!((adopted["state"].as_str(), adopted["outcome"].as_str()), (Some("delivered"), Some("adopted")));
     assert_eq!(adopted["decided_by"], "Ann");
@@ -120,7 +124,9 @@ fn a_person_can_let_it_be_sent_again_or_drop_it() {
         scene.fault("add_note", "reset_before_commit", json!({}));
         let note = scene.hand_in("The printer on the second floor jams.");
         scene.until(&note, "in_doubt");
-        scene.person(json!({"note": {"text": "Quite other words altogether.", "createdBy": "psabridge", "internal": true}}));
+        scene.person(
+            json!({"note": {"text": "Quite other words altogether.", "createdBy": "psabridge", "internal": true}}),
+        );
         scene.until(&note, "held");
         // The lane has gone on meanwhile.
         assert_eq!(scene.post("What came after.")["state"], "delivered");
@@ -129,7 +135,8 @@ fn a_person_can_let_it_be_sent_again_or_drop_it() {
             scene.world.call(decision, json!({"tenant": "t", "operation": note["operation"], "by": "Ann"})).unwrap();
             assert_eq!(scene.until(&note, "held")["reason"], "near_match");
             let ticket = scene.simulator.control("GET", "tickets/1001", None).unwrap();
-            let other = ticket["notes"].as_array().unwrap().iter().find(|n| n["text"] == "Quite other words altogether.");
+            let other =
+                ticket["notes"].as_array().unwrap().iter().find(|n| n["text"] == "Quite other words altogether.");
             let remote = other.unwrap()["id"].to_string();
             let adopt = json!({"tenant": "t", "operation": note["operation"], "remote": remote, "by": "Ann"});
             scene.world.call("operations.adopt", adopt).unwrap();
@@ -143,10 +150,9 @@ fn a_person_can_let_it_be_sent_again_or_drop_it() {
 
 #[test]
 fn a_ticket_that_goes_away_under_a_doubt_ends_it() {
-    for (act, state, reason) in [
-        (json!({"delete": true}), "refused", "ticket_gone"),
-        (json!({"merge_into": 1002}), "held", "ticket_merged"),
-    ] {
+    for (act, state, reason) in
+        [(json!({"delete": true}), "refused", "ticket_gone"), (json!({"merge_into": 1002}), "held", "ticket_merged")]
+    {
         let scene = scene();
         scene.fault("add_note", "reset_before_commit", json!({}));
         let note = scene.hand_in("The printer on the second floor jams.");
@@ -224,7 +230,8 @@ fn refused_credentials_stop_the_connection_at_once_and_new_ones_start_it() {
 fn one_key_is_one_operation() {
     let scene = scene();
     let note = |text: &str| {
-        let note = json!({"tenant": "t", "link": scene.link, "visibility": "internal", "text": text, "client_key": "7"});
+        let note =
+            json!({"tenant": "t", "link": scene.link, "visibility": "internal", "text": text, "client_key": "7"});
         scene.world.call("notes.post", note)
     };
     let first = note("Once.").unwrap();
@@ -273,7 +280,8 @@ fn a_rehearsal_shows_the_request_and_sends_nothing() {
     let status = json!({"tenant": "t", "link": scene.link, "status": "102"});
     let shown = scene.world.call("rehearse", json!({"method": "tickets.set_status", "params": status})).unwrap();
     assert_eq!(shown["requests"][0]["method"], "PATCH");
-    let create = json!({"tenant": "t", "connection": scene.connection, "product_ticket": "n", "summary": "New", "company": "2"});
+    let create =
+        json!({"tenant": "t", "connection": scene.connection, "product_ticket": "n", "summary": "New", "company": "2"});
     let shown = scene.world.call("rehearse", json!({"method": "tickets.create", "params": create})).unwrap();
     assert!(shown["requests"][0]["url"].as_str().unwrap().ends_with("/service/tickets"), "{shown}");
     let writes = scene.simulator.log().unwrap()[before..].iter().filter(|entry| entry["method"] != "GET").count();

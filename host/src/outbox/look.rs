@@ -100,6 +100,17 @@ impl Search<'_> {
                 .collect();
             return Ok(Look::Near(json!({"near": near, "alike": alike.len(), "claimed_by_earlier": claims})));
         }
+        if !self.first {
+            // A list can be empty because the ticket went away, or into another one.
+            match self.read_ticket(ticket).await {
+                Err(error) if error.code == Code::NotFound => return Ok(Look::Gone),
+                found => {
+                    if let Some(other) = found?.merged_into {
+                        return Ok(Look::Merged(other));
+                    }
+                }
+            }
+        }
         Ok(Look::Nothing(last))
     }
 

@@ -40,7 +40,10 @@ fn main() {
     };
     show("notes", &base);
     let beyond = Faults { beyond_quiet: true, ..faults.clone() };
-    show("notes, done later than Q", &Torture { count: notes / 2, kills: 0, fail_points: false, faults: beyond, ..base.clone() });
+    show(
+        "notes, done later than Q",
+        &Torture { count: notes / 2, kills: 0, fail_points: false, faults: beyond, ..base.clone() },
+    );
     show("tickets", &Torture { what: What::Tickets, count: tickets, kills: kills / 5, ..base.clone() });
     show("statuses", &Torture { what: What::Statuses, count: statuses, kills: kills / 2, ..base });
 }

@@ -71,7 +71,8 @@ fn fail_point() -> Option<FailPoint> {
     let order = std::env::var("PSA_FAIL_AT").ok()?;
     let mut words = order.split(':');
     let (name, count) = (words.next()?.to_owned(), words.next()?.parse::<u64>().ok()?);
-    let signal = if words.next() == Some("stop") { rustix::process::Signal::STOP } else { rustix::process::Signal::KILL };
+    let signal =
+        if words.next() == Some("stop") { rustix::process::Signal::STOP } else { rustix::process::Signal::KILL };
     let seen = AtomicU64::new(0);
     Some(Arc::new(move |at| {
         if at == name && seen.fetch_add(1, Ordering::SeqCst) + 1 == count {

@@ -151,8 +151,15 @@ impl World {
     }
 
     pub(super) fn order_faults(&mut self) {
-        let Faults { reset_after_commit, late_commit, reset_before_commit, error_after_commit, rate_limited, ignored, beyond_quiet } =
-            self.faults.clone();
+        let Faults {
+            reset_after_commit,
+            late_commit,
+            reset_before_commit,
+            error_after_commit,
+            rate_limited,
+            ignored,
+            beyond_quiet,
+        } = self.faults.clone();
         // Done and listed within Q together, or far beyond it.
         let late = if beyond_quiet { 3 * QUIET_MS } else { QUIET_MS / 2 };
         let listing = if beyond_quiet { 0 } else { QUIET_MS / 3 };
