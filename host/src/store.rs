@@ -5,6 +5,8 @@
 //! when its reply says so; secrets leave only through a request that names them, towards the addresses they are bound to.
 //! Leaves to others: the engine (`sqlite`), sealing (`vault`), the rules (the rooms).
 
+#[cfg(test)]
+mod contract;
 mod error;
 mod reply;
 mod rows;

@@ -552,3 +552,110 @@ fn a_world_without_a_key_says_how_to_get_one() {
     let error = world.call("connections.create", create).unwrap_err();
     assert!(matches!(error.reason.as_deref(), Some("vault_no_key" | "settings")), "{error}");
 }
+
+/// Lets a process write no file any further, or again.
+fn limit_files(product: &Product, bytes: &str) {
+    let limit = format!("--fsize={bytes}:unlimited");
+    compile::run(std::process::Command::new("prlimit").args(["--pid", &product.id().to_string(), &limit]));
+}
+
+#[test]
+fn a_disk_that_is_full_when_the_answer_comes_sends_nothing_twice() {
+    let shared = Shared::new();
+    let host = shared.open(json!({"outbox": {"deliver": false}})).unwrap();
+    let (_, link) = shared.link(&host);
+    let mut product = Product::start(&shared.config(json!({})), Some("answered:1:stop")).unwrap().unwrap();
+    let params = json!({"tenant": "t", "link": link, "visibility": "internal", "text": "Said once."});
+    let accepted = product.call("notes.post", &params).unwrap().unwrap();
+    // The PSA has it; the process stands still before it can write that down.
+    while shared.words().is_empty() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    std::thread::sleep(std::time::Duration::from_millis(50));
+    limit_files(&product, "0");
+    product.wake();
+    let error = product.call("notes.post", &params).unwrap().unwrap_err();
+    assert_eq!(error.code, Code::Storage, "{error}");
+    let of = json!({"tenant": "t", "operation": accepted["operation"]});
+    // Read by the other host: nothing was recorded, so the attempt is still open.
+    let now = call(&host, "operations.get", of.clone()).unwrap();
+    assert_eq!(now["state"], "queued", "{now:#}");
+    assert_eq!(now["transitions"].as_array().unwrap().last().unwrap()["to_attempt"], 1, "{now:#}");
+    limit_files(&product, "unlimited");
+    loop {
+        let now = call(&host, "operations.get", of.clone()).unwrap();
+        if now["state"] == "delivered" {
+            assert_eq!((now["outcome"].as_str(), now["attempts"].as_i64()), (Some("found"), Some(1)), "{now:#}");
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    assert_eq!(shared.words(), ["Said once."]);
+    // And it takes what comes.
+    product.call("notes.post", &params).unwrap().unwrap();
+}
+
+#[test]
+fn a_hundred_thousand_links_are_listed_page_by_page_and_found_at_once() {
+    let shared = Shared::new();
+    let host = shared.open(json!({})).unwrap();
+    let (connection, _) = shared.link(&host);
+    let mut db = rusqlite::Connection::open(shared.folder.path().join("data/store.db")).unwrap();
+    db.busy_timeout(std::time::Duration::from_secs(20)).unwrap();
+    let rows = db.transaction().unwrap();
+    {
+        let mut insert = rows
+            .prepare(
+                "INSERT INTO ticket_links (tenant, link, connection, product_ticket, ticket, state, reference, created,
+                 changed) VALUES ('t', ?1, ?2, ?3, ?4, 'linked', ?1, 0, 0)",
+            )
+            .unwrap();
+        for number in 0..100_000 {
+            let id = format!("l_{number:06}");
+            insert.execute([&id, &connection, &format!("many {number}"), &format!("many {number}")]).unwrap();
+        }
+    }
+    rows.commit().unwrap();
+    let (mut cursor, mut count, mut pages) = (Value::Null, 0, 0);
+    loop {
+        let page = if cursor.is_null() { json!({"limit": 1000}) } else { json!({"limit": 1000, "cursor": cursor}) };
+        let mut found = call(&host, "links.list", json!({"tenant": "t", "page": page})).unwrap();
+        count += found["items"].as_array().unwrap().len();
+        pages += 1;
+        cursor = found["next"].take();
+        if cursor.is_null() {
+            break;
+        }
+    }
+    assert_eq!((count, pages), (100_001, 101));
+    let one = json!({"tenant": "t", "product_ticket": "many 77777"});
+    assert_eq!(call(&host, "links.list", one).unwrap()["items"][0]["link"], "l_077777");
+    let dependents = call(&host, "connections.delete", json!({"tenant": "t", "connection": connection})).unwrap();
+    assert_eq!(dependents["links"], 100_001);
+}
+
+#[test]
+fn a_write_of_one_host_makes_the_ticket_old_in_the_cache_of_another() {
+    let shared = Shared::new();
+    let [first, second] =
+        [shared.open(json!({})).unwrap(), shared.open(json!({"outbox": {"deliver": false}})).unwrap()];
+    let (connection, link) = shared.link(&first);
+    let get = |host: &Host| {
+        let of = json!({"tenant": "t", "connection": connection, "ticket": "1001"});
+        call(host, "tickets.get", of).unwrap()["status"]["id"].as_str().unwrap().to_owned()
+    };
+    let reads = || {
+        let log = shared.simulator.log().unwrap();
+        log.iter().filter(|entry| entry["endpoint"] == "get_ticket").count()
+    };
+    let before = get(&second);
+    let counted = reads();
+    assert_eq!(get(&second), before);
+    assert_eq!(reads(), counted, "the second read is from the cache");
+    let other = if before == "102" { "103" } else { "102" };
+    let set = json!({"tenant": "t", "link": link, "status": other, "wait_ms": 60_000});
+    assert_eq!(call(&first, "tickets.set_status", set).unwrap()["state"], "delivered");
+    assert_eq!((get(&first).as_str(), get(&second).as_str()), (other, other));
+    let health = call(&second, "health", json!({"tenant": "t"})).unwrap();
+    assert!(health["connections"]["items"][0]["cache"]["hits"].as_u64() > Some(0), "{health}");
+}

@@ -1,8 +1,8 @@
-//! Every statement is looked at: how SQLite would run it.
+//! The contract of all engines, and what is SQLite's own: plans, a full disk.
 
 use super::{
-    SqliteStore, activity, connections, events, links, maintenance, mappings, meta, operations, plugin, seals, steps,
-    tenant, work,
+    SqliteStore, StoreError, activity, connections, events, links, maintenance, mappings, meta, operations, plugin,
+    seals, steps, tenant, work,
 };
 
 /// The plan of each statement, as `EXPLAIN QUERY PLAN` tells it.
@@ -48,4 +48,38 @@ fn plans_are_as_recorded() {
     }
     let recorded = std::fs::read_to_string(path).unwrap_or_default();
     assert_eq!(plans, recorded, "a plan has changed: look at it, then record it with PSA_BLESS=1");
+}
+
+#[test]
+fn it_does_what_every_engine_must() {
+    crate::store::contract::all(&|| {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(folder.path()).unwrap();
+        (std::sync::Arc::new(store), Box::new(folder))
+    });
+}
+
+#[test]
+fn a_full_disk_keeps_what_was_there_and_work_goes_on_when_there_is_room() {
+    use crate::store::Upkeep as _;
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path()).unwrap();
+    store.set_meta("before", "kept").wait().unwrap();
+    let pages = |count: Option<i64>| {
+        let limit = move |db: &rusqlite::Connection| {
+            let pages: i64 = db.query_row("PRAGMA page_count", [], |row| row.get(0)).map_err(super::mapped)?;
+            let limit = count.unwrap_or(pages);
+            db.query_row(&format!("PRAGMA max_page_count = {limit}"), [], |_| Ok(())).map_err(super::mapped)
+        };
+        store.write(limit).wait().unwrap();
+    };
+    pages(None);
+    let large = "x".repeat(1 << 20);
+    assert_eq!(store.set_meta("large", &large).wait(), Err(StoreError::Full));
+    assert_eq!(store.meta("before").unwrap().as_deref(), Some("kept"));
+    assert_eq!(store.meta("large").unwrap(), None);
+    pages(Some(1 << 20));
+    store.set_meta("large", &large).wait().unwrap();
+    assert_eq!(store.trouble(), None);
+    assert!(store.check().unwrap().is_empty());
 }

@@ -25,6 +25,8 @@ pub(super) struct Writer {
 
 trait Unit: Send {
     fn run(&mut self, transaction: &mut Transaction<'_>);
+    /// What went wrong in it, if that is about the database and not about the unit.
+    fn trouble(&self) -> Option<StoreError>;
     fn end(self: Box<Self>, committed: Result<(), StoreError>);
 }
 
@@ -50,6 +52,11 @@ where
             }
         };
         self.result = Some(inside());
+    }
+
+    fn trouble(&self) -> Option<StoreError> {
+        let error = self.result.as_ref()?.as_ref().err()?;
+        (!matches!(error, StoreError::Conflict(_))).then(|| error.clone())
     }
 
     fn end(self: Box<Self>, committed: Result<(), StoreError>) {
@@ -92,7 +99,7 @@ impl Writer {
         reply
     }
 
-    /// Why the last commit failed, until one has worked again.
+    /// Why the last write failed, until one has worked again.
     pub(super) fn trouble(&self) -> Option<StoreError> {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -117,7 +124,8 @@ fn write(mut connection: Connection, queue: &Receiver<Box<dyn Unit>>, trouble: &
     while let Ok(first) = queue.recv() {
         let mut units = Vec::with_capacity(8);
         let outcome = group(&mut connection, first, queue, &mut units);
-        *trouble.lock().unwrap_or_else(PoisonError::into_inner) = outcome.as_ref().err().cloned();
+        let found = outcome.as_ref().err().cloned().or_else(|| units.iter().find_map(|unit| unit.trouble()));
+        *trouble.lock().unwrap_or_else(PoisonError::into_inner) = found;
         for unit in units {
             unit.end(outcome.clone());
         }
