@@ -3,6 +3,8 @@
 //! Promises: the two sides of a ratio take turns, so that a busy machine disturbs both; the middle of several rounds
 //! counts; nothing is asserted about time.
 
+mod durable;
+
 use crate::demo::{beside_this_program, shipped_plugin};
 use psa_host::{CallOptions, Hooks, Host};
 use psa_host_api::model::{Reference, StatusRef, Ticket};
@@ -65,7 +67,8 @@ pub(crate) fn run(options: &Options) -> Outcome {
     println!("{:44} {:>12} {:>12} {:>7}", "", "with", "without", "ratio");
     boundary(rounds)?;
     opening(rounds)?;
-    listing(rounds)
+    listing(rounds)?;
+    durable::run(rounds)
 }
 
 fn line(what: &str, with: Duration, without: Duration) {

@@ -17,6 +17,8 @@ pub mod egress;
 mod host;
 mod json;
 mod log;
+#[doc(hidden)]
+pub mod measure;
 mod methods;
 mod outbox;
 mod owners;

@@ -154,6 +154,7 @@ async fn note(
             }
             Look::Overtaken => return Ok(Turn::Again),
             Look::Nothing(last) => {
+                pass.worked();
                 memory.looked = true;
                 memory.fence = last;
             }
