@@ -1,10 +1,10 @@
 //! Closing a connection behind an answer that has not said so.
 //!
 //! Holds: [`Watched`], a stream, and [`Closing`], what is known of its end.
-//! Promises: the answer has left in full before its connection is closed.
+//! Promises: the answer has left in full before its connection is closed; nothing is read behind it.
 //! Leaves to others: closing it (`server`). The library would write `Connection: close` if it was told.
 
-use std::io::Result;
+use std::io::{IoSlice, Result};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,7 +16,8 @@ use tokio::sync::Notify;
 #[derive(Default)]
 pub(crate) struct Closing {
     due: AtomicBool,
-    left: Notify,
+    left: AtomicBool,
+    told: Notify,
 }
 
 impl Closing {
@@ -27,7 +28,7 @@ impl Closing {
 
     /// Returns when it was ordered and the answer has left.
     pub(crate) async fn answer_left(&self) {
-        self.left.notified().await;
+        self.told.notified().await;
     }
 }
 
@@ -45,6 +46,10 @@ impl<S> Watched<S> {
 
 impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<Result<()>> {
+        // Who is quick must not get a further request in: it would be done, and perhaps answered.
+        if self.closing.left.load(Ordering::Relaxed) {
+            return Poll::Pending;
+        }
         Pin::new(&mut self.stream).poll_read(cx, buffer)
     }
 }
@@ -54,11 +59,24 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         Pin::new(&mut self.stream).poll_write(cx, bytes)
     }
 
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, parts)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
         // Asked for only when nothing waits to be written.
         ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
         if self.closing.due.load(Ordering::Relaxed) {
-            self.closing.left.notify_one();
+            self.closing.left.store(true, Ordering::Relaxed);
+            self.closing.told.notify_one();
         }
         Poll::Ready(Ok(()))
     }
