@@ -21,7 +21,7 @@ mod seed_companies;
 mod state;
 mod tickets;
 
-pub(crate) use people::act;
+pub(crate) use people::{act, open};
 pub(crate) use state::State;
 
 use crate::fault::Fault;

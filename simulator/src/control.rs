@@ -44,18 +44,10 @@ pub(crate) fn answer(world: &mut World, asked: &Asked) -> Reply {
             Ok(ticket) => Reply::json(200, &ticket),
             Err(why) => wrong(&why),
         },
-        ("POST", ["tickets"]) => {
-            let text = |name: &str| body.get(name).and_then(Value::as_str);
-            let board = body.get("board").and_then(Value::as_u64).unwrap_or(1);
-            let now = world.now_text();
-            let made = world.state.new_ticket(
-                text("summary").unwrap_or("A ticket"),
-                board,
-                text("kind") == Some("project"),
-                &now,
-            );
-            made.map_or_else(|| wrong("there is no such board"), |ticket| Reply::json(201, &ticket))
-        }
+        ("POST", ["tickets"]) => match connectwise::open(world, &body) {
+            Some(ticket) => Reply::json(201, &ticket),
+            None => wrong("there is no such board"),
+        },
         _ => Reply::json(404, &json!({"error": "no such door; see simulator/README.md"})),
     }
 }

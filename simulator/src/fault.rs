@@ -27,6 +27,8 @@ pub(crate) enum Fault {
     },
     /// Does it and answers; lists show what was made only later.
     LateListing { ms: u64 },
+    /// Makes a ticket, then cuts the connection; searches by reference do not find it before.
+    LateReference { ms: u64 },
     /// 429 with `Retry-After` in seconds.
     RateLimitedSeconds { retry_after: u64 },
     /// 429 with `Retry-After` as a date.
@@ -92,6 +94,7 @@ impl Fault {
             Fault::ResetAfterCommit => "reset_after_commit",
             Fault::LateCommit { .. } => "late_commit",
             Fault::LateListing { .. } => "late_listing",
+            Fault::LateReference { .. } => "late_reference",
             Fault::RateLimitedSeconds { .. } => "rate_limited_seconds",
             Fault::RateLimitedDate { .. } => "rate_limited_date",
             Fault::Error500BeforeCommit => "error_500_before_commit",

@@ -5,6 +5,7 @@
 //! Leaves to others: what is answered (`connectwise`), what goes wrong on purpose (`fault`), its control (`control`).
 #![forbid(unsafe_code)]
 
+mod closing;
 mod connectwise;
 mod control;
 mod fault;
@@ -47,6 +48,9 @@ struct Options {
     /// How many tickets there are at first.
     #[arg(long, default_value_t = 60)]
     tickets: usize,
+    /// How many service boards there are beyond the usual ones; the tickets are spread over all of them.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=1000))]
+    boards: u64,
     /// End when standard input ends: the simulator does not outlive who started it.
     #[arg(long)]
     until_stdin_closes: bool,
@@ -76,7 +80,7 @@ fn run(options: &Options) -> std::io::Result<()> {
         let tls = if options.tls { Some(tls::Identity::new()?) } else { None };
         let scheme = if tls.is_some() { "https" } else { "http" };
         let base = format!("{scheme}://{address}");
-        let world = World::new(base.clone(), options.seed, options.tickets, options.now);
+        let world = World::new(base.clone(), options.seed, (options.tickets, options.boards), options.now);
         let ready = json!({
             "ready": true,
             "provider": "connectwise",

@@ -1,5 +1,6 @@
 //! Connections, and how each request ends: with an answer, or with the wire cut.
 
+use crate::closing::{Closing, Watched};
 use crate::fault::Fault;
 use crate::http::{Asked, Reply};
 use crate::tls::Identity;
@@ -13,7 +14,7 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 /// The connection is to be cut instead of answered.
@@ -49,12 +50,26 @@ pub(crate) async fn serve(listener: TcpListener, tls: Option<&Identity>, shared:
 }
 
 async fn connection(stream: impl AsyncRead + AsyncWrite + Unpin + 'static, shared: Arc<Shared>) {
-    let service = service_fn(move |request| one(request, shared.clone()));
-    // Ends with an error when a client goes away or a fault cuts it: both are normal here.
-    let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+    let closing = Arc::new(Closing::default());
+    let stream = TokioIo::new(Watched::new(stream, closing.clone()));
+    let due = closing.clone();
+    let service = service_fn(move |request| one(request, shared.clone(), closing.clone()));
+    let mut served = hyper::server::conn::http1::Builder::new().serve_connection(stream, service);
+    let closes = tokio::select! {
+        // Ends with an error when a client goes away or a fault cuts it: both are normal here.
+        _ = &mut served => false,
+        () = due.answer_left() => true,
+    };
+    if closes {
+        let _ = served.into_parts().io.into_inner().shutdown().await;
+    }
 }
 
-async fn one(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Response<Full<Bytes>>, Cut> {
+async fn one(
+    request: Request<Incoming>,
+    shared: Arc<Shared>,
+    closing: Arc<Closing>,
+) -> Result<Response<Full<Bytes>>, Cut> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| Cut)?.to_bytes().to_vec();
     let text = |value: &hyper::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
@@ -68,7 +83,11 @@ async fn one(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Response
     let reply = if asked.path.starts_with("/_sim/") {
         control::answer(&mut shared.lock(), &asked)
     } else {
-        struck(&asked, &shared).await?
+        let reply = struck(&asked, &shared).await?;
+        if shared.lock().switches.close_after_answer {
+            closing.after_this_answer();
+        }
+        reply
     };
     let mut response = Response::builder().status(reply.status);
     for (name, value) in &reply.headers {
@@ -112,7 +131,7 @@ async fn struck(asked: &Asked, shared: &Arc<Shared>) -> Result<Reply, Cut> {
     let reply = connectwise::answer(&mut shared.lock(), asked, fault.as_ref());
     let committed = reply.committed;
     match &fault {
-        Some(Fault::ResetAfterCommit) => {
+        Some(Fault::ResetAfterCommit | Fault::LateReference { .. }) => {
             note(None, committed);
             Err(Cut)
         }

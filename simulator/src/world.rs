@@ -26,15 +26,19 @@ pub(crate) struct Switches {
     pub(crate) members_forbidden: bool,
     pub(crate) my_members_missing: bool,
     pub(crate) null_members: bool,
+    pub(crate) close_after_answer: bool,
+    pub(crate) listing_lag_ms: u64,
 }
 
 /// Name, meaning.
-const SWITCHES: [(&str, &str); 5] = [
+const SWITCHES: [(&str, &str); 7] = [
     ("codebase", "text: the pinned code base of the tenant, such as v2025_1; another one is an upgrade"),
     ("forward_only", "true: lists answer forward-only paging with a Link; false: they answer without one"),
     ("members_forbidden", "true: /system/members is refused for lack of a right"),
     ("my_members_missing", "true: /system/myMembers/info is not there, as on some versions"),
     ("null_members", "true: members that are empty are sent as null, as older versions do"),
+    ("close_after_answer", "true: the connection is closed after every answer, and no answer has said so"),
+    ("listing_lag_ms", "number: lists show what is made from now on only so many milliseconds later, in real time"),
 ];
 
 impl Switches {
@@ -45,6 +49,8 @@ impl Switches {
             members_forbidden: false,
             my_members_missing: false,
             null_members: false,
+            close_after_answer: false,
+            listing_lag_ms: 0,
         }
     }
 
@@ -59,7 +65,9 @@ impl Switches {
             "forward_only" => json!(self.forward_only),
             "members_forbidden" => json!(self.members_forbidden),
             "my_members_missing" => json!(self.my_members_missing),
-            _ => json!(self.null_members),
+            "null_members" => json!(self.null_members),
+            "close_after_answer" => json!(self.close_after_answer),
+            _ => json!(self.listing_lag_ms),
         }
     }
 
@@ -75,6 +83,10 @@ impl Switches {
             "members_forbidden" => self.members_forbidden = flag()?,
             "my_members_missing" => self.my_members_missing = flag()?,
             "null_members" => self.null_members = flag()?,
+            "close_after_answer" => self.close_after_answer = flag()?,
+            "listing_lag_ms" => {
+                self.listing_lag_ms = value.as_u64().ok_or("listing_lag_ms must be a whole number")?;
+            }
             _ => return Err(format!("there is no switch \"{name}\"; GET /_sim/switches lists them")),
         }
         Ok(())
@@ -98,7 +110,8 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new(base: String, seed: u64, tickets: usize, now: Option<Timestamp>) -> World {
+    /// `amounts`: how many tickets there are at first, and how many further boards.
+    pub(crate) fn new(base: String, seed: u64, amounts: (usize, u64), now: Option<Timestamp>) -> World {
         let mut random = StdRng::seed_from_u64(seed);
         let mut word = |length: usize| -> String {
             (0..length)
@@ -115,7 +128,7 @@ impl World {
         };
         let offset = now.map_or(SignedDuration::ZERO, |now| now.duration_since(Timestamp::now()));
         let now = Timestamp::now() + offset;
-        let state = State::seeded(&mut random, tickets, now);
+        let state = State::seeded(&mut random, amounts, now);
         let (faults, journal) = (Faults::default(), Journal::default());
         World { base, account, switches: Switches::new(), state, faults, journal, offset, requests: 0, random }
     }

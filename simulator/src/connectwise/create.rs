@@ -4,7 +4,7 @@
 
 use super::references::{self, REFERENCES, TEXTS};
 use super::reply::{self, Invalid};
-use super::state::{extend, id_of, listed_from, named};
+use super::state::{extend, id_of, listed_from, named, referable_from};
 use super::{API_MEMBER, notes};
 use crate::fault::Fault;
 use crate::http::{Asked, Reply};
@@ -128,6 +128,7 @@ fn keep(world: &mut World, body: &Map<String, Value>, board: u64, record: &Value
     // Nobody has asked for it unless it is said.
     row.record.as_object_mut().map(|members| members.remove("contact"));
     extend(&mut row.record, record);
-    row.listed_from = listed_from(fault);
+    row.listed_from = listed_from(world.switches.listing_lag_ms, fault);
+    row.referable_from = referable_from(fault);
     Reply::json(201, &row.record).committed()
 }

@@ -22,14 +22,7 @@ struct Wanted {
 impl Wanted {
     /// `body` is that of a `/search`; else all is in the query.
     fn read(asked: &Asked, body: Option<&Value>, names: &Names) -> Result<Wanted, Reply> {
-        let said = |name: &str| match body {
-            // The specification spells two of them in lower case. Source: facts 3.7.
-            Some(body) => {
-                let value = body.as_object()?.iter().find(|(key, _)| key.eq_ignore_ascii_case(name))?.1;
-                value.as_str().map(str::to_owned)
-            }
-            None => asked.parameter(name),
-        };
+        let said = |name: &str| said(asked, body, name);
         let refuse = |error| reply::condition(&error);
         let mut filters = Vec::new();
         if let Some(text) = said("conditions") {
@@ -63,6 +56,24 @@ impl Wanted {
     fn matches(&self, record: &Value) -> bool {
         self.filters.iter().all(|filter| filter.matches(record))
     }
+}
+
+/// A parameter of a list, in the body of a `/search`, else in the query.
+fn said(asked: &Asked, body: Option<&Value>, name: &str) -> Option<String> {
+    match body {
+        // The specification spells two of them in lower case. Source: facts 3.7.
+        Some(body) => {
+            let value = body.as_object()?.iter().find(|(key, _)| key.eq_ignore_ascii_case(name))?.1;
+            value.as_str().map(str::to_owned)
+        }
+        None => asked.parameter(name),
+    }
+}
+
+/// Whether the conditions of a list are about this member.
+pub(super) fn conditions_use(asked: &Asked, body: Option<&Value>, name: &str) -> bool {
+    let filter = said(asked, body, "conditions").and_then(|text| Filter::parse(&text).ok());
+    filter.is_some_and(|filter| filter.uses(name))
 }
 
 /// Whether the other kind of paging is asked for. Source: facts 3.6.

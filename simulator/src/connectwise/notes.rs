@@ -126,7 +126,8 @@ pub(super) fn keep(world: &mut World, ticket: u64, body: &Value, by: &str, fault
         note["dateCreated"] = json!(now);
         note["createdBy"] = json!(by);
     }
-    row.notes_listed_from.extend(listed_from(fault).map(|from| (id, from)));
+    let from = listed_from(world.switches.listing_lag_ms, fault);
+    row.notes_listed_from.extend(from.map(|from| (id, from)));
     row.notes.push(note.clone());
     note
 }

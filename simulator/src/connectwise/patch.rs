@@ -1,6 +1,7 @@
 //! PATCH of a ticket. Source: facts 4.
 //!
-//! Promises: all operations or none; a status is looked up on the board the ticket is on after the operations before.
+//! Promises: all operations or none; a status is looked up on the board the ticket is on after the operations before,
+//! and no ticket ends with a status of another board.
 
 use super::references::{self, REFERENCES, TEXTS};
 use super::state::{id_of, named};
@@ -25,6 +26,9 @@ pub(super) fn ticket(world: &mut World, asked: &Asked, id: u64, fault: Option<&F
         if let Err(refusal) = apply(world, &mut record, operation) {
             return refusal;
         }
+    }
+    if let Err(refusal) = references::check_status(&world.state, &record) {
+        return refusal;
     }
     if matches!(fault, Some(Fault::IgnoredPatch)) {
         return Reply::json(200, &row.record);

@@ -30,14 +30,28 @@ pub(crate) fn act(world: &mut World, ticket: u64, order: &Value) -> Result<Value
             let status = status.as_u64().unwrap_or_default();
             set_status(world, ticket, |found| id_of(found) == status)?;
         }
+        Some((name, board)) if name == "board" => change_board(world, ticket, board.as_u64().unwrap_or_default())?,
         Some((name, note)) if name == "note" => add_note(world, ticket, note)?,
         _ => {
             return Err("one of merge_into (an id), delete (true), convert (\"project\"), status (an id), \
-                note ({text, createdBy?, internal?})"
+                board (an id), note ({text, createdBy?, internal?})"
                 .to_owned());
         }
     }
     world.state.ticket_with_notes(ticket).ok_or_else(missing)
+}
+
+/// Makes a ticket as somebody orders it. `None`: there is no such board.
+pub(crate) fn open(world: &mut World, order: &Value) -> Option<Value> {
+    let text = |name: &str| order.get(name).and_then(Value::as_str);
+    let board = order.get("board").and_then(Value::as_u64).unwrap_or(1);
+    let now = world.now_text();
+    let summary = text("summary").unwrap_or("A ticket");
+    let made = world.state.new_ticket(summary, board, text("kind") == Some("project"), &now)?;
+    if let Some(row) = world.state.tickets.get_mut(&id_of(&made)) {
+        row.listed_from = state::listed_from(world.switches.listing_lag_ms, None);
+    }
+    Some(made)
 }
 
 /// To the first status of the ticket's board that is meant.
@@ -52,6 +66,32 @@ fn set_status(world: &mut World, ticket: u64, means: impl Fn(&Value) -> bool) ->
         let mut record = row.record.clone();
         record["status"] = named(&status);
         record["closedFlag"] = status["closedStatus"].clone();
+        row.replace(record, SOMEBODY, &now);
+    }
+    Ok(())
+}
+
+/// To another board for its kind. A status and a type are of one board only: the ticket gets the defaults of its new one.
+fn change_board(world: &mut World, ticket: u64, board: u64) -> Result<(), String> {
+    let now = world.now_text();
+    let state = &mut world.state;
+    let Some(row) = state.tickets.get(&ticket) else { return Err("there is no such ticket".to_owned()) };
+    let mut record = row.record.clone();
+    let takes = |found: &&Value| {
+        found["inactiveFlag"] == false
+            && found["projectFlag"] == (row.kind == Kind::Project)
+            && id_of(&record["board"]) != board
+    };
+    let default =
+        |all: &[Value]| all.iter().find(|one| id_of(&one["board"]) == board && one["defaultFlag"] == true).cloned();
+    let Some((to, status)) = state.board(board).filter(takes).map(named).zip(default(&state.statuses)) else {
+        return Err(format!("the ticket cannot be moved to board {board}"));
+    };
+    record["board"] = to;
+    record["status"] = named(&status);
+    record["closedFlag"] = status["closedStatus"].clone();
+    record["type"] = default(&state.types).as_ref().map(named).into();
+    if let Some(row) = state.tickets.get_mut(&ticket) {
         row.replace(record, SOMEBODY, &now);
     }
     Ok(())

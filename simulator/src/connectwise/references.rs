@@ -79,6 +79,15 @@ pub(super) fn set(world: &World, record: &mut Value, name: &str, value: &Value) 
     Ok(())
 }
 
+/// A ticket that is moved to another board needs a status of that board in the same PATCH. Source: facts 4.
+pub(super) fn check_status(state: &State, record: &Value) -> Result<(), Reply> {
+    let (board, status) = (id_of(&record["board"]), id_of(&record["status"]));
+    if state.statuses_of(board).any(|found| id_of(found) == status) {
+        return Ok(());
+    }
+    Err(not_found(format!("Service Status {status} not found for Service Board {board}"), "status/id"))
+}
+
 /// The records a reference may mean, what they are called, and the path of an error. `None`: anybody is believed.
 fn meant_by<'a>(state: &'a State, name: &str, board: u64) -> Option<(Vec<&'a Value>, &'static str, &'static str)> {
     let of_board = |all: &'a [Value]| all.iter().filter(|one| id_of(&one["board"]) == board).collect();

@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 /// Id, name, is for projects.
 const BOARDS: [(u64, &str, bool); 4] =
     [(1, "Help Desk", false), (2, "Service Desk", false), (3, "Projects", true), (4, "Old Board", false)];
+/// The id of the first board beyond those.
+const FIRST_FURTHER: u64 = 5;
 
 /// Name, closed, inactive, default. Every board has all of them, each with an id of its own.
 const STATUSES: [(&str, bool, bool, bool); 6] = [
@@ -41,9 +43,12 @@ const TROUBLES: [&str; 6] =
     ["is out of order", "is slow", "needs an update", "cannot be reached", "makes noise", "was moved"];
 
 impl State {
-    pub(crate) fn seeded(random: &mut impl Rng, tickets: usize, now: Timestamp) -> State {
+    /// `amounts`: of tickets, and of further boards.
+    pub(crate) fn seeded(random: &mut impl Rng, amounts: (usize, u64), now: Timestamp) -> State {
+        let (tickets, boards) = amounts;
+        let further = (0..boards).map(|number| (FIRST_FURTHER + number, BOARDS[(number % 2) as usize].1, false));
         let mut state = State { next_note: 5001, next_ticket: 1001, ..State::default() };
-        for (id, name, project) in BOARDS {
+        for (id, name, project) in BOARDS.into_iter().chain(further) {
             state.boards.push(json!({
                 "id": id, "name": name, "location": {"id": 2, "name": "Tampa Office"},
                 "department": {"id": 10, "identifier": "Services", "name": "Professional Services"},
@@ -78,15 +83,15 @@ impl State {
         }
         state.seed_companies();
         for number in 0..tickets {
-            state.seed_ticket(random, number, now);
+            state.seed_ticket(random, number, boards, now);
         }
         state
     }
 
     /// The first one is an open service ticket on the help desk; every tenth is a project ticket.
-    fn seed_ticket(&mut self, random: &mut impl Rng, number: usize, now: Timestamp) {
+    fn seed_ticket(&mut self, random: &mut impl Rng, number: usize, further: u64, now: Timestamp) {
         let project = number % 10 == 9;
-        let board = if project { 3 } else { 1 + (number % 2) as u64 };
+        let board = if project { 3 } else { seeded_board(number as u64, further) };
         let summary = format!("{} {}", THINGS[random.random_range(0..6)], TROUBLES[random.random_range(0..6)]);
         let age = SignedDuration::from_mins(random.random_range(60..60 * 24 * 90));
         let entered = time_text(now - age);
@@ -110,6 +115,17 @@ impl State {
             "createdBy": "psabridge", "internalFlag": false, "externalFlag": true,
             "_info": {"lastUpdated": entered, "updatedBy": "psabridge"},
         }));
+    }
+}
+
+/// In turn. Project tickets are not counted when there are further boards, or some boards might never have their turn.
+fn seeded_board(number: u64, further: u64) -> u64 {
+    if further == 0 {
+        return 1 + number % 2;
+    }
+    match (number - number / 10) % (2 + further) {
+        turn @ (0 | 1) => 1 + turn,
+        turn => FIRST_FURTHER + turn - 2,
     }
 }
 

@@ -17,10 +17,12 @@ pub(super) struct TicketRow {
     pub(super) kind: Kind,
     pub(super) record: Value,
     pub(super) notes: Vec<Value>,
-    /// Each change of the status: from, to, by whom.
+    /// Each change of the status: from, to, by whom, and the board of the ticket from then on.
     pub(super) status_changes: Vec<Value>,
     /// Lists do not show it before.
     pub(super) listed_from: Option<Instant>,
+    /// Searches by its reference do not find it before.
+    pub(super) referable_from: Option<Instant>,
     /// Notes that lists do not show before: id and time.
     pub(super) notes_listed_from: Vec<(u64, Instant)>,
 }
@@ -35,16 +37,18 @@ impl TicketRow {
     pub(super) fn replace(&mut self, mut record: Value, by: &str, now: &str) {
         let (from, to) = (id_of(&self.record["status"]), id_of(&record["status"]));
         if from != to {
-            self.status_changes.push(json!({"from": from, "to": to, "by": by}));
+            self.status_changes.push(json!({"from": from, "to": to, "by": by, "board": id_of(&record["board"])}));
         }
         record["_info"]["lastUpdated"] = json!(now);
         record["_info"]["updatedBy"] = json!(by);
         self.record = record;
     }
 
-    /// Whether lists show it by now.
-    pub(super) fn is_listed(&self) -> bool {
-        self.listed_from.is_none_or(|from| from <= Instant::now())
+    /// Whether lists show it by now, or those that look for references.
+    pub(super) fn is_listed(&self, by_reference: bool) -> bool {
+        let now = Instant::now();
+        let reached = |from: Option<Instant>| from.is_none_or(|from| from <= now);
+        reached(self.listed_from) && (!by_reference || reached(self.referable_from))
     }
 
     /// The notes that lists show by now.
@@ -56,10 +60,21 @@ impl TicketRow {
     }
 }
 
-/// When lists begin to show what is made under this fault. In real time: indexes do not follow a clock that is moved.
-pub(super) fn listed_from(fault: Option<&Fault>) -> Option<Instant> {
-    let Some(Fault::LateListing { ms }) = fault else { return None };
-    Instant::now().checked_add(Duration::from_millis(*ms))
+/// When lists begin to show what is made now: after the lag of all lists, or that of this fault if it is longer. In real
+/// time: indexes do not follow a clock that is moved.
+pub(super) fn listed_from(lag_ms: u64, fault: Option<&Fault>) -> Option<Instant> {
+    let ms = if let Some(Fault::LateListing { ms }) = fault { lag_ms.max(*ms) } else { lag_ms };
+    if ms == 0 { None } else { after(ms) }
+}
+
+/// When searches by reference begin to find a ticket that is made now.
+pub(super) fn referable_from(fault: Option<&Fault>) -> Option<Instant> {
+    let Some(Fault::LateReference { ms }) = fault else { return None };
+    after(*ms)
+}
+
+fn after(ms: u64) -> Option<Instant> {
+    Instant::now().checked_add(Duration::from_millis(ms))
 }
 
 /// All records.
@@ -202,6 +217,7 @@ impl State {
             notes: Vec::new(),
             status_changes: Vec::new(),
             listed_from: None,
+            referable_from: None,
             notes_listed_from: Vec::new(),
         };
         self.tickets.insert(id, row);

@@ -10,7 +10,9 @@ use serde_json::Value;
 
 pub(super) fn route(world: &mut World, asked: &Asked, kind: Kind, rest: &[&str], fault: Option<&Fault>) -> Reply {
     let names = if kind == Kind::Service { Names::tickets() } else { Names::project_tickets() };
-    let listed = |row: &&TicketRow| row.kind == kind && row.is_listed();
+    let searched = (rest == ["search"]).then(|| asked.body_value());
+    let by_reference = listing::conditions_use(asked, searched.as_ref(), "externalXRef");
+    let listed = |row: &&TicketRow| row.kind == kind && row.is_listed(by_reference);
     let of_kind = |world: &World| -> Vec<Value> {
         world.state.tickets.values().filter(listed).map(|row| row.record.clone()).collect()
     };
@@ -20,7 +22,7 @@ pub(super) fn route(world: &mut World, asked: &Asked, kind: Kind, rest: &[&str],
             listing::list(world, asked, names, None, records)
         }
         ("GET", ["count"]) => listing::count(asked, names, of_kind(world).iter()),
-        ("POST", ["search"]) => listing::list(world, asked, names, Some(&asked.body_value()), of_kind(world).iter()),
+        ("POST", ["search"]) => listing::list(world, asked, names, searched.as_ref(), of_kind(world).iter()),
         ("POST", []) if kind == Kind::Service => create::ticket(world, asked, fault),
         (method, [id, rest @ ..]) => {
             // The other kind is as absent as a missing one.

@@ -85,6 +85,35 @@ fn what_is_committed_late_can_be_listed_later_still() {
 }
 
 #[test]
+fn a_search_by_reference_does_not_find_at_first_what_other_searches_find() {
+    let client = Client::new();
+    client.fault("create_ticket", "late_reference", json!({"ms": 600_000}));
+    let body = json!({"summary": "late", "company": {"id": 2}, "externalXRef": "psa-1"});
+    assert!(client.try_json("POST", "/service/tickets", &body).is_none());
+    let entry = client.simulator.log().unwrap().pop().unwrap();
+    assert!(entry["fault"] == "late_reference" && entry["committed"] == true && entry["status"].is_null(), "{entry}");
+    let searched = |conditions: &str| {
+        let body = json!({"CONDITIONS": conditions});
+        client.json("POST", "/service/tickets/search", &body).ids().len()
+    };
+    for by_reference in ["externalXRef=\"psa-1\"", "id>1000 and (ExternalXref like 'psa-*' or summary='late')"] {
+        assert_eq!(searched(by_reference), 0, "{by_reference}");
+    }
+    assert_eq!(searched("summary='late'"), 1);
+    let others = "/service/tickets?conditions=summary%3D%22late%22&orderBy=externalXRef";
+    let found = client.get(others).json();
+    assert_eq!(found[0]["externalXRef"], "psa-1");
+    assert_eq!(client.get("/service/tickets/count?conditions=externalXRef%3D%22psa-1%22").json()["count"], 0);
+    assert_eq!(client.get(&format!("/service/tickets/{}", found[0]["id"])).status, 200);
+    client.fault("create_ticket", "late_reference", json!({"ms": 1}));
+    let body = json!({"summary": "soon", "company": {"id": 2}, "externalXRef": "psa-2"});
+    assert!(client.try_json("POST", "/service/tickets", &body).is_none());
+    while searched("externalXRef='psa-2'") == 0 {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
 fn a_new_ticket_is_struck_as_a_note_is() {
     for (fault, status, committed) in [
         ("reset_before_commit", None, false),
@@ -115,7 +144,9 @@ fn a_workflow_moves_a_ticket_on_before_the_answer() {
     let tickets = client.door("GET", "tickets", json!({}));
     assert_eq!(
         tickets["items"][0]["status_changes"],
-        json!([{"from": 101, "to": 102, "by": "psabridge"}, {"from": 102, "to": 103, "by": "workflow"}])
+        json!([
+            {"from": 101, "to": 102, "by": "psabridge", "board": 1}, {"from": 102, "to": 103, "by": "workflow", "board": 1}
+        ])
     );
     // A change that is none leaves no trace.
     client.patch("status", json!({"id": 103}));

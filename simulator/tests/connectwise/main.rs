@@ -1,10 +1,12 @@
 //! The simulated ConnectWise, asked as any client would ask it.
 
+mod boards;
 mod client;
 mod companies;
 mod create;
 mod faults;
 mod people;
+mod switches;
 
 use client::{BASE, Client, headers};
 use serde_json::{Value, json};

@@ -79,6 +79,11 @@ impl Filter {
         }
     }
 
+    /// True if any comparison is about this member of the record, or about something below it.
+    pub fn uses(&self, name: &str) -> bool {
+        self.expression.as_ref().is_some_and(|expression| uses(expression, name))
+    }
+
     /// True if the record passes.
     pub fn matches(&self, record: &Value) -> bool {
         match (&self.expression, self.door) {
@@ -93,6 +98,13 @@ fn check(expression: &Expression, test: &dyn Fn(&Test) -> Result<(), ConditionEr
     match expression {
         Expression::All(terms) | Expression::Any(terms) => terms.iter().try_for_each(|term| check(term, test)),
         Expression::Test(one) => test(one),
+    }
+}
+
+fn uses(expression: &Expression, name: &str) -> bool {
+    match expression {
+        Expression::All(terms) | Expression::Any(terms) => terms.iter().any(|term| uses(term, name)),
+        Expression::Test(test) => test.path.parts().first().is_some_and(|first| first.eq_ignore_ascii_case(name)),
     }
 }
 
