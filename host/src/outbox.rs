@@ -21,6 +21,7 @@ mod send;
 mod status;
 mod steps;
 mod ticket;
+mod trouble;
 mod turn;
 mod upkeep;
 
@@ -30,7 +31,7 @@ pub(crate) use desk::Desk;
 pub use desk::FailPoint;
 pub(crate) use explain::{Explanation, OperationView};
 
-use crate::store::{LaneId, Place};
+use crate::store::{Due, LaneId, Place};
 use lru_time_cache::LruCache;
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -45,6 +46,8 @@ const LANES_MAX: usize = 512;
 const REMEMBERED_MAX: usize = 20_000;
 /// How long a lane rests after an error of ours, in milliseconds.
 const ERROR_REST_MS: u64 = 1_000;
+/// How often the store is asked for lanes in one go.
+const ROUNDS_MAX: usize = 8;
 
 /// The outbox of one host.
 pub(crate) struct Outbox {
@@ -55,6 +58,8 @@ pub(crate) struct Outbox {
     /// Counts changes of operations made by this process.
     changes: watch::Sender<u64>,
     idle: Notify,
+    /// One round of upkeep at a time.
+    keeping_up: AtomicBool,
 }
 
 struct Lanes {
@@ -81,6 +86,7 @@ impl Outbox {
             closing: AtomicBool::new(false),
             changes: watch::Sender::new(0),
             idle: Notify::new(),
+            keeping_up: AtomicBool::new(false),
         })
     }
 
@@ -124,8 +130,13 @@ impl Outbox {
             let boot = self.desk.clock.boot_ms();
             if boot >= next_upkeep {
                 next_upkeep = boot + self.upkeep_every_ms();
-                let outbox = self.clone();
-                tokio::spawn(async move { outbox.upkeep().await });
+                if !self.keeping_up.swap(true, Ordering::SeqCst) {
+                    let outbox = self.clone();
+                    tokio::spawn(async move {
+                        outbox.upkeep().await;
+                        outbox.keeping_up.store(false, Ordering::SeqCst);
+                    });
+                }
             }
             let rest = match self.start_due(boot) {
                 Ok(rest) => rest,
@@ -150,33 +161,55 @@ impl Outbox {
             drop(desk.store.set_meta("probe", desk.owners.me()));
             return Ok(ERROR_REST_MS);
         }
-        let without = self.full_or_closed(boot);
         let living = desk.owners.living();
         let now = desk.clock.now_unix_ms();
-        let mut due = desk.store.due(now, desk.owners.me(), &living, &without, LANES_MAX)?;
-        let mut lanes = self.lock();
-        let rested: Vec<LaneId> =
-            lanes.resting.iter().filter(|(_, until)| **until <= boot).map(|(lane, _)| lane.clone()).collect();
-        for lane in rested {
-            lanes.resting.remove(&lane);
-            if !due.contains(&lane) {
-                due.push(lane);
-            }
-        }
-        for lane in due {
-            if lanes.busy.len() >= LANES_MAX {
+        let mut rested = self.rested_by(boot);
+        // Again without those that took nothing: a large backlog of one connection must not hide the others'.
+        let mut without = self.full_or_closed(boot);
+        for _ in 0..ROUNDS_MAX {
+            let latest = now.saturating_add(desk.longest_wait_ms() as i64);
+            let me = desk.owners.me();
+            let ask = Due { now, latest, me, living: &living, without: &without, limit: LANES_MAX };
+            let mut due = desk.store.due(&ask)?;
+            let all = due.len() < LANES_MAX;
+            due.append(&mut rested);
+            let idle = self.start(due);
+            if all || self.lock().busy.len() >= LANES_MAX {
                 break;
             }
-            let running = lanes.per_connection.get(&lane.place).copied().unwrap_or(0);
-            let full = running >= desk.config.in_flight.saturating_mul(2).max(1);
-            if full || lanes.resting.contains_key(&lane) || !lanes.busy.insert(lane.clone()) {
+            without.extend(idle);
+        }
+        let next = self.lock().resting.values().min().map_or(u64::MAX, |until| until.saturating_sub(boot));
+        Ok(next)
+    }
+
+    /// Lanes whose rest is over; they stay listed as resting until they are started.
+    fn rested_by(&self, boot: u64) -> Vec<LaneId> {
+        let lanes = self.lock();
+        lanes.resting.iter().filter(|(_, until)| **until <= boot).map(|(lane, _)| lane.clone()).collect()
+    }
+
+    /// Starts those lanes that may be; the connections of which nothing could be started.
+    fn start(self: &Arc<Self>, due: Vec<LaneId>) -> Vec<Place> {
+        let boot = self.desk.clock.boot_ms();
+        let most = self.desk.config.in_flight.saturating_mul(2).max(1);
+        let mut lanes = self.lock();
+        let mut skipped: HashMap<Place, bool> = HashMap::new();
+        for lane in due {
+            let started = skipped.entry(lane.place.clone()).or_default();
+            let full =
+                lanes.busy.len() >= LANES_MAX || lanes.per_connection.get(&lane.place).copied().unwrap_or(0) >= most;
+            let rests = lanes.resting.get(&lane).is_some_and(|until| *until > boot);
+            if full || rests || lanes.busy.contains(&lane) {
                 continue;
             }
+            *started = true;
+            lanes.resting.remove(&lane);
+            lanes.busy.insert(lane.clone());
             *lanes.per_connection.entry(lane.place.clone()).or_default() += 1;
             tokio::spawn(self.clone().work(lane));
         }
-        let next = lanes.resting.values().min().map_or(u64::MAX, |until| until.saturating_sub(boot));
-        Ok(next)
+        skipped.into_iter().filter(|(_, started)| !started).map(|(place, _)| place).collect()
     }
 
     /// Connections that take nothing more now.
@@ -202,9 +235,18 @@ impl Outbox {
             let turn = turn::one(&self.desk, &lane, &mut memory).await;
             self.changes.send_modify(|count| *count += 1);
             let rest = match turn {
-                Ok(Turn::Again) => continue,
+                Ok(Turn::Again) => {
+                    memory.failures = 0;
+                    continue;
+                }
                 Ok(Turn::Empty) => break,
                 Ok(Turn::Later(wait)) => wait,
+                Ok(Turn::Failed(wait)) => {
+                    // Longer than the gate is closed, and longer each time: another lane is the next to try.
+                    let more = self.desk.config.backoff_ms.saturating_mul(1 << memory.failures.min(16));
+                    memory.failures += 1;
+                    wait.saturating_add(more.min(self.desk.config.backoff_max_ms))
+                }
                 Ok(Turn::Contested) => self.desk.config.poll_ms,
                 Err(error) => {
                     memory.looked = false;

@@ -89,6 +89,19 @@ pub(crate) struct LinkFilter {
     pub(crate) ticket: Option<String>,
 }
 
+/// Which lanes are wanted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Due<'a> {
+    pub(crate) now: i64,
+    /// Later than any wait can be: what says so was written by a wrong clock.
+    pub(crate) latest: i64,
+    pub(crate) me: &'a str,
+    pub(crate) living: &'a [String],
+    /// Not of these connections.
+    pub(crate) without: &'a [Place],
+    pub(crate) limit: usize,
+}
+
 /// Operations and their attempts.
 pub(crate) trait Operations: Send + Sync {
     /// Accepts one, or finds the one that was accepted under the same key.
@@ -104,19 +117,25 @@ pub(crate) trait Operations: Send + Sync {
     /// Its recorded changes, in order.
     fn transitions(&self, tenant: &str, operation: &str) -> Read<Vec<Transition>>;
     /// Lanes whose heads are due and in nobody's hands, the longest waiting first.
-    fn due(&self, now: i64, me: &str, living: &[String], without: &[Place], limit: usize) -> Read<Vec<LaneId>>;
+    fn due(&self, due: &Due<'_>) -> Read<Vec<LaneId>>;
     /// The head of a lane.
     fn head(&self, lane: &LaneId) -> Read<Option<StoredOperation>>;
     /// Opens an attempt; its number, if everything that must be so was so.
     fn open_attempt(&self, open: OpenAttempt) -> Reply<Option<i64>>;
     /// Takes an operation into one's hands, unless a living owner has it.
-    fn claim(&self, lane: LaneId, operation: String, lease: Lease, living: Vec<String>, now: i64) -> Reply<bool>;
+    fn claim(&self, claim: Claim) -> Reply<bool>;
     /// Changes its state. False: it was not as expected, and nothing was changed.
     fn step(&self, step: Step) -> Reply<bool>;
     /// Notes a look. False: the lease was lost.
     fn looked(&self, looked: Looked) -> Reply<bool>;
-    /// Ids at the PSA that belong to operations: of a kind, maybe of one ticket.
-    fn bound(&self, place: &Place, kind: &str, ticket: Option<&str>) -> Read<Vec<String>>;
+    /// Which of these ids at the PSA belong to operations.
+    fn bound_among(&self, place: &Place, kind: &str, remotes: &[String]) -> Read<Vec<String>>;
+    /// Whether other operations of this connection that are like this one may have been sent and have not ended.
+    fn has_rivals(&self, row: &StoredOperation) -> Read<bool>;
+    /// Whether a younger status was accepted for the same link and has not failed.
+    fn has_younger_status(&self, row: &StoredOperation) -> Read<bool>;
+    /// How many operations of a link have not ended.
+    fn waiting_on(&self, tenant: &str, link: &str) -> Read<u64>;
     /// Operations of a lane that may be in the PSA and are like this one, in the order of acceptance.
     fn alike(&self, lane: &LaneId, likeness: &[u8]) -> Read<Vec<StoredOperation>>;
     /// Delivered ones for which a second copy is to be looked for.
@@ -125,6 +144,7 @@ pub(crate) trait Operations: Send + Sync {
     fn watched(
         &self,
         row: &StoredOperation,
+        watched: i64,
         next: Option<i64>,
         copies: Vec<Binding>,
         now: i64,

@@ -37,11 +37,11 @@ impl Scene {
     }
 
     fn post(&self, text: &str) -> Result<Value, Error> {
-        // A lane of its own: what is in doubt holds up the others of its ticket.
-        let link = self.world.link(&self.connection, &format!("of {text}"));
-        let note = json!({"tenant": "t", "link": link, "visibility": "internal", "text": text});
-        let outcome = self.world.outcome("notes.post", note);
-        self.world.call("links.unlink", json!({"tenant": "t", "link": link})).and(outcome)
+        // A connection of its own: what is in doubt holds up the others of its ticket.
+        let url = self.world.call("connections.get", json!({"tenant": "t", "connection": self.connection}));
+        let settings = url.unwrap()["settings"].clone();
+        let link = self.world.link(&self.world.connect("behaviour", settings, json!({})), "1");
+        self.world.outcome("notes.post", json!({"tenant": "t", "link": link, "visibility": "internal", "text": text}))
     }
 
     /// Another connection of the same plugin works as if nothing had happened.

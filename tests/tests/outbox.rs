@@ -290,3 +290,62 @@ fn a_rehearsal_shows_the_request_and_sends_nothing() {
     let error = scene.world.call("rehearse", json!({"method": "vault.rotate", "params": {}})).unwrap_err();
     assert_eq!(error.reason.as_deref(), Some("unknown_method"));
 }
+
+/// Words as people type them, and others.
+fn odd_text(random: &mut rand::rngs::StdRng) -> String {
+    use rand::Rng as _;
+    const PIECES: [&str; 14] = [
+        "The printer jams",
+        "\n",
+        "  ",
+        "<b>bold</b>",
+        "&amp;",
+        "\"quoted\"",
+        "🎉",
+        "Grüße",
+        "日本語",
+        "a\u{301}",
+        "{secret:x}",
+        "https://example.com/?a=1&b=2",
+        "internalAnalysisFlag",
+        "\t",
+    ];
+    let count = random.random_range(1..12);
+    let text: String = (0..count).map(|_| PIECES[random.random_range(0..PIECES.len())]).collect();
+    format!("{text} .")
+}
+
+#[test]
+fn every_internal_note_is_marked_as_internal_and_as_nothing_else() {
+    use rand::SeedableRng as _;
+    let scene = scene();
+    let mut random = rand::rngs::StdRng::seed_from_u64(4);
+    let texts: Vec<String> = (0..60).map(|_| odd_text(&mut random)).collect();
+    let notes: Vec<Value> = texts.iter().map(|text| scene.hand_in(text)).collect();
+    for note in &notes {
+        assert_eq!(scene.until(note, "delivered")["visibility"], "internal");
+    }
+    let sent = scene.seen("add_note");
+    assert_eq!(sent.len(), texts.len());
+    for (entry, text) in sent.iter().zip(&texts) {
+        let body = entry["body"].as_object().unwrap();
+        assert_eq!(body["text"], *text);
+        // Said, each of them, and not left to what the PSA takes for granted.
+        assert_eq!(body.get("internalAnalysisFlag"), Some(&json!(true)), "{entry}");
+        for flag in ["detailDescriptionFlag", "resolutionFlag", "processNotifications"] {
+            assert_eq!(body.get(flag), Some(&json!(false)), "{flag}: {entry}");
+        }
+    }
+}
+
+#[test]
+fn connections_that_close_as_they_are_used_lose_and_double_nothing() {
+    let scene = scene();
+    scene.simulator.control("POST", "switches", Some(&json!({"close_after_answer": true}))).unwrap();
+    let notes: Vec<Value> = (0..200).map(|number| scene.hand_in(&format!("Note number {number} of many."))).collect();
+    for note in &notes {
+        scene.until(note, "delivered");
+    }
+    let expected: Vec<String> = (0..200).map(|number| format!("Note number {number} of many.")).collect();
+    assert_eq!(scene.words(), expected);
+}

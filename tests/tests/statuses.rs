@@ -166,3 +166,128 @@ fn scene_refused(scene: &Scene, operation: &Value) {
         assert_ne!(now["state"], "delivered", "{now:#}");
     }
 }
+
+/// Twenty boards whose statuses have equal names, tickets that move meanwhile, a PSA that ignores some changes.
+#[test]
+fn no_foreign_status_is_ever_sent_and_each_outcome_is_named_right() {
+    let scene = Scene::with(&["--tls", "--boards", "20", "--tickets", "200"], fast());
+    let all = scene.simulator.control("GET", "tickets", None).unwrap();
+    let mut tickets: Vec<(u64, u64)> = all["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|ticket| ticket["kind"] == "service")
+        .map(|ticket| (ticket["id"].as_u64().unwrap(), ticket["board"].as_u64().unwrap()))
+        .collect();
+    tickets.retain(|(id, _)| *id != 1001);
+    tickets.truncate(40);
+    let boards: std::collections::BTreeSet<u64> = tickets.iter().map(|(_, board)| *board).collect();
+    assert!(boards.len() >= 15, "{boards:?}");
+    // On every board the value "working" stands for that board's own "In Progress".
+    let values = json!({"tenant": "t", "kind": "status", "rev": 1, "rows": [{"id": "working", "name": "Working"}]});
+    scene.world.call("product.set_values", values).unwrap();
+    let mut working = std::collections::BTreeMap::new();
+    let usable = scene.call("tickets.catalog", json!({"kind": "boards"})).unwrap();
+    for board in usable["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|board| board["kind"] == "service" && board["inactive"] != true)
+    {
+        let scope = board["id"].as_str().unwrap();
+        let statuses = scene.call("tickets.catalog", json!({"kind": "statuses", "scope": scope})).unwrap();
+        let found =
+            statuses["items"].as_array().unwrap().iter().find(|status| status["name"] == "In Progress").unwrap();
+        let status = found["id"].as_str().unwrap().to_owned();
+        let items = json!([{"value": "working", "status": status}]);
+        scene.call("statuses.map", json!({"scope": scope, "items": items, "by": "Ann"})).unwrap();
+        working.insert(scope.parse::<u64>().unwrap(), status);
+    }
+    let links: Vec<String> = tickets
+        .iter()
+        .map(|(id, _)| {
+            let link = json!({"product_ticket": format!("HD-{id}"), "ticket": id.to_string()});
+            scene.call("links.create", link).unwrap()["link"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    scene.call("connections.pause", json!({"by": "Ann"})).unwrap();
+    let operations: Vec<Value> = links
+        .iter()
+        .enumerate()
+        .map(|(number, link)| {
+            // Half of them by the value, half by the id that was right when it was handed in.
+            let mut params = json!({"tenant": "t", "link": link});
+            match number % 2 {
+                0 => params["value"] = json!("working"),
+                _ => params["status"] = json!(working[&tickets[number].1]),
+            }
+            scene.world.call("tickets.set_status", params).unwrap()
+        })
+        .collect();
+    // Every third ticket is on another board by the time it is sent.
+    let others: Vec<u64> = working.keys().copied().collect();
+    let mut moved = std::collections::BTreeSet::new();
+    for (number, (id, board)) in tickets.iter().enumerate().filter(|(number, _)| number % 3 == 0) {
+        let to = others.iter().copied().find(|other| other != board && other % 7 == number as u64 % 7);
+        let to = to.unwrap_or_else(|| others.iter().copied().find(|other| other != board).unwrap());
+        scene.simulator.control("POST", &format!("tickets/{id}"), Some(&json!({"board": to}))).unwrap();
+        moved.insert(number);
+    }
+    for (fault, percent) in [("ignored_patch", 10), ("workflow_moves", 10)] {
+        scene.simulator.fault(&json!({"endpoint": "patch_ticket", "fault": fault, "percent": percent})).unwrap();
+    }
+    scene.call("connections.resume", json!({"by": "Ann"})).unwrap();
+    let mut ended = std::collections::BTreeMap::new();
+    for (number, operation) in operations.iter().enumerate() {
+        let now = loop {
+            let now = scene.operation(operation);
+            if now["ended"].is_string() {
+                break now;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        };
+        let how = now["outcome"].as_str().or(now["reason"].as_str()).unwrap().to_owned();
+        if number % 2 == 1 && moved.contains(&number) {
+            // The id belongs to the board the ticket has left.
+            assert_eq!(how, "status_of_other_board", "{now:#}");
+        } else {
+            assert!(["applied", "applied_then_changed", "ignored", "already"].contains(&how.as_str()), "{now:#}");
+        }
+        *ended.entry(how).or_insert(0) += 1;
+    }
+    assert!(ended["applied"] > 0 && ended["status_of_other_board"] > 0, "{ended:?}");
+    // What was sent is one of the board the ticket was on, each time.
+    let mut board_of = std::collections::BTreeMap::new();
+    for (board, _) in &working {
+        let statuses = scene.call("tickets.catalog", json!({"kind": "statuses", "scope": board.to_string()})).unwrap();
+        for status in statuses["items"].as_array().unwrap() {
+            board_of.insert(status["id"].as_str().unwrap().to_owned(), *board);
+        }
+    }
+    let now = scene.simulator.control("GET", "tickets", None).unwrap();
+    let place: std::collections::BTreeMap<u64, u64> = now["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|ticket| (ticket["id"].as_u64().unwrap(), ticket["board"].as_u64().unwrap()))
+        .collect();
+    for entry in scene.seen("patch_ticket") {
+        let id: u64 = entry["path"].as_str().unwrap().rsplit('/').next().unwrap().parse().unwrap();
+        let status = entry["body"][0]["value"]["id"].to_string();
+        assert_eq!(board_of[&status], place[&id], "{entry}");
+    }
+}
+
+#[test]
+fn a_created_ticket_is_found_though_the_search_by_its_mark_is_late() {
+    let scene = scene();
+    scene.fault("create_ticket", "late_reference", json!({"ms": 600_000}));
+    let params = json!({"product_ticket": "HD-late", "summary": "A printer that jams on the second floor", "company": "2",
+                        "board": "1", "wait_ms": 60_000});
+    let made = scene.call("tickets.create", params).unwrap();
+    assert_eq!((made["outcome"].as_str(), made["attempts"].as_i64()), (Some("found"), Some(1)), "{made:#}");
+    assert_eq!(made["evidence"]["found_by"], "company and reference");
+    let all = scene.simulator.control("GET", "tickets", None).unwrap();
+    let ours = all["items"].as_array().unwrap().iter();
+    assert_eq!(ours.filter(|ticket| ticket["summary"] == "A printer that jams on the second floor").count(), 1);
+}

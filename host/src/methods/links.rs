@@ -160,6 +160,12 @@ pub(crate) async fn unlink(core: &Core, params: Unlink, _: &CallContext) -> Resu
         let message = "its ticket is still being created; discard that operation first";
         return Err(Error::new(Code::Conflict, message).because("creating"));
     }
+    let waiting = core.store.waiting_on(&tenant, &link)?;
+    if waiting > 0 {
+        // A new link of the same tickets would be a second lane beside this one.
+        let message = format!("{waiting} operations of this link have not ended; wait for them, or discard them");
+        return Err(Error::new(Code::Conflict, message).because("waiting"));
+    }
     let body = json!({"link": link, "connection": before.place.connection,
         "product_ticket": before.product_ticket, "ticket": before.ticket});
     let record = core.scribe.both(&before.place, &by, "link.removed", Some(&link), body)?;

@@ -89,7 +89,7 @@ methods! {
     "links.get" links::get, (links::Of) -> links::Link;
     /// Links of a tenant, connection or ticket.
     "links.list" links::list, (links::List) -> Page<links::Link>;
-    /// Takes a link apart; what was accepted for it is still delivered.
+    /// Takes a link apart, once nothing of it waits any more.
     "links.unlink" links::unlink, (links::Unlink) -> links::Link;
     /// Adds a note to a linked ticket; visibility has no default.
     "notes.post" notes::post, (notes::Post) -> OperationView;

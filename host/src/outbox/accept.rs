@@ -48,10 +48,13 @@ impl Outbox {
         client_key: Option<&str>,
     ) -> Result<StoredOperation, Error> {
         check_text(&note.text)?;
-        let link = self.usable_link(tenant, link)?;
+        let link = self.link_of(tenant, link)?;
         let NewNote { text, visibility, member, agent } = note;
         let payload = Payload::Note { text, visibility, member, agent };
         let mut new = self.operation(&link, &payload, client_key)?;
+        if !self.is_known(&new)? {
+            self.check_link(&link)?;
+        }
         new.visibility = Some(visibility);
         self.accept(new).await
     }
@@ -64,9 +67,12 @@ impl Outbox {
         status: NewStatus,
         client_key: Option<&str>,
     ) -> Result<StoredOperation, Error> {
-        let link = self.usable_link(tenant, link)?;
+        let link = self.link_of(tenant, link)?;
         let payload = Payload::Status { status: status.status.clone(), value: status.value };
         let mut new = self.operation(&link, &payload, client_key)?;
+        if !self.is_known(&new)? {
+            self.check_link(&link)?;
+        }
         new.wanted = status.status;
         new.base = status.base;
         new.not_after = status.not_after.map_or(new.not_after, |wanted| wanted.min(new.not_after));
@@ -80,7 +86,6 @@ impl Outbox {
         client_key: Option<&str>,
     ) -> Result<StoredOperation, Error> {
         let NewTicket { place, product_ticket, request } = ticket;
-        self.usable_connection(&place)?;
         let runtime_id = |prefix: &str| new_id(&*self.desk.random, prefix);
         let now = self.desk.clock.now_unix_ms();
         let link = StoredLink {
@@ -94,6 +99,9 @@ impl Outbox {
             changed: now,
         };
         let mut new = self.operation(&link, &Payload::Ticket(Box::new(request)), client_key)?;
+        if !self.is_known(&new)? {
+            self.usable_connection(&link.place)?;
+        }
         new.new_link = Some(link);
         self.accept(new).await
     }
@@ -111,8 +119,9 @@ impl Outbox {
         };
         let operation = new_id(&*desk.random, "o_");
         let text = serde_json::to_vec(payload).map_err(|error| Error::internal(error.to_string()))?;
-        let target = link.ticket.as_deref().unwrap_or(&link.product_ticket);
-        let digest = desk.vault.digest("payload", &[connection.as_bytes(), target.as_bytes(), &text])?;
+        // The product's ticket: the other one may not be there yet when the same is handed in again.
+        let target = link.product_ticket.as_bytes();
+        let digest = desk.vault.digest("payload", &[connection.as_bytes(), target, &text])?;
         let now = desk.clock.now_unix_ms();
         Ok(NewOperation {
             place: link.place.clone(),
@@ -143,18 +152,28 @@ impl Outbox {
         })
     }
 
-    fn usable_link(&self, tenant: &str, link: &str) -> Result<StoredLink, Error> {
-        let Some(found) = self.desk.store.get_link(tenant, link)? else {
+    /// Whether something was accepted under its key: then nothing new is asked for, however things stand now.
+    fn is_known(&self, new: &NewOperation) -> Result<bool, Error> {
+        match &new.client_key {
+            Some(key) => Ok(self.desk.store.by_client_key(&new.place, key)?.is_some()),
+            None => Ok(false),
+        }
+    }
+
+    fn link_of(&self, tenant: &str, link: &str) -> Result<StoredLink, Error> {
+        self.desk.store.get_link(tenant, link)?.ok_or_else(|| {
             let id: String = link.chars().take(64).collect();
             let message = format!("this tenant has no link \"{id}\"");
-            return Err(Error::new(Code::NotFound, message).because("link_missing"));
-        };
-        if matches!(found.state, LinkState::Unlinked | LinkState::Failed) {
-            let message = format!("the link is {}; link the tickets again", found.state.word());
+            Error::new(Code::NotFound, message).because("link_missing")
+        })
+    }
+
+    fn check_link(&self, link: &StoredLink) -> Result<(), Error> {
+        if matches!(link.state, LinkState::Unlinked | LinkState::Failed) {
+            let message = format!("the link is {}; link the tickets again", link.state.word());
             return Err(Error::new(Code::Conflict, message).because("not_linked"));
         }
-        self.usable_connection(&found.place)?;
-        Ok(found)
+        self.usable_connection(&link.place)
     }
 
     /// What is stopped for a while still accepts; what was disconnected does not.

@@ -111,6 +111,7 @@ impl Outbox {
             link: None,
             watch_at: row.watch_at,
             not_after: None,
+            unless: None,
             decided_by: Some(by.to_owned()),
             now: self.desk.clock.now_unix_ms(),
             record,

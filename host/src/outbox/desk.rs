@@ -41,8 +41,16 @@ pub(crate) struct Desk {
 #[derive(Default)]
 pub(crate) struct Memory {
     gates: Mutex<HashMap<Place, Arc<Gate>>>,
-    /// When this process last saw the quiet of an operation go by, by boottime.
-    observed: Mutex<HashMap<String, u64>>,
+    observed: Mutex<HashMap<String, Observed>>,
+}
+
+/// The row of an operation in doubt, as this process has written or left it, and since when it has watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Observed {
+    attempts: i64,
+    doubts: i64,
+    quiet: i64,
+    since_boot_ms: u64,
 }
 
 impl Desk {
@@ -71,29 +79,47 @@ impl Desk {
         self.config.start_limit_ms + self.request_ms
     }
 
-    /// From now on this process watches the operation's quiet time.
-    pub(super) fn observe(&self, operation: &str) {
-        let now = self.clock.boot_ms();
-        self.memory.observed.lock().unwrap_or_else(PoisonError::into_inner).insert(operation.to_owned(), now);
+    /// From `boot` on this process watches the quiet time of an operation whose row is like this.
+    pub(super) fn observe(&self, operation: &str, (attempts, doubts, quiet): (i64, i64, i64), boot: u64) {
+        let observed = Observed { attempts, doubts, quiet, since_boot_ms: boot };
+        self.lock_observed().insert(operation.to_owned(), observed);
     }
 
-    /// The quiet time of an operation up to now: what is recorded, and what this process has watched since.
-    pub(super) fn quiet(&self, row: &StoredOperation) -> u64 {
-        let now = self.clock.boot_ms();
-        let mut observed = self.memory.observed.lock().unwrap_or_else(PoisonError::into_inner);
-        let since = observed.insert(row.operation.clone(), now);
+    /// The quiet time of an operation at `boot`: what is recorded, and what this process has watched since, if the row
+    /// is still as it was then. Another attempt, or another process's look, begins a time of its own.
+    pub(super) fn quiet(&self, row: &StoredOperation, boot: u64) -> u64 {
         let recorded = u64::try_from(row.quiet).unwrap_or(0);
-        recorded + since.map_or(0, |since| now.saturating_sub(since))
+        let as_left =
+            |seen: &&Observed| (seen.attempts, seen.doubts, seen.quiet) == (row.attempts, row.doubts, row.quiet);
+        let watched = self.lock_observed().get(&row.operation).filter(as_left).map(|seen| seen.since_boot_ms);
+        recorded + watched.map_or(0, |since| boot.saturating_sub(since))
     }
 
     pub(super) fn forget(&self, operation: &str) {
-        self.memory.observed.lock().unwrap_or_else(PoisonError::into_inner).remove(operation);
+        self.lock_observed().remove(operation);
+    }
+
+    /// Forgets what nobody has come back to: other processes have settled it.
+    pub(super) fn forget_old(&self, boot: u64) {
+        let longest = self.config.quiet_ms.saturating_mul(4).saturating_add(self.config.doubt_ms);
+        self.lock_observed().retain(|_, seen| boot.saturating_sub(seen.since_boot_ms) < longest);
+    }
+
+    fn lock_observed(&self) -> std::sync::MutexGuard<'_, HashMap<String, Observed>> {
+        self.memory.observed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn gate(&self, place: &Place) -> Arc<Gate> {
         let mut gates = self.memory.gates.lock().unwrap_or_else(PoisonError::into_inner);
         let OutboxConfig { in_flight, backoff_ms, backoff_max_ms, .. } = self.config;
         gates.entry(place.clone()).or_insert_with(|| Arc::new(Gate::new(in_flight, backoff_ms, backoff_max_ms))).clone()
+    }
+
+    /// No row waits longer than this: what says so was written under another wall clock.
+    pub(super) fn longest_wait_ms(&self) -> u64 {
+        const HOUR_MS: u64 = 3_600_000;
+        // A PSA can ask for an hour.
+        self.config.quiet_ms.max(self.config.backoff_max_ms).max(HOUR_MS).saturating_mul(2)
     }
 
     /// The gates that are closed, and until when, by boottime.

@@ -5,6 +5,7 @@
 //! connection closes the gate for a growing while, so that an outage costs one probe per back-off.
 //! Leaves to others: what is a failure (`send`), stopping a connection for good (`connections`).
 
+use crate::clock::Clock;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
@@ -49,10 +50,12 @@ impl Gate {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for a place. `Err`: it is closed until then, by boottime.
-    pub(super) async fn enter(self: &Arc<Self>, now: u64, version: i64) -> Result<Pass, u64> {
+    /// Waits for a place. `Err`: it is closed for so many milliseconds.
+    pub(super) async fn enter(self: &Arc<Self>, clock: &dyn Clock, version: i64) -> Result<Pass, u64> {
         loop {
             let changed = self.changed.notified();
+            // Anew each time: who waited must not rest longer than who failed.
+            let now = clock.boot_ms();
             {
                 let mut state = self.lock();
                 if state.version != version {
@@ -61,7 +64,7 @@ impl Gate {
                     (state.failures, state.lost) = (0, 0);
                 }
                 if state.closed_until > now {
-                    return Err(state.closed_until);
+                    return Err(state.closed_until - now);
                 }
                 if state.inside < state.width {
                     state.inside += 1;
@@ -129,33 +132,37 @@ impl Drop for Pass {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::VirtualClock;
 
     #[tokio::test]
     async fn one_goes_first_and_a_failure_makes_it_one_again_later() {
         let gate = Arc::new(Gate::new(4, 100, 1000));
-        let first = gate.enter(0, 1).await.unwrap();
-        assert!(futures_pending(gate.enter(0, 1)).await);
+        let clock = VirtualClock::at(0);
+        let first = gate.enter(&*clock, 1).await.unwrap();
+        assert!(futures_pending(gate.enter(&*clock, 1)).await);
         first.worked();
-        let second = gate.enter(0, 1).await.unwrap();
+        let second = gate.enter(&*clock, 1).await.unwrap();
         second.worked();
-        let third = gate.enter(0, 1).await.unwrap();
+        let third = gate.enter(&*clock, 1).await.unwrap();
         assert_eq!(third.failed(0, None), 100);
         // The others that were inside do not make it worse.
         assert_eq!(second.failed(0, None), 100);
         drop((first, second, third));
-        assert_eq!(gate.enter(99, 1).await.unwrap_err(), 100);
-        let probe = gate.enter(100, 1).await.unwrap();
-        assert!(futures_pending(gate.enter(100, 1)).await);
+        clock.advance(99);
+        assert_eq!(gate.enter(&*clock, 1).await.unwrap_err(), 1);
+        clock.advance(1);
+        let probe = gate.enter(&*clock, 1).await.unwrap();
+        assert!(futures_pending(gate.enter(&*clock, 1)).await);
         assert_eq!(probe.failed(100, None), 300);
         drop(probe);
         // New credentials are tried at once.
-        assert!(gate.enter(101, 2).await.is_ok());
+        assert!(gate.enter(&*clock, 2).await.is_ok());
     }
 
     #[tokio::test]
     async fn a_wish_to_wait_is_followed_and_lost_answers_count_only_in_a_row() {
         let gate = Arc::new(Gate::new(4, 100, 1000));
-        let pass = gate.enter(0, 1).await.unwrap();
+        let pass = gate.enter(&*VirtualClock::at(0), 1).await.unwrap();
         pass.lost(0);
         pass.lost(0);
         pass.worked();

@@ -8,6 +8,7 @@
 use super::canonical::{Likeness, canonical, compare};
 use super::desk::Desk;
 use super::payload::Payload;
+use super::trouble::Trouble;
 use crate::store::{Binding, LaneId, Place, StoredLink, StoredOperation};
 use psa_host_api::model::{Note, PageRequest, Ticket, TicketFilter, Visibility};
 use psa_host_api::ops;
@@ -30,6 +31,8 @@ pub(super) enum Look {
     Overtaken,
     /// Nothing. The last entity of the list, for the fence.
     Nothing(Option<String>),
+    /// Something that may be it, or another operation's that has not ended: look again.
+    Unclear,
     /// The ticket is not there any more.
     Gone,
     /// The ticket went into another one.
@@ -49,7 +52,7 @@ pub(super) struct Search<'a> {
 }
 
 impl Search<'_> {
-    pub(super) async fn run(&self) -> Result<Look, Error> {
+    pub(super) async fn run(&self) -> Result<Look, Trouble> {
         match (self.payload, &self.link.ticket) {
             (Payload::Note { text, visibility, .. }, Some(ticket)) => self.for_note(ticket, text, *visibility).await,
             (Payload::Status { .. }, Some(ticket)) => self.for_status(ticket).await,
@@ -58,18 +61,24 @@ impl Search<'_> {
         }
     }
 
+    /// Which of these ids belong to operations already, whichever ticket they were found on.
+    fn bound<'a>(&self, kind: &str, ids: impl Iterator<Item = &'a String>) -> Result<HashSet<String>, Trouble> {
+        let ids: Vec<String> = ids.cloned().collect();
+        Ok(self.desk.store.bound_among(self.place(), kind, &ids)?.into_iter().collect())
+    }
+
     fn place(&self) -> &Place {
         &self.row.place
     }
 
-    async fn for_note(&self, ticket: &str, text: &str, visibility: Visibility) -> Result<Look, Error> {
+    async fn for_note(&self, ticket: &str, text: &str, visibility: Visibility) -> Result<Look, Trouble> {
         let notes = match self.all_notes(ticket).await {
             Ok(notes) => notes,
             Err(error) if error.code == Code::NotFound => return self.confirm_gone(ticket, error).await,
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.into()),
         };
         let last = notes.last().map(|note| note.id.clone());
-        let bound: HashSet<String> = self.desk.store.bound(self.place(), "note", Some(ticket))?.into_iter().collect();
+        let bound = self.bound("note", notes.iter().map(|note| &note.id))?;
         let fence = self.row.fence.as_deref().filter(|_| !self.first);
         let after = fence.and_then(|fence| notes.iter().position(|note| note.id == fence)).map_or(0, |at| at + 1);
         let unbound: Vec<&Note> =
@@ -77,7 +86,11 @@ impl Search<'_> {
         let mut alike: Vec<&Note> =
             unbound.iter().copied().filter(|note| compare(text, &note.text) == Likeness::Same).collect();
         if self.first {
-            alike.retain(|note| self.made_since_acceptance(note.created_at.as_deref()));
+            // Nothing was sent, as far as is known: only what is ours beyond question can have come of it.
+            let ours = |note: &Note| self.identity.is_some() && note.created_by.is_some();
+            alike.retain(|note| {
+                ours(note) && note.visibility == visibility && self.made_since_acceptance(note.created_at.as_deref())
+            });
         }
         // The same visibility first: of an internal and a public one with equal words, each finds its own.
         alike.sort_by_key(|note| note.visibility != visibility);
@@ -115,7 +128,7 @@ impl Search<'_> {
     }
 
     /// Operations before this one with equal texts that may be in the PSA too: they come first.
-    fn earlier_claims(&self) -> Result<usize, Error> {
+    fn earlier_claims(&self) -> Result<usize, Trouble> {
         let Some(likeness) = &self.row.likeness else { return Ok(0) };
         let lane = LaneId { place: self.place().clone(), link: self.row.link.clone() };
         let alike = self.desk.store.alike(&lane, likeness)?;
@@ -154,18 +167,18 @@ impl Search<'_> {
     }
 
     /// A list that is missing may be one of an endpoint; only the ticket's own absence counts.
-    async fn confirm_gone(&self, ticket: &str, first: Error) -> Result<Look, Error> {
+    async fn confirm_gone(&self, ticket: &str, first: Error) -> Result<Look, Trouble> {
         match self.read_ticket(ticket).await {
             Err(error) if error.code == Code::NotFound => Ok(Look::Gone),
-            Err(error) => Err(error),
+            Err(error) => Err(error.into()),
             Ok(found) => match found.merged_into {
                 Some(other) => Ok(Look::Merged(other)),
-                None => Err(Error::new(Code::Unavailable, first.message).because("notes_missing")),
+                None => Err(Error::new(Code::Unavailable, first.message).because("notes_missing").into()),
             },
         }
     }
 
-    async fn for_status(&self, ticket: &str) -> Result<Look, Error> {
+    async fn for_status(&self, ticket: &str) -> Result<Look, Trouble> {
         let found = match self.read_ticket(ticket).await {
             Err(error) if error.code == Code::NotFound => return Ok(Look::Gone),
             found => found?,
@@ -193,7 +206,7 @@ impl Search<'_> {
         updated.is_some_and(|updated| updated.as_millisecond() >= self.row.accepted)
     }
 
-    async fn for_ticket(&self, request: &ops::CreateTicketRequest) -> Result<Look, Error> {
+    async fn for_ticket(&self, request: &ops::CreateTicketRequest) -> Result<Look, Trouble> {
         let reference = &self.link.reference;
         let marked = TicketFilter { external_reference: Some(reference.clone()), ..TicketFilter::default() };
         let marked = self.some_tickets(marked).await?;
@@ -208,19 +221,28 @@ impl Search<'_> {
             return Ok(Look::Nothing(newest.first().map(|ticket| ticket.id.clone())));
         }
         let after = TicketFilter { company, made_after: self.row.fence.clone(), ..TicketFilter::default() };
-        let bound: HashSet<String> = self.desk.store.bound(self.place(), "ticket", None)?.into_iter().collect();
         let found = self.some_tickets(after).await?;
-        let ours = found.iter().filter(|ticket| {
-            !bound.contains(&ticket.id)
-                && is_ours(self.identity, ticket.created_by.as_deref())
-                // The mark of another operation says whose it is.
-                && ticket.external_reference.is_none()
-                && compare(&request.summary, &ticket.summary) == Likeness::Same
-        });
-        let ours: Vec<&Ticket> = ours.collect();
-        match ours.as_slice() {
+        let bound = self.bound("ticket", found.iter().map(|ticket| &ticket.id))?;
+        // Its own mark is proof, though the search by it did not find it yet.
+        if let Some(found) = found.iter().find(|found| found.external_reference.as_ref() == Some(reference)) {
+            return Ok(ticket_found(found, "company and reference"));
+        }
+        let alike: Vec<&Ticket> = found
+            .iter()
+            .filter(|ticket| {
+                !bound.contains(&ticket.id)
+                    && is_ours(self.identity, ticket.created_by.as_deref())
+                    // The mark of another operation says whose it is.
+                    && ticket.external_reference.is_none()
+                    && compare(&request.summary, &ticket.summary) == Likeness::Same
+            })
+            .collect();
+        let known = |ticket: &Ticket| self.identity.is_some() && ticket.created_by.is_some();
+        match alike.as_slice() {
             [] => Ok(Look::Nothing(None)),
-            [only] => Ok(ticket_found(only, "company and summary")),
+            // Another creation with this summary may have made it, and will say so.
+            _ if self.desk.store.has_rivals(self.row)? => Ok(Look::Unclear),
+            [only] if known(only) => Ok(ticket_found(only, "company and summary")),
             several => {
                 let near: Vec<&String> = several.iter().map(|ticket| &ticket.id).collect();
                 Ok(Look::Near(json!({"near": near})))
@@ -251,9 +273,9 @@ impl Search<'_> {
     }
 
     /// Notes with equal words beyond those that are bound, after a resend: second copies.
-    pub(super) async fn copies(&self, ticket: &str, text: &str) -> Result<Vec<String>, Error> {
-        let bound: HashSet<String> = self.desk.store.bound(self.place(), "note", Some(ticket))?.into_iter().collect();
+    pub(super) async fn copies(&self, ticket: &str, text: &str) -> Result<Vec<String>, Trouble> {
         let notes = self.all_notes(ticket).await?;
+        let bound = self.bound("note", notes.iter().map(|note| &note.id))?;
         let fence = self.row.fence.as_deref();
         let after = fence.and_then(|fence| notes.iter().position(|note| note.id == fence)).map_or(0, |at| at + 1);
         let copies = notes[after..].iter().filter(|note| {
@@ -263,11 +285,11 @@ impl Search<'_> {
     }
 
     /// The same for a created ticket, by its mark.
-    pub(super) async fn ticket_copies(&self) -> Result<Vec<String>, Error> {
+    pub(super) async fn ticket_copies(&self) -> Result<Vec<String>, Trouble> {
         let reference = Some(self.link.reference.clone());
         let found =
             self.some_tickets(TicketFilter { external_reference: reference, ..TicketFilter::default() }).await?;
-        let bound: HashSet<String> = self.desk.store.bound(self.place(), "ticket", None)?.into_iter().collect();
+        let bound = self.bound("ticket", found.iter().map(|ticket| &ticket.id))?;
         Ok(found.into_iter().map(|ticket| ticket.id).filter(|id| !bound.contains(id)).collect())
     }
 }

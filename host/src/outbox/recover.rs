@@ -5,6 +5,7 @@ use super::look::{Look, Search};
 use super::payload::Payload;
 use super::send;
 use super::steps::{Delivery, Doubtful};
+use super::trouble::Trouble;
 use super::turn::Turn;
 use crate::store::{Kind, Outcome, StoredConnection, StoredLink, StoredOperation};
 use psa_host_api::Error;
@@ -24,50 +25,44 @@ pub(super) async fn turn(
     link: &StoredLink,
 ) -> Result<Turn, Error> {
     let Some(doubtful) = Doubtful::take(desk, row).await? else { return Ok(Turn::Contested) };
-    let quiet = desk.quiet(&doubtful.row);
-    let limit = desk.config.quiet_ms;
+    let boot = desk.clock.boot_ms();
+    let quiet = desk.quiet(&doubtful.row, boot);
     let Some(payload) = Payload::open(&desk.vault, &doubtful.row)? else {
         doubtful.held(desk, "payload_unreadable", None).await?;
         return Ok(Turn::Again);
     };
-    if quiet > limit.saturating_mul(2).saturating_add(desk.config.doubt_ms) {
-        // Its lane has waited long enough.
-        doubtful.held(desk, "doubt_expired", None).await?;
-        return Ok(Turn::Again);
-    }
     let empty_at = doubtful.row.empty_at.and_then(|at| u64::try_from(at).ok());
-    let boot = desk.clock.boot_ms();
-    let gate = desk.gate(&doubtful.row.place);
-    let pass = match gate.enter(boot, connection.credential_version).await {
+    let pass = match desk.gate(&doubtful.row.place).enter(&*desk.clock, connection.credential_version).await {
         Ok(pass) => pass,
-        Err(until) => {
-            let wait = until.saturating_sub(boot).max(1);
-            doubtful.waits(desk, quiet, empty_at, wait).await?;
+        Err(wait) => {
+            doubtful.waits(desk, (quiet, boot), empty_at, wait).await?;
             return Ok(Turn::Later(wait));
         }
     };
-    let search = Search {
-        desk,
-        row: &doubtful.row,
-        link,
-        payload: &payload,
-        identity: connection.identity.as_deref(),
-        first: false,
-    };
+    let identity = connection.identity.as_deref();
+    let search = Search { desk, row: &doubtful.row, link, payload: &payload, identity, first: false };
     let looked = search.run().await;
     desk.fail_point("looked");
     match looked {
-        Err(error) => {
-            let turn = send::failed_before(desk, &pass, connection, error).await?;
-            let wait = if let Turn::Later(wait) = turn { wait } else { 1 };
-            doubtful.waits(desk, quiet, empty_at, wait).await?;
-            Ok(Turn::Later(wait))
-        }
         Ok(look) => {
             pass.worked();
-            follow(desk, doubtful, connection, &payload, look, (quiet, empty_at)).await
+            follow(desk, doubtful, connection, &payload, look, Quiet { time: quiet, boot, empty_at }).await
+        }
+        Err(Trouble::Ours(error)) => Err(error),
+        Err(Trouble::Theirs(error)) => {
+            let wait = send::blame(desk, &pass, connection, &error).await;
+            doubtful.waits(desk, (quiet, boot), empty_at, wait).await?;
+            Ok(Turn::Failed(wait))
         }
     }
+}
+
+/// How long nothing of ours can have been on its way, when the look began.
+#[derive(Debug, Clone, Copy)]
+struct Quiet {
+    time: u64,
+    boot: u64,
+    empty_at: Option<u64>,
 }
 
 async fn follow(
@@ -76,7 +71,7 @@ async fn follow(
     connection: &StoredConnection,
     payload: &Payload,
     look: Look,
-    (quiet, empty_at): (u64, Option<u64>),
+    quiet: Quiet,
 ) -> Result<Turn, Error> {
     let operation = doubtful.row.operation.clone();
     match look {
@@ -100,22 +95,36 @@ async fn follow(
         Look::Overtaken => {
             doubtful.refused(desk, "superseded").await?;
         }
-        Look::Nothing(_) => return nothing(desk, doubtful, quiet, empty_at).await,
+        Look::Nothing(_) => return nothing(desk, doubtful, quiet).await,
+        Look::Unclear => return again(desk, doubtful, quiet, quiet.empty_at, u64::MAX).await,
     }
     desk.forget(&operation);
     Ok(Turn::Again)
 }
 
-/// Nothing was found: enough to send again, or not yet.
-async fn nothing(desk: &Desk, doubtful: Doubtful, quiet: u64, empty_at: Option<u64>) -> Result<Turn, Error> {
+/// Looks again later, unless its lane has waited long enough.
+async fn again(desk: &Desk, doubtful: Doubtful, quiet: Quiet, empty_at: Option<u64>, most: u64) -> Result<Turn, Error> {
     let limit = desk.config.quiet_ms;
-    let first_empty = empty_at.unwrap_or(quiet);
+    if quiet.time > limit.saturating_mul(2).saturating_add(desk.config.doubt_ms) {
+        let operation = doubtful.row.operation.clone();
+        doubtful.held(desk, "doubt_expired", None).await?;
+        desk.forget(&operation);
+        return Ok(Turn::Again);
+    }
+    let wait = (limit / LOOKS_PER_QUIET).min(most).max(1);
+    doubtful.waits(desk, (quiet.time, quiet.boot), empty_at, wait).await?;
+    Ok(Turn::Later(wait))
+}
+
+/// Nothing was found: enough to send again, or not yet.
+async fn nothing(desk: &Desk, doubtful: Doubtful, quiet: Quiet) -> Result<Turn, Error> {
+    let limit = desk.config.quiet_ms;
+    let first_empty = quiet.empty_at.unwrap_or(quiet.time);
     // Applied up to Q after we stopped waiting, and listed up to Q after that: decision 0006.
     let enough = first_empty.saturating_add(limit).max(limit.saturating_mul(2));
-    if quiet < enough || empty_at.is_none() {
-        let wait = enough.saturating_sub(quiet).min((limit / LOOKS_PER_QUIET).max(1)).max(1);
-        doubtful.waits(desk, quiet, Some(first_empty), wait).await?;
-        return Ok(Turn::Later(wait));
+    if quiet.time < enough || quiet.empty_at.is_none() {
+        let missing = enough.saturating_sub(quiet.time);
+        return again(desk, doubtful, quiet, Some(first_empty), missing).await;
     }
     let most = if doubtful.row.kind == Kind::Ticket { TICKET_DOUBTS_MAX } else { DOUBTS_MAX };
     let operation = doubtful.row.operation.clone();

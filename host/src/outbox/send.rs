@@ -9,10 +9,11 @@ use super::gate::Pass;
 use super::look::{Look, Search};
 use super::payload::Payload;
 use super::steps::{Delivery, Ready, Sending};
+use super::trouble::Trouble;
 use super::turn::{LaneMemory, Turn};
 use super::{status, ticket};
 use crate::store::{
-    Binding, Kind, LinkState, MappingState, Outcome, StopReason, StoredConnection, StoredLink, StoredOperation,
+    Binding, Kind, LinkState, MappingState, Outcome, StopReason, StoredConnection, StoredLink, StoredOperation, Unless,
 };
 use psa_host_api::model::{Note, Visibility};
 use psa_host_api::ops;
@@ -39,7 +40,7 @@ pub(super) async fn turn(
     }
     if ready.row.kind != Kind::Ticket && link.ticket.is_none() {
         if link.state == LinkState::Creating {
-            ready.held(desk, "ticket_missing", None).await?;
+            ready.held_unless(desk, "ticket_missing", None, Some(Unless::TicketIsThere)).await?;
         } else {
             ready.refused(desk, "ticket_gone", None).await?;
         }
@@ -49,10 +50,9 @@ pub(super) async fn turn(
         ready.held(desk, "payload_unreadable", None).await?;
         return Ok(Turn::Again);
     };
-    let boot = desk.clock.boot_ms();
-    let pass = match desk.gate(&ready.row.place).enter(boot, connection.credential_version).await {
+    let pass = match desk.gate(&ready.row.place).enter(&*desk.clock, connection.credential_version).await {
         Ok(pass) => pass,
-        Err(until) => return Ok(Turn::Later(until.saturating_sub(boot))),
+        Err(wait) => return Ok(Turn::Later(wait)),
     };
     let turn = match &payload {
         Payload::Note { .. } => note(desk, ready, link, connection, &payload, &pass, memory).await,
@@ -61,27 +61,14 @@ pub(super) async fn turn(
     };
     match turn {
         Ok(turn) => Ok(turn),
+        Err(Trouble::Ours(error)) => Err(error),
         // A read before the send failed: nothing was sent, so it waits.
-        Err(error) => failed_before(desk, &pass, connection, error).await,
+        Err(Trouble::Theirs(error)) => Ok(Turn::Failed(blame(desk, &pass, connection, &error).await)),
     }
-}
-
-/// What a failed read means for the connection.
-pub(super) async fn failed_before(
-    desk: &Desk,
-    pass: &Pass,
-    connection: &StoredConnection,
-    error: Error,
-) -> Result<Turn, Error> {
-    if error.code == Code::Storage || error.code == Code::Closed {
-        return Err(error);
-    }
-    let wait = blame(desk, pass, connection, &error).await;
-    Ok(Turn::Later(wait))
 }
 
 /// Closes the gate, or stops the connection, for an error that is about it. How long to wait, in milliseconds.
-async fn blame(desk: &Desk, pass: &Pass, connection: &StoredConnection, error: &Error) -> u64 {
+pub(super) async fn blame(desk: &Desk, pass: &Pass, connection: &StoredConnection, error: &Error) -> u64 {
     let boot = desk.clock.boot_ms();
     let until = pass.failed(boot, error.retry_after_ms);
     let reason = match (error.code, error.reason.as_deref()) {
@@ -118,7 +105,7 @@ async fn note(
     payload: &Payload,
     pass: &Pass,
     memory: &mut LaneMemory,
-) -> Result<Turn, Error> {
+) -> Result<Turn, Trouble> {
     let Payload::Note { text, visibility, member, agent } = payload else { return Ok(Turn::Again) };
     let Some(ticket) = link.ticket.clone() else { return Ok(Turn::Again) };
     let member = match (member, agent) {
@@ -152,7 +139,7 @@ async fn note(
                 ready.held(desk, "ticket_merged", Some(json!({"merged_into": other}))).await?;
                 return Ok(Turn::Again);
             }
-            Look::Overtaken => return Ok(Turn::Again),
+            Look::Overtaken | Look::Unclear => return Ok(Turn::Later(desk.config.poll_ms)),
             Look::Nothing(last) => {
                 pass.worked();
                 memory.looked = true;
@@ -230,7 +217,7 @@ pub(super) async fn unapplied<T>(
     answer: Answer<T>,
     pass: &Pass,
     connection: &StoredConnection,
-) -> Result<Turn, Error> {
+) -> Result<Turn, Trouble> {
     match answer {
         Answer::Applied(_) => Ok(Turn::Again),
         Answer::Refused(error) => {
@@ -242,7 +229,7 @@ pub(super) async fn unapplied<T>(
         Answer::Back(error) => {
             let wait = blame(desk, pass, connection, &error).await;
             sending.back(desk, &error).await?;
-            Ok(Turn::Later(wait))
+            Ok(Turn::Failed(wait))
         }
         Answer::Doubt(error, never_resend) => {
             pass.lost(desk.clock.boot_ms());

@@ -9,10 +9,11 @@ use super::gate::Pass;
 use super::payload::Payload;
 use super::send::unapplied;
 use super::steps::{Delivery, Ready};
+use super::trouble::Trouble;
 use super::turn::Turn;
-use crate::store::{Outcome, StoredConnection, StoredLink};
+use crate::store::{Outcome, StoredConnection, StoredLink, Unless};
+use psa_host_api::Code;
 use psa_host_api::ops;
-use psa_host_api::{Code, Error};
 use serde_json::json;
 
 pub(super) async fn send(
@@ -22,9 +23,14 @@ pub(super) async fn send(
     connection: &StoredConnection,
     payload: Payload,
     pass: &Pass,
-) -> Result<Turn, Error> {
+) -> Result<Turn, Trouble> {
     let Payload::Status { status, value } = &payload else { return Ok(Turn::Again) };
     let Some(ticket) = link.ticket.clone() else { return Ok(Turn::Again) };
+    if desk.store.has_younger_status(&ready.row)? {
+        // It waited for something, and what was wanted since is what is wanted.
+        ready.refused(desk, "superseded", None).await?;
+        return Ok(Turn::Again);
+    }
     let request = ops::GetTicketRequest { ticket: ticket.clone() };
     let read = desk.connections.run::<ops::GetTicket>(&ready.row.place, &request, &desk.fresh()).await;
     let found = match read {
@@ -45,7 +51,9 @@ pub(super) async fn send(
         (None, None) => None,
     };
     let Some(wanted) = wanted else {
-        ready.held(desk, "needs_mapping", Some(json!({"scope": scope, "value": value}))).await?;
+        let evidence = Some(json!({"scope": scope, "value": value}));
+        let unless = value.clone().map(|value| Unless::Mapped { scope, value });
+        ready.held_unless(desk, "needs_mapping", evidence, unless).await?;
         return Ok(Turn::Again);
     };
     let now = found.status.map(|status| status.id);

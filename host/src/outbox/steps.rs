@@ -7,8 +7,8 @@
 
 use super::desk::Desk;
 use crate::store::{
-    AttemptEnd, Binding, Conflict, LaneId, Lease, LinkState, Looked, OpenAttempt, Outcome, Record, State, Step,
-    StoreError, StoredOperation,
+    AttemptEnd, Binding, Claim, Conflict, LaneId, Lease, LinkState, Looked, OpenAttempt, Outcome, Record, State, Step,
+    StoreError, StoredOperation, Unless,
 };
 use psa_host_api::Error;
 use serde_json::{Value, json};
@@ -89,6 +89,7 @@ fn step(desk: &Desk, row: &StoredOperation, to: State, reason: Option<&str>, mor
         link: None,
         watch_at: row.watch_at,
         not_after: None,
+        unless: None,
         decided_by: None,
         now: desk.clock.now_unix_ms(),
         record: event_of(desk, row, to, reason, more),
@@ -111,6 +112,11 @@ fn delivered(desk: &Desk, row: &StoredOperation, delivery: Delivery) -> Step {
     step
 }
 
+/// Why a person must look when what was found belongs to something else.
+fn taken(conflict: Conflict) -> &'static str {
+    if conflict == Conflict::SameLink { "linked_already" } else { "remote_taken" }
+}
+
 fn refused(desk: &Desk, row: &StoredOperation, reason: &str, error: Option<&Error>) -> Step {
     let more = json!({"code": error.map(|error| error.code.name()), "message": error.map(|error| &error.message)});
     let mut step = step(desk, row, State::Refused, Some(reason), more);
@@ -128,7 +134,7 @@ impl Ready {
         let opened_boot_ms = desk.clock.boot_ms();
         let open = OpenAttempt {
             lane: LaneId { place: self.row.place.clone(), link: self.row.link.clone() },
-            operation: self.row.operation.clone(),
+            row: (&self.row).into(),
             lease: lease.clone(),
             fence: fence.clone(),
             wanted: self.row.wanted.clone(),
@@ -146,13 +152,29 @@ impl Ready {
 
     /// It is there already.
     pub(super) async fn delivered(self, desk: &Desk, delivery: Delivery) -> Result<bool, StoreError> {
-        desk.store.step(delivered(desk, &self.row, delivery)).await
+        let evidence = delivery.evidence.clone();
+        match desk.store.step(delivered(desk, &self.row, delivery)).await {
+            Err(StoreError::Conflict(conflict)) => self.held(desk, taken(conflict), evidence).await,
+            done => done,
+        }
     }
 
     /// It cannot be sent as it is.
     pub(super) async fn held(self, desk: &Desk, reason: &str, evidence: Option<Value>) -> Result<bool, StoreError> {
+        self.held_unless(desk, reason, evidence, None).await
+    }
+
+    /// The same, unless what it waits for has come meanwhile.
+    pub(super) async fn held_unless(
+        self,
+        desk: &Desk,
+        reason: &str,
+        evidence: Option<Value>,
+        unless: Option<Unless>,
+    ) -> Result<bool, StoreError> {
         let mut step = step(desk, &self.row, State::Held, Some(reason), json!({"evidence": evidence}));
         step.evidence = evidence.map(|evidence| evidence.to_string());
+        step.unless = unless;
         desk.store.step(step).await
     }
 
@@ -176,8 +198,8 @@ impl Sending {
         let done = desk.store.step(self.end(delivered(desk, &self.row, delivery), AttemptEnd::Delivered)).await;
         desk.fail_point("answer_committed");
         match done {
-            // Its id belongs to another operation: whatever that was, it was not what the answer says.
-            Err(StoreError::Conflict(Conflict::RemoteTaken)) => self.doubted(desk, None, true).await,
+            // What it became belongs to something else already: whatever that was, it is not sent again.
+            Err(StoreError::Conflict(_)) => self.doubted(desk, None, true).await,
             done => done,
         }
     }
@@ -207,9 +229,9 @@ impl Sending {
         let mut step = step(desk, &self.row, State::InDoubt, None, more);
         step.error = error.map(Error::to_json);
         step.never_resend = never_resend;
-        let operation = self.row.operation.clone();
+        let boot = desk.clock.boot_ms();
         let done = desk.store.step(self.end(step, AttemptEnd::InDoubt)).await;
-        desk.observe(&operation);
+        desk.observe(&self.row.operation, (self.row.attempts, self.row.doubts + 1, 0), boot);
         desk.fail_point("doubt_committed");
         done
     }
@@ -222,9 +244,9 @@ pub(super) async fn orphaned(desk: &Desk, row: StoredOperation) -> Result<bool, 
     step.token = Some(token);
     step.attempt_end = Some(AttemptEnd::InDoubt);
     step.error = Some(Error::internal("the process that sent it ended before its answer was recorded").to_json());
-    let operation = row.operation.clone();
+    let boot = desk.clock.boot_ms();
     let done = desk.store.step(step).await;
-    desk.observe(&operation);
+    desk.observe(&row.operation, (row.attempts, row.doubts + 1, 0), boot);
     done
 }
 
@@ -234,7 +256,8 @@ async fn claim(desk: &Desk, row: &StoredOperation) -> Result<Option<String>, Sto
     let token = lease.token.clone();
     let lane = LaneId { place: row.place.clone(), link: row.link.clone() };
     let now = desk.clock.now_unix_ms();
-    let mine = desk.store.claim(lane, row.operation.clone(), lease, desk.owners.living(), now).await?;
+    let claim = Claim { lane, row: row.into(), lease, living: desk.owners.living(), now };
+    let mine = desk.store.claim(claim).await?;
     Ok(mine.then_some(token))
 }
 
@@ -251,7 +274,11 @@ impl Doubtful {
 
     /// A look found it.
     pub(super) async fn delivered(self, desk: &Desk, delivery: Delivery) -> Result<bool, StoreError> {
-        desk.store.step(self.held_by_me(delivered(desk, &self.row, delivery))).await
+        let evidence = delivery.evidence.clone();
+        match desk.store.step(self.held_by_me(delivered(desk, &self.row, delivery))).await {
+            Err(StoreError::Conflict(conflict)) => self.held(desk, taken(conflict), evidence).await,
+            done => done,
+        }
     }
 
     /// Nothing of it is there: it may be sent again.
@@ -274,11 +301,11 @@ impl Doubtful {
         desk.store.step(self.held_by_me(step)).await
     }
 
-    /// It stays in doubt; the next look is due in `wait_ms`.
+    /// It stays in doubt with this much quiet time at `boot`; the next look is due in `wait_ms`.
     pub(super) async fn waits(
         self,
         desk: &Desk,
-        quiet: u64,
+        (quiet, boot): (u64, u64),
         empty_at: Option<u64>,
         wait_ms: u64,
     ) -> Result<bool, StoreError> {
@@ -291,6 +318,10 @@ impl Doubtful {
             next_at: desk.clock.now_unix_ms().saturating_add(wait_ms as i64),
             evidence: None,
         };
-        desk.store.looked(looked).await
+        let done = desk.store.looked(looked).await?;
+        if done {
+            desk.observe(&self.row.operation, (self.row.attempts, self.row.doubts, quiet as i64), boot);
+        }
+        Ok(done)
     }
 }

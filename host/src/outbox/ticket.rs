@@ -9,9 +9,9 @@ use super::look::Look;
 use super::payload::Payload;
 use super::send::{learn_identity, search, unapplied};
 use super::steps::{Delivery, Ready};
+use super::trouble::Trouble;
 use super::turn::Turn;
 use crate::store::{Binding, Outcome, StoredConnection, StoredLink};
-use psa_host_api::Error;
 use psa_host_api::model::Ticket;
 use psa_host_api::ops;
 
@@ -22,7 +22,7 @@ pub(super) async fn send(
     connection: &StoredConnection,
     payload: &Payload,
     pass: &Pass,
-) -> Result<Turn, Error> {
+) -> Result<Turn, Trouble> {
     let Payload::Ticket(request) = payload else { return Ok(Turn::Again) };
     let fence = match search(desk, &ready.row, link, payload, connection).run().await? {
         Look::Found { binding, ticket, evidence, .. } => {
@@ -36,6 +36,7 @@ pub(super) async fn send(
             return Ok(Turn::Again);
         }
         Look::Nothing(last) => last.or_else(|| ready.row.fence.clone()),
+        Look::Unclear => return Ok(Turn::Later(desk.config.poll_ms)),
         Look::Gone | Look::Merged(_) | Look::Overtaken => ready.row.fence.clone(),
     };
     let request = ops::CreateTicketRequest {

@@ -12,6 +12,8 @@ pub(super) enum Turn {
     Again,
     /// Nothing to do for so many milliseconds.
     Later(u64),
+    /// The connection failed under it, and is closed for so many milliseconds.
+    Failed(u64),
     /// Another process has it.
     Contested,
     /// Nothing waits in it.
@@ -25,6 +27,8 @@ pub(super) struct LaneMemory {
     pub(super) looked: bool,
     /// The last note of the ticket that was seen.
     pub(super) fence: Option<String>,
+    /// How often the connection has failed under it in a row.
+    pub(super) failures: u32,
 }
 
 /// Works on a lane's head.

@@ -3,12 +3,15 @@
 use super::Outbox;
 use super::look::Search;
 use super::payload::Payload;
+use super::trouble::Trouble;
 use crate::store::{Binding, ConnectionState, Kind, Record, StoredOperation};
-use psa_host_api::Error;
+use psa_host_api::{Code, Error};
 use serde_json::json;
 
 /// Operations that are watched in one round.
 const WATCHED_AT_ONCE: usize = 50;
+/// When a look that failed is tried again, in milliseconds.
+const RETRY_MS: i64 = 60_000;
 /// How often, at most, in milliseconds.
 const EVERY_MAX_MS: u64 = 30_000;
 
@@ -31,19 +34,30 @@ impl Outbox {
             desk.log.warn("host", &format!("old rows could not be dropped: {error}"));
         }
         desk.connections.caches.sweep();
+        desk.forget_old(desk.clock.boot_ms());
     }
 
     async fn watch(&self, now: i64) -> Result<(), Error> {
         for row in self.desk.store.watch_due(now, WATCHED_AT_ONCE)? {
-            self.watch_one(row, now).await?;
+            match self.watch_one(&row, now).await {
+                Ok(()) => {}
+                Err(Trouble::Ours(error)) => return Err(error),
+                Err(Trouble::Theirs(error)) => {
+                    // One that cannot be looked at must not hide the others; what is gone has no second copy.
+                    let gone = error.code == Code::NotFound;
+                    let later = (!gone).then(|| now.saturating_add(RETRY_MS));
+                    self.desk.store.watched(&row, row.watched, later, Vec::new(), now, Record::default()).await?;
+                }
+            }
         }
         Ok(())
     }
 
     /// Looks for a second copy of something that was sent more than once.
-    async fn watch_one(&self, row: StoredOperation, now: i64) -> Result<(), Error> {
+    async fn watch_one(&self, row: &StoredOperation, now: i64) -> Result<(), Trouble> {
         let desk = &self.desk;
-        let stage = usize::try_from(row.watched).unwrap_or(usize::MAX).saturating_add(1);
+        let done = row.watched + 1;
+        let stage = usize::try_from(done).unwrap_or(usize::MAX);
         let next = desk.config.watch_ms.get(stage).map(|wait| row.ended.unwrap_or(now).saturating_add(*wait as i64));
         let (Some(connection), Some(link)) =
             (desk.store.get(&row.place)?, desk.store.get_link(&row.place.tenant, &row.link)?)
@@ -54,12 +68,12 @@ impl Outbox {
             // Looked for when the connection is back.
             return Ok(());
         }
-        let Some(payload) = Payload::open(&desk.vault, &row)? else {
-            desk.store.watched(&row, None, Vec::new(), now, Record::default()).await?;
+        let Some(payload) = Payload::open(&desk.vault, row)? else {
+            desk.store.watched(row, done, None, Vec::new(), now, Record::default()).await?;
             return Ok(());
         };
         let identity = connection.identity.as_deref();
-        let search = Search { desk, row: &row, link: &link, payload: &payload, identity, first: false };
+        let search = Search { desk, row, link: &link, payload: &payload, identity, first: false };
         let copies = match (&payload, &link.ticket) {
             (Payload::Note { text, .. }, Some(ticket)) => search.copies(ticket, text).await?,
             (Payload::Ticket(_), _) => search.ticket_copies().await?,
@@ -76,7 +90,7 @@ impl Outbox {
                 "remote": row.remote, "copies": copies});
             record = desk.scribe.both(&row.place, crate::activity::HOST, name, Some(&row.operation), body)?;
         }
-        desk.store.watched(&row, next, bindings, now, record).await?;
+        desk.store.watched(row, done, next, bindings, now, record).await?;
         Ok(())
     }
 }

@@ -113,9 +113,10 @@ fn accept(store: &dyn Store, place: &Place, id: &str) -> StoredOperation {
 }
 
 fn open(store: &dyn Store, lane: &LaneId, id: &str, owner: &str, living: &[&str], now: i64) -> Option<i64> {
+    let row = store.operation("t", id).unwrap().unwrap();
     let open = OpenAttempt {
         lane: lane.clone(),
-        operation: id.into(),
+        row: (&row).into(),
         lease: Lease { owner: owner.into(), token: format!("token of {owner}"), until: now + 100 },
         fence: Some("17".into()),
         wanted: None,
@@ -144,6 +145,7 @@ fn step(place: &Place, id: &str, from: State, attempt: Option<i64>, to: State) -
         link: None,
         watch_at: None,
         not_after: None,
+        unless: None,
         decided_by: None,
         now: NOW,
         record: told("step"),
@@ -262,7 +264,11 @@ fn lanes(store: &dyn Store) {
         accept(store, &place, id);
     }
     let head = || store.head(&lane).unwrap().map(|row| row.operation);
-    let due = || store.due(NOW, "me", &["me".into()], &[], 10).unwrap().len();
+    let ask = |without: &[Place]| {
+        let me = ["me".to_owned()];
+        store.due(&Due { now: NOW, latest: NOW + 100, me: "me", living: &me, without, limit: 10 }).unwrap().len()
+    };
+    let due = || ask(&[]);
     assert_eq!((head().as_deref(), due()), (Some("o1"), 1));
     assert!(store.step(step(&place, "o1", State::Queued, None, State::Held)).wait().unwrap());
     assert_eq!(head().as_deref(), Some("o2"));
@@ -271,7 +277,7 @@ fn lanes(store: &dyn Store) {
     assert_eq!(head().as_deref(), Some("o2"));
     assert!(store.step(step(&place, "o2", State::Queued, None, State::Discarded)).wait().unwrap());
     assert_eq!(head().as_deref(), Some("o1"));
-    assert_eq!(store.due(NOW, "me", &[], std::slice::from_ref(&place), 10).unwrap(), []);
+    assert_eq!(ask(std::slice::from_ref(&place)), 0);
     let pause = Box::new(|row: &mut StoredConnection| {
         (row.state, row.reason) = (ConnectionState::Stopped, Some(StopReason::Paused));
         true
@@ -292,10 +298,13 @@ fn attempts(store: &dyn Store) {
     let claim = |owner: &str, living: &[&str], now: i64| {
         let lease = Lease { owner: owner.into(), token: "of a thief".into(), until: now + 100 };
         let living = living.iter().map(|owner| (*owner).to_owned()).collect();
-        store.claim(lane.clone(), "o1".into(), lease, living, now).wait().unwrap()
+        let row = (&store.operation("t", "o1").unwrap().unwrap()).into();
+        store.claim(Claim { lane: lane.clone(), row, lease, living, now }).wait().unwrap()
     };
     assert!(!claim("other", &["me", "other"], NOW), "its owner lives");
-    assert_eq!(store.due(NOW, "other", &["me".into(), "other".into()], &[], 10).unwrap(), []);
+    let living = ["me".to_owned(), "other".to_owned()];
+    let theirs = Due { now: NOW, latest: NOW + 100, me: "other", living: &living, without: &[], limit: 10 };
+    assert_eq!(store.due(&theirs).unwrap(), []);
     assert!(claim("other", &["other"], NOW), "its owner is dead");
     // The old owner's answer comes too late.
     let late =
@@ -346,8 +355,8 @@ fn bindings(store: &dyn Store) {
     let before = newest(store);
     assert_eq!(store.step(bind("o2")).wait(), Err(StoreError::Conflict(Conflict::RemoteTaken)));
     assert_eq!((state(store, "o2"), newest(store)), (State::Queued, before));
-    assert_eq!(store.bound(&place, "note", Some("1001")).unwrap(), ["55"]);
-    assert!(store.bound(&place, "ticket", None).unwrap().is_empty());
+    let of = |kind| store.bound_among(&place, kind, &["54".into(), "55".into()]).unwrap();
+    assert_eq!((of("note"), of("ticket").len()), (vec!["55".to_owned()], 0));
 }
 
 fn statuses(store: &dyn Store) {

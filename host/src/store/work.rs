@@ -42,7 +42,7 @@ pub(crate) enum Accepted {
 #[derive(Debug, Clone)]
 pub(crate) struct OpenAttempt {
     pub(crate) lane: LaneId,
-    pub(crate) operation: String,
+    pub(crate) row: AsRead,
     pub(crate) lease: Lease,
     pub(crate) fence: Option<String>,
     /// Of a status: what the mapping has made of it.
@@ -50,6 +50,42 @@ pub(crate) struct OpenAttempt {
     pub(crate) now: i64,
     /// Owners that are alive; what others hold is free.
     pub(crate) living: Vec<String>,
+}
+
+/// Takes an operation into one's hands, unless a living owner has it.
+#[derive(Debug, Clone)]
+pub(crate) struct Claim {
+    pub(crate) lane: LaneId,
+    pub(crate) row: AsRead,
+    pub(crate) lease: Lease,
+    pub(crate) living: Vec<String>,
+    pub(crate) now: i64,
+}
+
+/// Which life of an operation was read: nothing happens to another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AsRead {
+    pub(crate) operation: String,
+    pub(crate) state: State,
+    pub(crate) attempt: Option<i64>,
+    pub(crate) attempts: i64,
+    pub(crate) doubts: i64,
+}
+
+impl From<&StoredOperation> for AsRead {
+    fn from(row: &StoredOperation) -> AsRead {
+        let StoredOperation { operation, state, attempt, attempts, doubts, .. } = row;
+        AsRead { operation: operation.clone(), state: *state, attempt: *attempt, attempts: *attempts, doubts: *doubts }
+    }
+}
+
+/// What an operation would wait for: if it has come, it does not wait.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Unless {
+    /// Its link has a ticket.
+    TicketIsThere,
+    /// A status stands for this value in this scope.
+    Mapped { scope: String, value: String },
 }
 
 /// Who works on an operation.
@@ -92,6 +128,7 @@ pub(crate) struct Step {
     pub(crate) watch_at: Option<i64>,
     /// A new end of its time.
     pub(crate) not_after: Option<i64>,
+    pub(crate) unless: Option<Unless>,
     pub(crate) decided_by: Option<String>,
     pub(crate) now: i64,
     pub(crate) record: Record,

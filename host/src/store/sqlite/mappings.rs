@@ -121,7 +121,7 @@ impl Mappings for SqliteStore {
                 .collect();
             for (operation, link) in waiting.map_err(mapped)? {
                 execute(db, GO_ON, params![tenant, operation])?;
-                super::work::settle(db, &tenant, &link)?;
+                super::work::settle_anew(db, &tenant, &link)?;
             }
             events::record(db, record)
         })

@@ -4,9 +4,9 @@ use super::connections::{execute, word, word_or_none};
 use super::statements::statements;
 use super::{SqliteStore, events, links, mapped, steps, work};
 use crate::store::{
-    Accepted, Binding, Conflict, Kind, LaneId, Lease, Looked, NewOperation, OpenAttempt, OperationFilter, Operations,
-    Outcome, Place, Record, Reply, Sealed, Standing, State, Step, StoreError, StoredAttempt, StoredOperation,
-    Transition,
+    Accepted, Binding, Claim, Conflict, Due, Kind, LaneId, Looked, NewOperation, OpenAttempt, OperationFilter,
+    Operations, Outcome, Place, Record, Reply, Sealed, Standing, State, Step, StoreError, StoredAttempt,
+    StoredOperation, Transition,
 };
 use psa_host_api::model::Visibility;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
@@ -41,18 +41,29 @@ statements! {
         WHERE tenant = ?1 AND operation = ?2 ORDER BY id";
     /// A newer status makes those of its lane pointless that nothing was sent of.
     OLDER_STATUSES = "SELECT operation FROM operations WHERE tenant = ?1 AND link = ?2 AND kind = 'status'
-        AND state = 'queued' AND attempt IS NULL AND attempts = 0";
+        AND state = 'queued' AND attempt IS NULL AND doubts = 0";
     SUPERSEDE = "UPDATE operations SET state = 'refused', reason = 'superseded', ended = ?3, head = 0,
         lease_owner = NULL, lease_token = NULL, lease_until = NULL
         WHERE tenant = ?1 AND operation = ?2 AND state = 'queued' AND attempt IS NULL";
-    BOUND = "SELECT remote FROM notes WHERE tenant = ?1 AND connection = ?2 AND kind = ?3";
-    BOUND_OF_TICKET = "SELECT remote FROM notes WHERE tenant = ?1 AND connection = ?2 AND ticket = ?4 AND kind = ?3";
+    BOUND_AMONG = "SELECT n.remote FROM json_each(?4) r CROSS JOIN notes n ON n.tenant = ?1 AND n.connection = ?2
+        AND n.kind = ?3 AND n.remote = r.value";
+    HAS_RIVALS = "SELECT EXISTS (SELECT 1 FROM operations WHERE tenant = ?1 AND connection = ?2
+        AND state IN ('queued', 'in_doubt', 'held') AND likeness = ?3 AND operation <> ?4 AND attempts > 0)";
+    HAS_YOUNGER_STATUS = "SELECT EXISTS (SELECT 1 FROM operations WHERE tenant = ?1 AND link = ?2 AND seq > ?3
+        AND kind = 'status' AND state NOT IN ('refused', 'discarded'))";
+    WAITING_ON = "SELECT count(*) FROM operations WHERE tenant = ?1 AND link = ?2
+        AND state IN ('queued', 'in_doubt', 'held')";
     ALIKE = operation!("WHERE tenant = ?1 AND link = ?2 AND state IN ('queued', 'in_doubt', 'held') AND likeness = ?3
         AND doubts > 0 ORDER BY seq");
     STANDING = "SELECT state, count(*), min(accepted), sum(head) FROM operations WHERE tenant = ?1 AND connection = ?2
         AND state IN ('queued', 'in_doubt', 'held') GROUP BY state";
-    WATCH_DUE = operation!("WHERE watch_at IS NOT NULL AND watch_at <= ?1 ORDER BY watch_at LIMIT ?2");
-    SET_WATCH = "UPDATE operations SET watch_at = ?3, watched = watched + 1 WHERE tenant = ?1 AND operation = ?2";
+    WATCH_DUE = operation!(
+        "WHERE watch_at IS NOT NULL AND watch_at <= ?1 AND EXISTS (SELECT 1 FROM connections c \
+         WHERE c.tenant = operations.tenant AND c.connection = operations.connection AND c.state = 'active') \
+         ORDER BY watch_at LIMIT ?2"
+    );
+    SET_WATCH = "UPDATE operations SET watch_at = ?3, watched = ?4 WHERE tenant = ?1 AND operation = ?2
+        AND watched = ?5";
     DROP_BODIES = "UPDATE operations SET key = NULL, sealed = NULL WHERE sealed IS NOT NULL AND ended IS NOT NULL
         AND ended < ?1 AND watch_at IS NULL";
 }
@@ -136,15 +147,8 @@ impl Operations for SqliteStore {
         })
     }
 
-    fn due(
-        &self,
-        now: i64,
-        me: &str,
-        living: &[String],
-        without: &[Place],
-        limit: usize,
-    ) -> Result<Vec<LaneId>, StoreError> {
-        self.read(|db| work::due(db, now, me, living, without, limit))
+    fn due(&self, due: &Due<'_>) -> Result<Vec<LaneId>, StoreError> {
+        self.read(|db| work::due(db, due))
     }
 
     fn head(&self, lane: &LaneId) -> Result<Option<StoredOperation>, StoreError> {
@@ -158,8 +162,8 @@ impl Operations for SqliteStore {
         self.write(move |db| work::open(db, &open))
     }
 
-    fn claim(&self, lane: LaneId, operation: String, lease: Lease, living: Vec<String>, now: i64) -> Reply<bool> {
-        self.write(move |db| work::claim(db, &lane, &operation, &lease, &living, now))
+    fn claim(&self, claim: Claim) -> Reply<bool> {
+        self.write(move |db| work::claim(db, &claim))
     }
 
     fn step(&self, step: Step) -> Reply<bool> {
@@ -170,19 +174,33 @@ impl Operations for SqliteStore {
         self.write(move |db| steps::looked(db, &looked))
     }
 
-    fn bound(&self, place: &Place, kind: &str, ticket: Option<&str>) -> Result<Vec<String>, StoreError> {
+    fn bound_among(&self, place: &Place, kind: &str, remotes: &[String]) -> Result<Vec<String>, StoreError> {
+        let Place { tenant, connection } = place;
+        let remotes = serde_json::json!(remotes).to_string();
         self.read(|db| {
-            let Place { tenant, connection } = place;
-            match ticket {
-                Some(ticket) => db
-                    .prepare_cached(BOUND_OF_TICKET)?
-                    .query_map(params![tenant, connection, kind, ticket], |row| row.get(0))?
-                    .collect(),
-                None => {
-                    db.prepare_cached(BOUND)?.query_map(params![tenant, connection, kind], |row| row.get(0))?.collect()
-                }
-            }
+            db.prepare_cached(BOUND_AMONG)?
+                .query_map(params![tenant, connection, kind, remotes], |row| row.get(0))?
+                .collect()
         })
+    }
+
+    fn has_rivals(&self, row: &StoredOperation) -> Result<bool, StoreError> {
+        let Place { tenant, connection } = &row.place;
+        self.read(|db| {
+            db.prepare_cached(HAS_RIVALS)?
+                .query_row(params![tenant, connection, row.likeness, row.operation], |row| row.get(0))
+        })
+    }
+
+    fn has_younger_status(&self, row: &StoredOperation) -> Result<bool, StoreError> {
+        self.read(|db| {
+            db.prepare_cached(HAS_YOUNGER_STATUS)?
+                .query_row(params![row.place.tenant, row.link, row.seq], |row| row.get(0))
+        })
+    }
+
+    fn waiting_on(&self, tenant: &str, link: &str) -> Result<u64, StoreError> {
+        self.read(|db| db.prepare_cached(WAITING_ON)?.query_row(params![tenant, link], |row| row.get(0)))
     }
 
     fn alike(&self, lane: &LaneId, likeness: &[u8]) -> Result<Vec<StoredOperation>, StoreError> {
@@ -200,14 +218,19 @@ impl Operations for SqliteStore {
     fn watched(
         &self,
         row: &StoredOperation,
+        watched: i64,
         next: Option<i64>,
         copies: Vec<Binding>,
         now: i64,
         record: Record,
     ) -> Reply<()> {
-        let (place, operation) = (row.place.clone(), row.operation.clone());
+        let (place, operation, before) = (row.place.clone(), row.operation.clone(), row.watched);
         self.write(move |db| {
-            execute(db, SET_WATCH, params![place.tenant, operation, next])?;
+            let mine = execute(db, SET_WATCH, params![place.tenant, operation, next, watched, before])?;
+            if mine == 0 {
+                // Another process has looked meanwhile.
+                return Ok(());
+            }
             for copy in &copies {
                 steps::bind(db, &place, &operation, copy, now)?;
             }

@@ -6,7 +6,7 @@
 use super::connections::execute;
 use super::statements::statements;
 use super::{events, links, work};
-use crate::store::{Binding, LinkState, Looked, Place, Step, StoreError};
+use crate::store::{Binding, LinkState, Looked, Place, Step, StoreError, Unless};
 use rusqlite::{Connection, params};
 
 statements! {
@@ -24,6 +24,10 @@ statements! {
         WHERE tenant = ?1 AND operation = ?2 AND number = ?3 AND outcome IS NULL";
     BIND = "INSERT INTO notes (tenant, connection, kind, remote, operation, ticket, bound)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    HAS_TICKET = "SELECT EXISTS (SELECT 1 FROM operations o JOIN ticket_links l ON l.tenant = o.tenant
+        AND l.link = o.link WHERE o.tenant = ?1 AND o.operation = ?2 AND l.ticket IS NOT NULL)";
+    IS_MAPPED = "SELECT EXISTS (SELECT 1 FROM status_mappings WHERE tenant = ?1 AND connection = ?2 AND scope = ?3
+        AND value = ?4)";
     LINK_OF = "SELECT link FROM operations WHERE tenant = ?1 AND operation = ?2";
     /// What waited for its ticket goes on once the ticket is there.
     TICKET_IS_THERE = "UPDATE operations SET state = 'queued', reason = NULL, next_at = 0
@@ -35,6 +39,11 @@ statements! {
 
 pub(super) fn step(db: &Connection, step: Step) -> Result<bool, StoreError> {
     let tenant = &step.place.tenant;
+    if let Some(unless) = &step.unless
+        && has_come(db, &step, unless)?
+    {
+        return Ok(false);
+    }
     let changed = execute(
         db,
         STEP,
@@ -75,11 +84,26 @@ pub(super) fn step(db: &Connection, step: Step) -> Result<bool, StoreError> {
         links::set_state(db, tenant, &link, *state, ticket.as_deref(), step.now)?;
         if *state == LinkState::Linked {
             execute(db, TICKET_IS_THERE, params![tenant, link])?;
+            work::settle_anew(db, tenant, &link)?;
         }
     }
     work::settle(db, tenant, &link)?;
     events::record(db, step.record)?;
     Ok(true)
+}
+
+/// Whether what it would wait for is there by now.
+fn has_come(db: &Connection, step: &Step, unless: &Unless) -> Result<bool, StoreError> {
+    let Place { tenant, connection } = &step.place;
+    let found = match unless {
+        Unless::TicketIsThere => db
+            .prepare_cached(HAS_TICKET)
+            .and_then(|mut has| has.query_row(params![tenant, step.operation], |row| row.get(0))),
+        Unless::Mapped { scope, value } => db
+            .prepare_cached(IS_MAPPED)
+            .and_then(|mut has| has.query_row(params![tenant, connection, scope, value], |row| row.get(0))),
+    };
+    found.map_err(super::mapped)
 }
 
 pub(super) fn looked(db: &Connection, looked: &Looked) -> Result<bool, StoreError> {

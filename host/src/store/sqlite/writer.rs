@@ -145,6 +145,11 @@ fn group(
     let mut next = 0;
     while let Some(unit) = units.get_mut(next) {
         unit.run(&mut transaction);
+        if transaction.is_autocommit() {
+            // A full disk within a statement takes the whole transaction back: nothing of this group was kept, and
+            // what is left of it must not run outside of one.
+            return Err(unit.trouble().unwrap_or(StoreError::Full));
+        }
         next += 1;
         if units.len() < GROUP_MAX {
             units.extend(queue.try_recv());
