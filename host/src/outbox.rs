@@ -24,6 +24,7 @@ mod ticket;
 mod trouble;
 mod turn;
 mod upkeep;
+mod watching;
 
 pub(crate) use accept::{NewNote, NewStatus, NewTicket, check_text};
 pub use config::OutboxConfig;

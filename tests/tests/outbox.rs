@@ -349,3 +349,57 @@ fn connections_that_close_as_they_are_used_lose_and_double_nothing() {
     let expected: Vec<String> = (0..200).map(|number| format!("Note number {number} of many.")).collect();
     assert_eq!(scene.words(), expected);
 }
+
+#[test]
+fn an_equal_note_of_somebody_else_is_not_taken_for_ours() {
+    for other in [
+        json!({"text": "Done, please check.", "createdBy": "jdoe", "internal": true}),
+        // Of our account, by another program, and open to the customer.
+        json!({"text": "Done, please check.", "createdBy": "psabridge", "internal": false}),
+    ] {
+        let scene = scene();
+        scene.person(json!({"note": other}));
+        let note = scene.post("Done, please check.");
+        assert_eq!(note["outcome"], "applied", "{other}");
+        assert_eq!(scene.call("connections.get", json!({})).unwrap()["state"], "active");
+    }
+}
+
+#[test]
+fn a_doubt_that_waited_for_its_connection_is_looked_at_before_a_person_is_asked() {
+    let mut config = fast();
+    config["outbox"]["doubt_ms"] = json!(0);
+    let scene = Scene::with(&["--tls"], config);
+    scene.fault("add_note", "late_commit", json!({"ms": 500}));
+    let note = scene.hand_in("The printer on the second floor jams.");
+    scene.until(&note, "in_doubt");
+    scene.call("connections.pause", json!({"by": "Ann"})).unwrap();
+    assert_eq!(
+        scene.world.call("links.unlink", json!({"tenant": "t", "link": scene.link})).unwrap_err().reason.as_deref(),
+        Some("waiting")
+    );
+    // Longer than a doubt may last.
+    std::thread::sleep(std::time::Duration::from_millis(4_500));
+    scene.call("connections.resume", json!({"by": "Ann"})).unwrap();
+    assert_eq!(scene.until(&note, "delivered")["outcome"], "found");
+}
+
+#[test]
+fn one_watch_that_cannot_look_does_not_end_the_others() {
+    let scene = scene();
+    let other = scene.world.link(&scene.connection, "1002");
+    for _ in 0..2 {
+        scene.fault("add_note", "reset_before_commit", json!({}));
+    }
+    let first = scene.hand_in("This ticket will be gone.");
+    let note =
+        json!({"tenant": "t", "link": other, "visibility": "internal", "text": "Of this one there will be two."});
+    let second = scene.world.call("notes.post", note).unwrap();
+    let (first, second) = (scene.until(&first, "delivered"), scene.until(&second, "delivered"));
+    assert_eq!((first["attempts"].as_i64(), second["attempts"].as_i64()), (Some(2), Some(2)));
+    scene.person(json!({"delete": true}));
+    let copy = json!({"note": {"text": "Of this one there will be two.", "createdBy": "psabridge", "internal": true}});
+    scene.simulator.control("POST", "tickets/1002", Some(&copy)).unwrap();
+    let told = scene.events_until("note.duplicated");
+    assert_eq!(told.last().unwrap()["operation"], second["operation"]);
+}

@@ -130,6 +130,89 @@ fn a_value_waits_for_its_mapping_on_the_tickets_own_board() {
 }
 
 #[test]
+fn a_status_that_waited_for_its_mapping_does_not_win_over_a_younger_one() {
+    let scene = scene();
+    let values =
+        json!({"tenant": "t", "kind": "status", "rev": 1, "rows": [{"id": "working", "name": "Working on it"}]});
+    scene.world.call("product.set_values", values).unwrap();
+    let params = json!({"tenant": "t", "link": scene.link, "value": "working"});
+    let older = scene.world.call("tickets.set_status", params).unwrap();
+    scene.until(&older, "held");
+    assert_eq!(set(&scene, json!({"status": "103"}))["outcome"], "applied");
+    let items = json!([{"value": "working", "status": "102"}]);
+    scene.call("statuses.map", json!({"scope": "1", "items": items, "by": "Ann"})).unwrap();
+    loop {
+        let now = scene.operation(&older);
+        if now["ended"].is_string() {
+            assert_eq!(
+                (now["state"].as_str(), now["reason"].as_str()),
+                (Some("refused"), Some("superseded")),
+                "{now:#}"
+            );
+            break;
+        }
+    }
+    assert_eq!(scene.get().unwrap()["status"]["id"], "103");
+}
+
+#[test]
+fn a_created_ticket_that_somebody_has_linked_meanwhile_goes_to_a_person() {
+    let scene = scene();
+    scene.fault("create_ticket", "reset_after_commit", json!({}));
+    // The looks fail for a while, so that somebody else is first.
+    scene.simulator.fault(&json!({"endpoint": "search_tickets", "fault": "html_503"})).unwrap();
+    scene.call("connections.pause", json!({"by": "Ann"})).unwrap();
+    let params = json!({"product_ticket": "HD-new", "summary": "A printer that jams", "company": "2", "board": "1"});
+    let operation = scene.call("tickets.create", params.clone()).unwrap();
+    scene.simulator.control("DELETE", "faults", None).unwrap();
+    scene.fault("create_ticket", "reset_after_commit", json!({}));
+    scene.call("connections.resume", json!({"by": "Ann"})).unwrap();
+    let made = loop {
+        let all = scene.simulator.control("GET", "tickets", None).unwrap();
+        let made = all["items"].as_array().unwrap().iter().find(|ticket| ticket["summary"] == "A printer that jams");
+        if let Some(made) = made {
+            break made["id"].to_string();
+        }
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    };
+    let link = scene.call("links.create", json!({"product_ticket": "HD-other", "ticket": made}));
+    let ended = loop {
+        let now = scene.operation(&operation);
+        if now["state"] == "held" || now["ended"].is_string() {
+            break now;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    };
+    // Whoever was first has the ticket; the other is told.
+    match link {
+        Ok(_) => {
+            assert_eq!((ended["state"].as_str(), ended["reason"].as_str()), (Some("held"), Some("linked_already")))
+        }
+        Err(error) => {
+            assert_eq!(error.reason.as_deref(), Some("linked_already"), "{error}");
+            assert_eq!(ended["outcome"], "found");
+        }
+    }
+    assert_eq!(scene.seen("create_ticket").len(), 1);
+}
+
+#[test]
+fn the_same_key_is_the_same_operation_before_and_after_its_ticket_is_there() {
+    let scene = scene();
+    scene.call("connections.pause", json!({"by": "Ann"})).unwrap();
+    let create = json!({"product_ticket": "HD-new", "summary": "A printer that jams", "company": "2", "board": "1",
+                        "client_key": "ticket"});
+    let ticket = scene.call("tickets.create", create.clone()).unwrap();
+    assert_eq!(scene.call("tickets.create", create).unwrap()["operation"], ticket["operation"]);
+    let note = json!({"tenant": "t", "link": ticket["link"], "visibility": "internal", "text": "Behind it.", "client_key": "note"});
+    let first = scene.world.call("notes.post", note.clone()).unwrap();
+    scene.call("connections.resume", json!({"by": "Ann"})).unwrap();
+    scene.until(&ticket, "delivered");
+    scene.until(&first, "delivered");
+    assert_eq!(scene.world.call("notes.post", note).unwrap()["operation"], first["operation"]);
+}
+
+#[test]
 fn tickets_are_created_found_again_and_linked() {
     let scene = scene();
     let create = |number: usize, summary: &str| {

@@ -3,6 +3,7 @@
 use super::config::OutboxConfig;
 use super::gate::Gate;
 use super::payload::Payload;
+use super::watching::Watching;
 use crate::activity::Scribe;
 use crate::cache::Kind as CacheKind;
 use crate::clock::{Clock, Random};
@@ -11,7 +12,7 @@ use crate::egress::Lane;
 use crate::log::Log;
 use crate::owners::Owners;
 use crate::plugin::{CallContext, Terms};
-use crate::store::{Kind, Lease, Place, StopReason, Store, StoredOperation};
+use crate::store::{Kind, Lease, Place, StopReason, Store};
 use crate::vault::Vault;
 use psa_host_api::Error;
 use std::collections::HashMap;
@@ -41,16 +42,7 @@ pub(crate) struct Desk {
 #[derive(Default)]
 pub(crate) struct Memory {
     gates: Mutex<HashMap<Place, Arc<Gate>>>,
-    observed: Mutex<HashMap<String, Observed>>,
-}
-
-/// The row of an operation in doubt, as this process has written or left it, and since when it has watched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Observed {
-    attempts: i64,
-    doubts: i64,
-    quiet: i64,
-    since_boot_ms: u64,
+    watching: Watching,
 }
 
 impl Desk {
@@ -79,34 +71,15 @@ impl Desk {
         self.config.start_limit_ms + self.request_ms
     }
 
-    /// From `boot` on this process watches the quiet time of an operation whose row is like this.
-    pub(super) fn observe(&self, operation: &str, (attempts, doubts, quiet): (i64, i64, i64), boot: u64) {
-        let observed = Observed { attempts, doubts, quiet, since_boot_ms: boot };
-        self.lock_observed().insert(operation.to_owned(), observed);
-    }
-
-    /// The quiet time of an operation at `boot`: what is recorded, and what this process has watched since, if the row
-    /// is still as it was then. Another attempt, or another process's look, begins a time of its own.
-    pub(super) fn quiet(&self, row: &StoredOperation, boot: u64) -> u64 {
-        let recorded = u64::try_from(row.quiet).unwrap_or(0);
-        let as_left =
-            |seen: &&Observed| (seen.attempts, seen.doubts, seen.quiet) == (row.attempts, row.doubts, row.quiet);
-        let watched = self.lock_observed().get(&row.operation).filter(as_left).map(|seen| seen.since_boot_ms);
-        recorded + watched.map_or(0, |since| boot.saturating_sub(since))
-    }
-
-    pub(super) fn forget(&self, operation: &str) {
-        self.lock_observed().remove(operation);
+    /// The quiet time of operations in doubt.
+    pub(super) fn watching(&self) -> &Watching {
+        &self.memory.watching
     }
 
     /// Forgets what nobody has come back to: other processes have settled it.
     pub(super) fn forget_old(&self, boot: u64) {
         let longest = self.config.quiet_ms.saturating_mul(4).saturating_add(self.config.doubt_ms);
-        self.lock_observed().retain(|_, seen| boot.saturating_sub(seen.since_boot_ms) < longest);
-    }
-
-    fn lock_observed(&self) -> std::sync::MutexGuard<'_, HashMap<String, Observed>> {
-        self.memory.observed.lock().unwrap_or_else(PoisonError::into_inner)
+        self.watching().forget_older(boot.saturating_sub(longest));
     }
 
     pub(super) fn gate(&self, place: &Place) -> Arc<Gate> {

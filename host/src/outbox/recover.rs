@@ -26,7 +26,7 @@ pub(super) async fn turn(
 ) -> Result<Turn, Error> {
     let Some(doubtful) = Doubtful::take(desk, row).await? else { return Ok(Turn::Contested) };
     let boot = desk.clock.boot_ms();
-    let quiet = desk.quiet(&doubtful.row, boot);
+    let quiet = desk.watching().quiet(&doubtful.row, boot);
     let Some(payload) = Payload::open(&desk.vault, &doubtful.row)? else {
         doubtful.held(desk, "payload_unreadable", None).await?;
         return Ok(Turn::Again);
@@ -98,7 +98,7 @@ async fn follow(
         Look::Nothing(_) => return nothing(desk, doubtful, quiet).await,
         Look::Unclear => return again(desk, doubtful, quiet, quiet.empty_at, u64::MAX).await,
     }
-    desk.forget(&operation);
+    desk.watching().forget(&operation);
     Ok(Turn::Again)
 }
 
@@ -108,7 +108,7 @@ async fn again(desk: &Desk, doubtful: Doubtful, quiet: Quiet, empty_at: Option<u
     if quiet.time > limit.saturating_mul(2).saturating_add(desk.config.doubt_ms) {
         let operation = doubtful.row.operation.clone();
         doubtful.held(desk, "doubt_expired", None).await?;
-        desk.forget(&operation);
+        desk.watching().forget(&operation);
         return Ok(Turn::Again);
     }
     let wait = (limit / LOOKS_PER_QUIET).min(most).max(1);
@@ -136,6 +136,6 @@ async fn nothing(desk: &Desk, doubtful: Doubtful, quiet: Quiet) -> Result<Turn, 
     } else {
         doubtful.resend(desk).await?;
     }
-    desk.forget(&operation);
+    desk.watching().forget(&operation);
     Ok(Turn::Again)
 }

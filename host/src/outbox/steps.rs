@@ -231,7 +231,7 @@ impl Sending {
         step.never_resend = never_resend;
         let boot = desk.clock.boot_ms();
         let done = desk.store.step(self.end(step, AttemptEnd::InDoubt)).await;
-        desk.observe(&self.row.operation, (self.row.attempts, self.row.doubts + 1, 0), boot);
+        desk.watching().begin(&self.row.operation, (self.row.attempts, self.row.doubts + 1, 0), boot);
         desk.fail_point("doubt_committed");
         done
     }
@@ -246,7 +246,7 @@ pub(super) async fn orphaned(desk: &Desk, row: StoredOperation) -> Result<bool, 
     step.error = Some(Error::internal("the process that sent it ended before its answer was recorded").to_json());
     let boot = desk.clock.boot_ms();
     let done = desk.store.step(step).await;
-    desk.observe(&row.operation, (row.attempts, row.doubts + 1, 0), boot);
+    desk.watching().begin(&row.operation, (row.attempts, row.doubts + 1, 0), boot);
     done
 }
 
@@ -320,7 +320,7 @@ impl Doubtful {
         };
         let done = desk.store.looked(looked).await?;
         if done {
-            desk.observe(&self.row.operation, (self.row.attempts, self.row.doubts, quiet as i64), boot);
+            desk.watching().begin(&self.row.operation, (self.row.attempts, self.row.doubts, quiet as i64), boot);
         }
         Ok(done)
     }

@@ -320,6 +320,29 @@ fn attempts(store: &dyn Store) {
     assert_eq!((tries.len(), tries[0].outcome), (1, Some(AttemptEnd::InDoubt)));
     assert_eq!(store.operation("t", "o1").unwrap().unwrap().doubts, 1);
     assert_eq!(open(store, &lane, "o1", "me", &["me"], NOW), None, "in doubt is not sent");
+    // A wait that no clock of today can have meant does not block the lane.
+    let row = store.operation("t", "o1").unwrap().unwrap();
+    let lease = Lease { owner: "me".into(), token: "now".into(), until: NOW };
+    let claim = Claim { lane: lane.clone(), row: (&row).into(), lease, living: vec!["me".into()], now: NOW };
+    assert!(store.claim(claim.clone()).wait().unwrap());
+    let looked = |next_at: i64| Looked {
+        place: place.clone(),
+        operation: "o1".into(),
+        token: "now".into(),
+        quiet: 5,
+        empty_at: None,
+        next_at,
+        evidence: None,
+    };
+    let me = ["me".to_owned()];
+    let due = Due { now: NOW, latest: NOW + 100, me: "me", living: &me, without: &[], limit: 10 };
+    for (next_at, count) in [(NOW, 1), (NOW + 50, 0), (NOW + 101, 1)] {
+        assert!(store.looked(looked(next_at)).wait().unwrap());
+        assert_eq!(store.due(&due).unwrap().len(), count, "{next_at}");
+    }
+    // Another life of it cannot be claimed by what was read of this one.
+    let stale = Claim { row: AsRead { doubts: 0, ..(&row).into() }, ..claim };
+    assert!(!store.claim(stale).wait().unwrap());
 }
 
 fn steps(store: &dyn Store) {
@@ -339,6 +362,15 @@ fn steps(store: &dyn Store) {
     accept(store, &place, "p");
     // Nothing that is only queued comes into doubt.
     assert!(store.step(step(&place, "p", State::Queued, None, State::InDoubt)).wait().is_err());
+    // What it would wait for is there: it does not wait.
+    let unless = |unless| Step { unless: Some(unless), ..step(&place, "p", State::Queued, None, State::Held) };
+    assert!(!store.step(unless(Unless::TicketIsThere)).wait().unwrap());
+    let missing = Unless::Mapped { scope: "1".into(), value: "open".into() };
+    assert!(store.step(unless(missing.clone())).wait().unwrap());
+    assert!(store.step(step(&place, "p", State::Held, None, State::Queued)).wait().unwrap());
+    let mapping = StatusMapping { scope: "1".into(), value: "open".into(), status: "7".into(), decided_by: None };
+    store.map_statuses(&place, vec![mapping], NOW, Record::default()).wait().unwrap();
+    assert!(!store.step(unless(missing)).wait().unwrap());
     let changes = store.transitions("t", "o").unwrap();
     assert_eq!((changes.len(), changes[0].from, changes[0].to), (1, State::Queued, State::Delivered));
 }

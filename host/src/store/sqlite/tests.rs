@@ -78,6 +78,16 @@ fn a_full_disk_keeps_what_was_there_and_work_goes_on_when_there_is_room() {
     assert_eq!(store.set_meta("large", &large).wait(), Err(StoreError::Full));
     assert_eq!(store.meta("before").unwrap().as_deref(), Some("kept"));
     assert_eq!(store.meta("large").unwrap(), None);
+    // Of a group that runs into it, each unit is there if and only if it was said to be.
+    let units: Vec<_> = (0..20)
+        .map(|number| {
+            (number, store.set_meta(&format!("unit {number}"), if number % 4 == 3 { &large } else { "small" }))
+        })
+        .collect();
+    for (number, unit) in units {
+        let said = unit.wait().is_ok();
+        assert_eq!(store.meta(&format!("unit {number}")).unwrap().is_some(), said, "{number}");
+    }
     pages(Some(1 << 20));
     store.set_meta("large", &large).wait().unwrap();
     assert_eq!(store.trouble(), None);
