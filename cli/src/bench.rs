@@ -23,6 +23,9 @@ pub(crate) struct Options {
     /// Rounds of each side.
     #[arg(long, default_value_t = 7)]
     rounds: usize,
+    /// Only what durability costs.
+    #[arg(long)]
+    durable: bool,
 }
 
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
@@ -65,6 +68,9 @@ fn ticket(request: GetTicketRequest) -> Ticket {
 pub(crate) fn run(options: &Options) -> Outcome {
     let rounds = options.rounds.max(1);
     println!("{:44} {:>12} {:>12} {:>7}", "", "with", "without", "ratio");
+    if options.durable {
+        return durable::run(rounds);
+    }
     boundary(rounds)?;
     opening(rounds)?;
     listing(rounds)?;

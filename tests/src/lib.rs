@@ -8,5 +8,6 @@ pub mod answering;
 pub mod compile;
 pub mod process;
 pub mod scene;
+pub mod shared;
 pub mod torture;
 pub mod world;

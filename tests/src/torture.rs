@@ -233,7 +233,8 @@ impl Torture {
         for operation in operations {
             assert_eq!(operation["state"], "delivered", "{operation}");
             let remote = operation["remote"].as_str().unwrap_or_default();
-            assert!(ours.iter().any(|ticket| ticket["id"].to_string() == remote), "{operation}");
+            let remote: Option<u64> = remote.parse().ok();
+            assert!(ours.iter().any(|ticket| ticket["id"].as_u64() == remote), "{operation}");
         }
         report.duplicates = ours.len() - operations.len();
         report.reported = world.reported("ticket.duplicated");

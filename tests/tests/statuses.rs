@@ -341,7 +341,7 @@ fn no_foreign_status_is_ever_sent_and_each_outcome_is_named_right() {
     assert!(ended["applied"] > 0 && ended["status_of_other_board"] > 0, "{ended:?}");
     // What was sent is one of the board the ticket was on, each time.
     let mut board_of = std::collections::BTreeMap::new();
-    for (board, _) in &working {
+    for board in working.keys() {
         let statuses = scene.call("tickets.catalog", json!({"kind": "statuses", "scope": board.to_string()})).unwrap();
         for status in statuses["items"].as_array().unwrap() {
             board_of.insert(status["id"].as_str().unwrap().to_owned(), *board);

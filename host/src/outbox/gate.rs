@@ -1,7 +1,7 @@
 //! How many of a connection's writes may be under way, from none to all.
 //!
 //! Holds: [`Gate`], one per connection and process.
-//! Promises: after open, resume, new credentials or a failure one goes first; success doubles, a failure of the
+//! Promises: after open, resume, new credentials or a failure one goes first; success widens it, a failure of the
 //! connection closes the gate for a growing while, so that an outage costs one probe per back-off.
 //! Leaves to others: what is a failure (`send`), stopping a connection for good (`connections`).
 
@@ -11,6 +11,8 @@ use tokio::sync::Notify;
 
 /// Answers that were lost in a row before the connection itself is doubted.
 const LOST_MAX: u32 = 3;
+/// By how much a success widens it.
+const RAMP: usize = 4;
 
 /// The gate.
 #[derive(Debug)]
@@ -86,7 +88,7 @@ impl Pass {
     pub(super) fn worked(&self) {
         let mut state = self.gate.lock();
         (state.failures, state.lost) = (0, 0);
-        state.width = state.width.saturating_mul(2).min(self.gate.widest);
+        state.width = state.width.saturating_mul(RAMP).min(self.gate.widest);
         drop(state);
         self.gate.changed.notify_waiters();
     }

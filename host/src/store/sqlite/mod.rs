@@ -13,6 +13,7 @@ mod maintenance;
 mod mappings;
 mod meta;
 mod migrate;
+mod operation_row;
 mod operations;
 mod plugin;
 mod seals;

@@ -1,34 +1,21 @@
 //! Operations: accepting and reading.
 
 use super::connections::{execute, word, word_or_none};
+use super::operation_row::{fresh, operation, operation_of, visibility_word};
 use super::statements::statements;
 use super::{SqliteStore, events, links, mapped, steps, work};
 use crate::store::{
     Accepted, Binding, Claim, Conflict, Due, Kind, LaneId, Looked, NewOperation, OpenAttempt, OperationFilter,
-    Operations, Outcome, Place, Record, Reply, Sealed, Standing, State, Step, StoreError, StoredAttempt,
-    StoredOperation, Transition,
+    Operations, Place, Record, Reply, Standing, State, Step, StoreError, StoredAttempt, StoredOperation, Transition,
 };
-use psa_host_api::model::Visibility;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
-
-/// All that a row of an operation is read from.
-macro_rules! operation {
-    ($rest:literal) => {
-        concat!(
-            "SELECT seq, tenant, operation, connection, link, kind, state, reason, likeness, key, sealed, visibility, \
-             wanted, base, next_at, not_after, attempt, attempts, doubts, never_resend, quiet, empty_at, fence, \
-             lease_owner, lease_token, remote, outcome, error, evidence, watch_at, watched, accepted, ended, \
-             decided_by FROM operations ",
-            $rest
-        )
-    };
-}
-pub(super) use operation;
 
 statements! {
     INSERT = "INSERT INTO operations (tenant, operation, connection, link, kind, state, client_key, payload, likeness,
-        key, sealed, visibility, wanted, base, not_after, accepted)
-        VALUES (?1, ?2, ?3, ?4, ?5, 'queued', ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+        key, sealed, visibility, wanted, base, not_after, accepted, head)
+        VALUES (?1, ?2, ?3, ?4, ?5, 'queued', ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, NOT EXISTS (SELECT 1
+            FROM operations WHERE tenant = ?1 AND link = ?4 AND state IN ('queued', 'in_doubt')))
+        RETURNING seq";
     GET = operation!("WHERE tenant = ?1 AND operation = ?2");
     BY_KEY = operation!("WHERE tenant = ?1 AND connection = ?2 AND client_key = ?3");
     PAYLOAD = "SELECT payload FROM operations WHERE tenant = ?1 AND operation = ?2";
@@ -288,31 +275,27 @@ fn accept(db: &Connection, mut new: NewOperation) -> Result<Accepted, StoreError
     if *kind == Kind::Status {
         supersede(db, tenant, link, *now)?;
     }
-    execute(
-        db,
-        INSERT,
-        params![
-            tenant,
-            operation,
-            connection,
-            link,
-            kind.word(),
-            new.client_key,
-            new.payload,
-            new.likeness,
-            sealed.key,
-            sealed.token,
-            new.visibility.map(visibility_word),
-            new.wanted,
-            new.base,
-            new.not_after,
-            now,
-        ],
-    )?;
-    work::settle(db, tenant, link)?;
+    let row = params![
+        tenant,
+        operation,
+        connection,
+        link,
+        kind.word(),
+        new.client_key,
+        new.payload,
+        new.likeness,
+        sealed.key,
+        sealed.token,
+        new.visibility.map(visibility_word),
+        new.wanted,
+        new.base,
+        new.not_after,
+        now,
+    ];
+    let seq: i64 =
+        db.prepare_cached(INSERT).and_then(|mut insert| insert.query_row(row, |row| row.get(0))).map_err(mapped)?;
     events::record(db, record)?;
-    let kept = db.prepare_cached(GET).and_then(|mut get| get.query_row(params![tenant, operation], operation_of));
-    Ok(Accepted::New(Box::new(kept.map_err(mapped)?)))
+    Ok(Accepted::New(Box::new(fresh(new, seq))))
 }
 
 fn supersede(db: &Connection, tenant: &str, link: &str, now: i64) -> Result<(), StoreError> {
@@ -327,56 +310,4 @@ fn supersede(db: &Connection, tenant: &str, link: &str, now: i64) -> Result<(), 
         events::record(db, Record { entries: Vec::new(), events: vec![event] })?;
     }
     Ok(())
-}
-
-pub(super) fn visibility_word(visibility: Visibility) -> &'static str {
-    match visibility {
-        Visibility::Internal => "internal",
-        Visibility::Public => "public",
-        Visibility::Resolution => "resolution",
-    }
-}
-
-fn visibility_of(word: &str) -> Option<Visibility> {
-    [Visibility::Internal, Visibility::Public, Visibility::Resolution]
-        .into_iter()
-        .find(|visibility| visibility_word(*visibility) == word)
-}
-
-pub(super) fn operation_of(row: &Row<'_>) -> rusqlite::Result<StoredOperation> {
-    let (key, token): (Option<String>, Option<String>) = (row.get(9)?, row.get(10)?);
-    Ok(StoredOperation {
-        seq: row.get(0)?,
-        place: Place { tenant: row.get(1)?, connection: row.get(3)? },
-        operation: row.get(2)?,
-        link: row.get(4)?,
-        kind: word(row, 5, Kind::of)?,
-        state: word(row, 6, State::of)?,
-        reason: row.get(7)?,
-        likeness: row.get(8)?,
-        sealed: key.zip(token).map(|(key, token)| Sealed { key, token }),
-        visibility: word_or_none(row, 11, visibility_of)?,
-        wanted: row.get(12)?,
-        base: row.get(13)?,
-        next_at: row.get(14)?,
-        not_after: row.get(15)?,
-        attempt: row.get(16)?,
-        attempts: row.get(17)?,
-        doubts: row.get(18)?,
-        never_resend: row.get(19)?,
-        quiet: row.get(20)?,
-        empty_at: row.get(21)?,
-        fence: row.get(22)?,
-        lease_owner: row.get(23)?,
-        lease_token: row.get(24)?,
-        remote: row.get(25)?,
-        outcome: word_or_none(row, 26, Outcome::of)?,
-        error: row.get(27)?,
-        evidence: row.get(28)?,
-        watch_at: row.get(29)?,
-        watched: row.get(30)?,
-        accepted: row.get(31)?,
-        ended: row.get(32)?,
-        decided_by: row.get(33)?,
-    })
 }

@@ -4,7 +4,7 @@
 
 use super::connections::execute;
 use super::mapped;
-use super::operations::operation;
+use super::operation_row::operation;
 use super::statements::statements;
 use crate::store::{Claim, Due, LaneId, OpenAttempt, Place, StoreError};
 use rusqlite::{Connection, OptionalExtension as _, params};

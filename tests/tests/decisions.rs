@@ -1,0 +1,137 @@
+//! What people decide about operations, and what they can see before.
+
+use psa_tests::scene::{Scene, fast};
+use serde_json::{Value, json};
+
+fn scene() -> Scene {
+    Scene::with(&["--tls"], fast())
+}
+
+#[test]
+fn a_note_of_ours_with_other_words_is_shown_to_a_person() {
+    let scene = scene();
+    scene.fault("add_note", "reset_before_commit", json!({}));
+    let note = scene.hand_in("The printer on the second floor jams.");
+    scene.until(&note, "in_doubt");
+    scene
+        .person(json!({"note": {"text": "Quite other words altogether.", "createdBy": "psabridge", "internal": true}}));
+    let held = scene.until(&note, "held");
+    assert_eq!(held["reason"], "near_match");
+    let near = held["evidence"]["near"][0]["note"].to_string().replace('"', "");
+    // A note of somebody else is nothing to us.
+    assert_eq!(held["evidence"]["near"].as_array().unwrap().len(), 1);
+    let of = |by: &str| json!({"tenant": "t", "operation": note["operation"], "by": by});
+    let error = scene
+        .world
+        .call("operations.adopt", json!({"tenant": "t", "operation": note["operation"], "remote": near, "by": ""}));
+    assert_eq!(error.unwrap_err().fields[0].at, "/by");
+    let adopted = scene
+        .world
+        .call("operations.adopt", json!({"tenant": "t", "operation": note["operation"], "remote": near, "by": "Ann"}));
+    let adopted = adopted.unwrap();
+    assert_eq!((adopted["state"].as_str(), adopted["outcome"].as_str()), (Some("delivered"), Some("adopted")));
+    assert_eq!(adopted["decided_by"], "Ann");
+    // What has ended stays ended.
+    for method in ["operations.retry", "operations.discard"] {
+        assert_eq!(scene.world.call(method, of("Ann")).unwrap_err().reason.as_deref(), Some("ended"), "{method}");
+    }
+    let activity = scene.world.call("activity.list", json!({"tenant": "t"})).unwrap();
+    let entry = activity["items"].as_array().unwrap().iter().find(|entry| entry["action"] == "operation.adopted");
+    assert_eq!(entry.unwrap()["actor"], "Ann");
+}
+
+#[test]
+fn a_person_can_let_it_be_sent_again_or_drop_it() {
+    for (decision, state, notes) in [("operations.retry", "delivered", 1), ("operations.discard", "discarded", 0)] {
+        let scene = scene();
+        scene.fault("add_note", "reset_before_commit", json!({}));
+        let note = scene.hand_in("The printer on the second floor jams.");
+        scene.until(&note, "in_doubt");
+        scene.person(
+            json!({"note": {"text": "Quite other words altogether.", "createdBy": "psabridge", "internal": true}}),
+        );
+        scene.until(&note, "held");
+        // The lane has gone on meanwhile.
+        assert_eq!(scene.post("What came after.")["state"], "delivered");
+        if decision == "operations.retry" {
+            // It is looked for first, and the other note is still there.
+            scene.world.call(decision, json!({"tenant": "t", "operation": note["operation"], "by": "Ann"})).unwrap();
+            assert_eq!(scene.until(&note, "held")["reason"], "near_match");
+            let ticket = scene.simulator.control("GET", "tickets/1001", None).unwrap();
+            let other =
+                ticket["notes"].as_array().unwrap().iter().find(|n| n["text"] == "Quite other words altogether.");
+            let remote = other.unwrap()["id"].to_string();
+            let adopt = json!({"tenant": "t", "operation": note["operation"], "remote": remote, "by": "Ann"});
+            scene.world.call("operations.adopt", adopt).unwrap();
+        } else {
+            scene.world.call(decision, json!({"tenant": "t", "operation": note["operation"], "by": "Ann"})).unwrap();
+        }
+        assert_eq!(scene.operation(&note)["state"], state, "{decision}");
+        assert_eq!(scene.words().iter().filter(|text| text.starts_with("Quite")).count(), 1, "{decision} {notes}");
+    }
+}
+
+#[test]
+fn one_key_is_one_operation() {
+    let scene = scene();
+    let note = |text: &str| {
+        let note =
+            json!({"tenant": "t", "link": scene.link, "visibility": "internal", "text": text, "client_key": "7"});
+        scene.world.call("notes.post", note)
+    };
+    let first = note("Once.").unwrap();
+    assert_eq!(note("Once.").unwrap()["operation"], first["operation"]);
+    let error = note("Twice.").unwrap_err();
+    assert_eq!(error.reason.as_deref(), Some("client_key"), "{error}");
+    scene.until(&first, "delivered");
+    assert_eq!(note("Once.").unwrap()["operation"], first["operation"]);
+    assert_eq!(scene.words(), ["Once."]);
+    let of = json!({"client_key": "7"});
+    assert_eq!(scene.call("operations.lookup", of).unwrap()["operation"], first["operation"]);
+    assert_eq!(scene.call("operations.lookup", json!({"client_key": "8"})).unwrap_err().code, psa_host::Code::NotFound);
+}
+
+#[test]
+fn what_has_not_begun_can_be_taken_back_and_what_has_cannot() {
+    let scene = scene();
+    scene.call("connections.pause", json!({"by": "Ann"})).unwrap();
+    let note = scene.hand_in("Never mind.");
+    let of = json!({"tenant": "t", "operation": note["operation"]});
+    assert_eq!(scene.world.call("operations.cancel", of).unwrap()["state"], "discarded");
+    scene.call("connections.resume", json!({"by": "Ann"})).unwrap();
+    scene.fault("add_note", "reset_before_commit", json!({}));
+    let note = scene.hand_in("On its way.");
+    scene.until(&note, "in_doubt");
+    let of = json!({"tenant": "t", "operation": note["operation"]});
+    assert_eq!(scene.world.call("operations.cancel", of).unwrap_err().reason.as_deref(), Some("too_late"));
+    let error = scene.call("connections.delete", json!({})).unwrap_err();
+    assert_eq!((error.reason.as_deref(), error.details.unwrap()["waiting"].as_u64()), (Some("waiting"), Some(1)));
+    scene.call("connections.delete", json!({"waiting": 1, "by": "Ann"})).unwrap();
+}
+
+#[test]
+fn a_rehearsal_shows_the_request_and_sends_nothing() {
+    let scene = scene();
+    let before = scene.simulator.log().unwrap().len();
+    let params = json!({"tenant": "t", "link": scene.link, "visibility": "internal", "text": "Only a rehearsal."});
+    let shown = scene.world.call("rehearse", json!({"method": "notes.post", "params": params})).unwrap();
+    let request = &shown["requests"][0];
+    assert_eq!(request["method"], "POST");
+    assert!(request["url"].as_str().unwrap().ends_with("/service/tickets/1001/notes"), "{request}");
+    let body: Value = serde_json::from_str(request["body"].as_str().unwrap()).unwrap();
+    assert!(body["internalAnalysisFlag"] == true && body["detailDescriptionFlag"] == false, "{body}");
+    let text = shown.to_string();
+    assert!(text.contains("{secret:private_key}") && !text.contains(scene.simulator.text("private_key")), "{text}");
+    let status = json!({"tenant": "t", "link": scene.link, "status": "102"});
+    let shown = scene.world.call("rehearse", json!({"method": "tickets.set_status", "params": status})).unwrap();
+    assert_eq!(shown["requests"][0]["method"], "PATCH");
+    let create =
+        json!({"tenant": "t", "connection": scene.connection, "product_ticket": "n", "summary": "New", "company": "2"});
+    let shown = scene.world.call("rehearse", json!({"method": "tickets.create", "params": create})).unwrap();
+    assert!(shown["requests"][0]["url"].as_str().unwrap().ends_with("/service/tickets"), "{shown}");
+    let writes = scene.simulator.log().unwrap()[before..].iter().filter(|entry| entry["method"] != "GET").count();
+    assert_eq!(writes, 0);
+    assert_eq!(scene.world.call("operations.list", json!({"tenant": "t"})).unwrap()["items"], json!([]));
+    let error = scene.world.call("rehearse", json!({"method": "vault.rotate", "params": {}})).unwrap_err();
+    assert_eq!(error.reason.as_deref(), Some("unknown_method"));
+}
