@@ -4,6 +4,7 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -204,17 +205,62 @@ static void child(psa_host *host) {
     CHECK(waitpid(process, &status, 0) == process && WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
+/* ---- hooks and events ------------------------------------------------------------------------------- */
+
+static int keys_asked;
+
+/* A keyring of one key, as a product's own key service would give it. */
+static psa_code vault_keys(void *ctx, uint8_t *buffer, size_t capacity, size_t *len) {
+    static const char key[] = "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=\n";
+    CHECK(ctx == &keys_asked && capacity >= sizeof key - 1);
+    keys_asked++;
+    memcpy(buffer, key, sizeof key - 1);
+    *len = sizeof key - 1;
+    return PSA_OK;
+}
+
+static void events(psa_host *host) {
+    psa_reply *event = NULL;
+    uint64_t id;
+    CHECK(psa_host_next_event(host, "c", 10000, &event) == PSA_OK);
+    CHECK(strstr(psa_reply_json(event, NULL), "\"event\":\"connection.created\"") != NULL);
+    id = psa_reply_id(event);
+    CHECK(id > 0 && psa_reply_code(event) == PSA_OK);
+    psa_reply_free(event);
+    /* It comes again until it is acknowledged. */
+    CHECK(psa_host_next_event(host, "c", 10000, &event) == PSA_OK && psa_reply_id(event) == id);
+    psa_reply_free(event);
+    CHECK(psa_host_ack_event(host, "c", id) == PSA_OK);
+    CHECK(psa_host_next_event(host, "c", 1, &event) == PSA_TIMEOUT);
+    psa_reply_free(event);
+    CHECK(psa_host_next_event(host, NULL, 1, NULL) == PSA_INVALID_ARGUMENT);
+    CHECK(psa_host_next_event(host, "", 1, NULL) == PSA_INVALID_ARGUMENT);
+    CHECK(psa_host_next_event(NULL, "c", 1, NULL) == PSA_INVALID_ARGUMENT);
+    CHECK(psa_host_ack_event(host, "\xff", 1) == PSA_INVALID_ARGUMENT);
+}
+
 int main(int argc, char **argv) {
     psa_reply *reply = NULL;
     const char *from;
+    psa_hooks hooks;
     CHECK(argc == 2);
-    CHECK(psa_host_open(text(argv[1]), NULL, &the_host, NULL) == PSA_OK);
+    memset(&hooks, 0, sizeof hooks);
+    /* A product that was compiled against the first header has a shorter struct. */
+    hooks.size = (uint32_t)offsetof(psa_hooks, vault_keys);
+    hooks.vault_keys = vault_keys;
+    hooks.ctx = &keys_asked;
+    CHECK(psa_host_open(text(argv[1]), &hooks, &the_host, NULL) == PSA_OK && keys_asked == 0);
+    CHECK(psa_host_close(the_host, 0) == PSA_OK);
+    psa_host_free(the_host);
+    hooks.size = sizeof hooks;
+    CHECK(psa_host_open(text(argv[1]), &hooks, &the_host, NULL) == PSA_OK && keys_asked > 0);
     CHECK(psa_host_call(the_host, "connections.create",
                         text("{\"tenant\":\"t\",\"plugin\":\"behaviour\",\"settings\":{\"url\":\"https://psa.invalid/\"}}"),
                         NULL, &reply) == PSA_OK);
     from = strstr(psa_reply_json(reply, NULL), "\"connection\":\"") + 14;
     memcpy(connection, from, (size_t)(strchr(from, '"') - from));
     psa_reply_free(reply);
+    events(the_host);
     completions(the_host);
     queue(the_host);
     options(the_host);

@@ -138,9 +138,7 @@ fn python_reaches_it_by_ctypes_alone() {
 fn submitting_taking_cancelling_and_forking_do_as_the_header_says() {
     let folder = tempfile::tempdir().unwrap();
     let plugin = compile::plugin("behaviour.c", &[], "behaviour", folder.path());
-    let config = json!({"data_dir": folder.path().join("data"), "plugins": [plugin],
-        "vault": {"key_file": folder.path().join("vault.keys")}})
-    .to_string();
+    let config = json!({"data_dir": folder.path().join("data"), "plugins": [plugin]}).to_string();
     let printed = run(Command::new(program("tests/c/host_abi.c", &folder)).arg(config));
     assert_eq!(printed, "right\n");
 }

@@ -37,6 +37,32 @@ pub(super) fn compare(ours: &str, theirs: &str) -> Likeness {
     if same { Likeness::Same } else { Likeness::Other }
 }
 
+/// What a PSA puts around every text: a signature, a line of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Frame {
+    before: String,
+    after: String,
+}
+
+impl Frame {
+    /// The frame that `theirs` shows around `ours`, if it is one. Short texts show nothing: they are in everything.
+    pub(super) fn shown(ours: &str, theirs: &str) -> Option<Frame> {
+        let (own, other) = (canonical(ours), canonical(theirs));
+        if own.chars().count() < SHORT || own == other {
+            return None;
+        }
+        let at = other.find(&own)?;
+        Some(Frame { before: other[..at].to_owned(), after: other[at + own.len()..].to_owned() })
+    }
+
+    /// Whether `theirs` is `ours` within this frame.
+    pub(super) fn fits(&self, ours: &str, theirs: &str) -> bool {
+        let (own, other) = (canonical(ours), canonical(theirs));
+        let inside = other.strip_prefix(&self.before).and_then(|rest| rest.strip_suffix(&self.after));
+        !own.is_empty() && inside == Some(&own)
+    }
+}
+
 /// Entities decoded, white space in one blank.
 fn squeezed(text: &str) -> String {
     let decoded = html_escape::decode_html_entities(text);
@@ -114,6 +140,16 @@ mod tests {
         ] {
             assert_eq!(compare(ours, theirs), Likeness::Same, "{ours:?} {theirs:?}");
         }
+    }
+
+    #[test]
+    fn what_a_psa_puts_around_a_text_is_learned_from_one_answer() {
+        let frame = Frame::shown("The printer jams again", "[Helpdesk] The printer jams again -- sent by API").unwrap();
+        assert!(frame.fits("Another one, quite different", "[Helpdesk] Another one, quite different -- sent by API"));
+        assert!(!frame.fits("Another one, quite different", "Another one, quite different"));
+        assert!(!frame.fits("Another one", "[Helpdesk] Another one and more -- sent by API"));
+        assert_eq!(Frame::shown("The printer jams again", "The printer  jams again."), None);
+        assert_eq!(Frame::shown("The printer jams again", "Quite other words"), None);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What all work on operations needs.
 
+use super::canonical::{Frame, Likeness, compare};
 use super::config::OutboxConfig;
 use super::gate::Gate;
 use super::payload::Payload;
@@ -43,6 +44,8 @@ pub(crate) struct Desk {
 pub(crate) struct Memory {
     gates: Mutex<HashMap<Place, Arc<Gate>>>,
     watching: Watching,
+    /// What PSAs put around texts, as their answers have shown. Forgotten with the process: then a person is asked.
+    frames: Mutex<HashMap<Place, Frame>>,
 }
 
 impl Desk {
@@ -93,6 +96,19 @@ impl Desk {
         const HOUR_MS: u64 = 3_600_000;
         // A PSA can ask for an hour.
         self.config.quiet_ms.max(self.config.backoff_max_ms).max(HOUR_MS).saturating_mul(2)
+    }
+
+    /// Whether `theirs` can be `ours` as this connection's PSA keeps it.
+    pub(super) fn is_same_text(&self, place: &Place, ours: &str, theirs: &str) -> bool {
+        let frames = self.memory.frames.lock().unwrap_or_else(PoisonError::into_inner);
+        compare(ours, theirs) == Likeness::Same || frames.get(place).is_some_and(|frame| frame.fits(ours, theirs))
+    }
+
+    /// Learns from an answer what the PSA makes of texts.
+    pub(super) fn learn_text(&self, place: &Place, ours: &str, theirs: &str) {
+        if let Some(frame) = Frame::shown(ours, theirs) {
+            self.memory.frames.lock().unwrap_or_else(PoisonError::into_inner).insert(place.clone(), frame);
+        }
     }
 
     /// The gates that are closed, and until when, by boottime.

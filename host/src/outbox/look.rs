@@ -67,6 +67,10 @@ impl Search<'_> {
         Ok(self.desk.store.bound_among(self.place(), kind, &ids)?.into_iter().collect())
     }
 
+    fn is_same(&self, ours: &str, theirs: &str) -> bool {
+        self.desk.is_same_text(self.place(), ours, theirs)
+    }
+
     fn place(&self) -> &Place {
         &self.row.place
     }
@@ -83,8 +87,7 @@ impl Search<'_> {
         let after = fence.and_then(|fence| notes.iter().position(|note| note.id == fence)).map_or(0, |at| at + 1);
         let unbound: Vec<&Note> =
             notes[after..].iter().filter(|note| !bound.contains(&note.id) && self.may_be_ours(note)).collect();
-        let mut alike: Vec<&Note> =
-            unbound.iter().copied().filter(|note| compare(text, &note.text) == Likeness::Same).collect();
+        let mut alike: Vec<&Note> = unbound.iter().copied().filter(|note| self.is_same(text, &note.text)).collect();
         if self.first {
             // Nothing was sent, as far as is known: only what is ours beyond question can have come of it.
             let ours = |note: &Note| self.identity.is_some() && note.created_by.is_some();
@@ -278,9 +281,9 @@ impl Search<'_> {
         let bound = self.bound("note", notes.iter().map(|note| &note.id))?;
         let fence = self.row.fence.as_deref();
         let after = fence.and_then(|fence| notes.iter().position(|note| note.id == fence)).map_or(0, |at| at + 1);
-        let copies = notes[after..].iter().filter(|note| {
-            !bound.contains(&note.id) && self.may_be_ours(note) && compare(text, &note.text) == Likeness::Same
-        });
+        let copies = notes[after..]
+            .iter()
+            .filter(|note| !bound.contains(&note.id) && self.may_be_ours(note) && self.is_same(text, &note.text));
         Ok(copies.map(|note| note.id.clone()).collect())
     }
 

@@ -155,11 +155,12 @@ async fn note(
     desk.fail_point("answered");
     desk.stale(&place, &ticket).await;
     match judge(outcome) {
-        Answer::Applied(Note { id, visibility: shown, created_by, .. }) => {
+        Answer::Applied(Note { id, visibility: shown, created_by, text: kept, .. }) => {
             pass.worked();
             let binding = Binding { kind: "note", remote: id.clone(), ticket: Some(ticket) };
             check_visibility(desk, connection, *visibility, Some(shown), Some(&binding)).await;
             learn_identity(desk, connection, created_by).await;
+            desk.learn_text(&place, text, &kept);
             memory.fence = Some(id);
             sending.delivered(desk, Delivery { binding: Some(binding), ..Delivery::of(Outcome::Applied) }).await?;
             Ok(Turn::Again)
