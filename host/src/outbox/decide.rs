@@ -93,29 +93,10 @@ impl Outbox {
     }
 
     fn decided(&self, row: &StoredOperation, to: State, by: &str, record: Record) -> Step {
-        Step {
-            place: row.place.clone(),
-            operation: row.operation.clone(),
-            from: row.state,
-            attempt: None,
-            token: None,
-            to,
-            reason: None,
-            error: None,
-            evidence: None,
-            next_at: 0,
-            never_resend: false,
-            attempt_end: None,
-            binding: None,
-            outcome: None,
-            link: None,
-            watch_at: row.watch_at,
-            not_after: None,
-            unless: None,
-            decided_by: Some(by.to_owned()),
-            now: self.desk.clock.now_unix_ms(),
-            record,
-        }
+        let mut step = Step::of(row, to, self.desk.clock.now_unix_ms());
+        step.decided_by = Some(by.to_owned());
+        step.record = record;
+        step
     }
 
     async fn take(&self, row: &StoredOperation, step: Step) -> Result<(), Error> {

@@ -69,31 +69,12 @@ fn event_of(desk: &Desk, row: &StoredOperation, to: State, reason: Option<&str>,
     Record { entries: Vec::new(), events }
 }
 
-/// A step to `to` that expects the operation as it was read.
+/// A step to `to` that expects the operation as it was read, and tells the product.
 fn step(desk: &Desk, row: &StoredOperation, to: State, reason: Option<&str>, more: Value) -> Step {
-    Step {
-        place: row.place.clone(),
-        operation: row.operation.clone(),
-        from: row.state,
-        attempt: row.attempt,
-        token: None,
-        to,
-        reason: reason.map(str::to_owned),
-        error: None,
-        evidence: None,
-        next_at: 0,
-        never_resend: false,
-        attempt_end: None,
-        binding: None,
-        outcome: None,
-        link: None,
-        watch_at: row.watch_at,
-        not_after: None,
-        unless: None,
-        decided_by: None,
-        now: desk.clock.now_unix_ms(),
-        record: event_of(desk, row, to, reason, more),
-    }
+    let mut step = Step::of(row, to, desk.clock.now_unix_ms());
+    step.reason = reason.map(str::to_owned);
+    step.record = event_of(desk, row, to, reason, more);
+    step
 }
 
 fn delivered(desk: &Desk, row: &StoredOperation, delivery: Delivery) -> Step {

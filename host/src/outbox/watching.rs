@@ -52,43 +52,27 @@ impl Watching {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{Kind, Place, State};
+    use crate::store::{Kind, NewOperation, Place, Record, Sealed};
 
     fn row(attempts: i64, doubts: i64, quiet: i64) -> StoredOperation {
-        StoredOperation {
-            seq: 1,
+        let new = NewOperation {
             place: Place { tenant: "t".into(), connection: "c".into() },
             operation: "o".into(),
             link: "l".into(),
+            new_link: None,
             kind: Kind::Note,
-            state: State::InDoubt,
-            reason: None,
+            client_key: None,
+            payload: Vec::new(),
             likeness: None,
-            sealed: None,
+            sealed: Sealed { key: String::new(), token: String::new() },
             visibility: None,
             wanted: None,
             base: None,
-            next_at: 0,
             not_after: 0,
-            attempt: None,
-            attempts,
-            doubts,
-            never_resend: false,
-            quiet,
-            empty_at: None,
-            fence: None,
-            lease_owner: None,
-            lease_token: None,
-            remote: None,
-            outcome: None,
-            error: None,
-            evidence: None,
-            watch_at: None,
-            watched: 0,
-            accepted: 0,
-            ended: None,
-            decided_by: None,
-        }
+            now: 0,
+            record: Record::default(),
+        };
+        StoredOperation { attempts, doubts, quiet, ..StoredOperation::accepted(new, 1) }
     }
 
     #[test]

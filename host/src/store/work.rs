@@ -134,6 +134,75 @@ pub(crate) struct Step {
     pub(crate) record: Record,
 }
 
+impl StoredOperation {
+    /// The row of an operation that was just accepted.
+    pub(crate) fn accepted(new: NewOperation, seq: i64) -> StoredOperation {
+        StoredOperation {
+            seq,
+            place: new.place,
+            operation: new.operation,
+            link: new.link,
+            kind: new.kind,
+            state: State::Queued,
+            reason: None,
+            likeness: new.likeness,
+            sealed: Some(new.sealed),
+            visibility: new.visibility,
+            wanted: new.wanted,
+            base: new.base,
+            next_at: 0,
+            not_after: new.not_after,
+            attempt: None,
+            attempts: 0,
+            doubts: 0,
+            never_resend: false,
+            quiet: 0,
+            empty_at: None,
+            fence: None,
+            lease_owner: None,
+            lease_token: None,
+            remote: None,
+            outcome: None,
+            error: None,
+            evidence: None,
+            watch_at: None,
+            watched: 0,
+            accepted: new.now,
+            ended: None,
+            decided_by: None,
+        }
+    }
+}
+
+impl Step {
+    /// A step from the row as it was read, that changes nothing but the state.
+    pub(crate) fn of(row: &StoredOperation, to: State, now: i64) -> Step {
+        Step {
+            place: row.place.clone(),
+            operation: row.operation.clone(),
+            from: row.state,
+            attempt: row.attempt,
+            token: None,
+            to,
+            reason: None,
+            error: None,
+            evidence: None,
+            next_at: 0,
+            never_resend: false,
+            attempt_end: None,
+            binding: None,
+            outcome: None,
+            link: None,
+            watch_at: row.watch_at,
+            not_after: None,
+            unless: None,
+            decided_by: None,
+            now,
+            record: Record::default(),
+        }
+    }
+}
+
 /// What a look that decided nothing leaves behind.
 #[derive(Debug, Clone)]
 pub(crate) struct Looked {

@@ -43,29 +43,18 @@ fn open(store: &dyn Store, lane: &LaneId, id: &str, owner: &str, living: &[&str]
 }
 
 fn step(place: &Place, id: &str, from: State, attempt: Option<i64>, to: State) -> Step {
+    let read = fresh(operation(place, id, "l", Kind::Note), from, attempt);
     Step {
-        place: place.clone(),
-        operation: id.into(),
-        from,
-        attempt,
-        token: None,
-        to,
         reason: matches!(to, State::Held | State::Refused).then(|| "because".to_owned()),
-        error: None,
-        evidence: None,
-        next_at: 0,
-        never_resend: false,
-        attempt_end: None,
-        binding: None,
         outcome: (to == State::Delivered).then_some(Outcome::Applied),
-        link: None,
-        watch_at: None,
-        not_after: None,
-        unless: None,
-        decided_by: None,
-        now: NOW,
         record: told("step"),
+        ..Step::of(&read, to, NOW)
     }
+}
+
+/// A row as somebody may have read it.
+fn fresh(new: NewOperation, state: State, attempt: Option<i64>) -> StoredOperation {
+    StoredOperation { state, attempt, ..StoredOperation::accepted(new, 1) }
 }
 
 fn state(store: &dyn Store, id: &str) -> State {

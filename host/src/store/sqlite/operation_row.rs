@@ -1,7 +1,7 @@
 //! An operation's row: how it is read, and how it begins.
 
 use super::connections::{word, word_or_none};
-use crate::store::{Kind, NewOperation, Outcome, Place, Sealed, State, StoredOperation};
+use crate::store::{Kind, Outcome, Place, Sealed, State, StoredOperation};
 use psa_host_api::model::Visibility;
 use rusqlite::Row;
 
@@ -18,44 +18,6 @@ macro_rules! operation {
     };
 }
 pub(super) use operation;
-
-/// The row of an operation that was just accepted.
-pub(super) fn fresh(new: NewOperation, seq: i64) -> StoredOperation {
-    StoredOperation {
-        seq,
-        place: new.place,
-        operation: new.operation,
-        link: new.link,
-        kind: new.kind,
-        state: State::Queued,
-        reason: None,
-        likeness: new.likeness,
-        sealed: Some(new.sealed),
-        visibility: new.visibility,
-        wanted: new.wanted,
-        base: new.base,
-        next_at: 0,
-        not_after: new.not_after,
-        attempt: None,
-        attempts: 0,
-        doubts: 0,
-        never_resend: false,
-        quiet: 0,
-        empty_at: None,
-        fence: None,
-        lease_owner: None,
-        lease_token: None,
-        remote: None,
-        outcome: None,
-        error: None,
-        evidence: None,
-        watch_at: None,
-        watched: 0,
-        accepted: new.now,
-        ended: None,
-        decided_by: None,
-    }
-}
 
 pub(super) fn visibility_word(visibility: Visibility) -> &'static str {
     match visibility {

@@ -1,7 +1,7 @@
 //! Operations: accepting and reading.
 
 use super::connections::{execute, word, word_or_none};
-use super::operation_row::{fresh, operation, operation_of, visibility_word};
+use super::operation_row::{operation, operation_of, visibility_word};
 use super::statements::statements;
 use super::{SqliteStore, events, links, mapped, steps, work};
 use crate::store::{
@@ -295,7 +295,7 @@ fn accept(db: &Connection, mut new: NewOperation) -> Result<Accepted, StoreError
     let seq: i64 =
         db.prepare_cached(INSERT).and_then(|mut insert| insert.query_row(row, |row| row.get(0))).map_err(mapped)?;
     events::record(db, record)?;
-    Ok(Accepted::New(Box::new(fresh(new, seq))))
+    Ok(Accepted::New(Box::new(StoredOperation::accepted(new, seq))))
 }
 
 fn supersede(db: &Connection, tenant: &str, link: &str, now: i64) -> Result<(), StoreError> {
