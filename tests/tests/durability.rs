@@ -196,3 +196,53 @@ fn a_disk_that_is_full_when_the_answer_comes_sends_nothing_twice() {
     // And it takes what comes.
     product.call("notes.post", &params).unwrap().unwrap();
 }
+
+#[test]
+fn a_changed_password_stops_many_lanes_of_two_hosts_at_once_and_locks_nobody_out() {
+    let shared = Shared::new();
+    let [first, second] = [shared.open(json!({})).unwrap(), shared.open(json!({})).unwrap()];
+    let (connection, link) = shared.link(&first);
+    let all = shared.simulator.control("GET", "tickets", None).unwrap();
+    let tickets: Vec<u64> = all["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|ticket| ticket["kind"] == "service" && ticket["id"] != 1001)
+        .filter_map(|ticket| ticket["id"].as_u64())
+        .take(39)
+        .collect();
+    let mut links = vec![link];
+    for id in tickets {
+        let id = id.to_string();
+        let link = json!({"tenant": "t", "connection": connection, "product_ticket": id, "ticket": id});
+        links.push(call(&first, "links.create", link).unwrap()["link"].as_str().unwrap().to_owned());
+    }
+    // Both are warm: their gates are wide open.
+    for (number, link) in links.iter().enumerate() {
+        note([&first, &second][number % 2], link, "Before.").unwrap();
+    }
+    wait_until_all_ended(&first);
+    shared.simulator.fault(&json!({"endpoint": "*", "fault": "unauthorized"})).unwrap();
+    let before = shared.simulator.log().unwrap().len();
+    for (number, link) in links.iter().enumerate() {
+        note([&first, &second][number % 2], link, "Meanwhile.").unwrap();
+    }
+    let of = json!({"tenant": "t", "connection": connection});
+    while call(&second, "connections.get", of.clone()).unwrap()["reason"] != "sign_in" {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    // Those that were under way when the first refusal came, in two processes of eight slots; nothing after that.
+    let refused = shared.simulator.log().unwrap().len() - before;
+    assert!(refused <= 2 * 2 * 8, "{refused}");
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    assert_eq!(shared.simulator.log().unwrap().len() - before, refused);
+    shared.simulator.control("DELETE", "faults", None).unwrap();
+    let secrets = json!({"tenant": "t", "connection": connection, "secrets": shared.simulator.secrets()});
+    assert_eq!(call(&second, "connections.update_credentials", secrets).unwrap()["passed"], true);
+    let ended = wait_until_all_ended(&first);
+    assert!(ended.iter().all(|operation| operation["state"] == "delivered"), "{ended:#?}");
+    let notes = shared.simulator.control("GET", "notes", None).unwrap();
+    let count = |text: &str| notes["items"].as_array().unwrap().iter().filter(|note| note["text"] == text).count();
+    assert_eq!((count("Before."), count("Meanwhile.")), (40, 40));
+}

@@ -118,10 +118,10 @@ impl Desk {
         closed.collect()
     }
 
-    /// How a read for the outbox runs: from the PSA itself, in the outbox's own lane.
-    pub(super) fn fresh(&self) -> CallContext {
+    /// How a read for the outbox runs: from the PSA itself.
+    pub(super) fn fresh(&self, lane: Lane) -> CallContext {
         let deadline = self.clock.boot_ms().saturating_add(self.request_ms.saturating_mul(4));
-        CallContext::until(deadline, Terms { lane: Lane::Delivery, ..Terms::default() })
+        CallContext::until(deadline, Terms { lane, ..Terms::default() })
     }
 
     /// How the one write of an attempt runs.

@@ -9,6 +9,7 @@ use super::canonical::{Likeness, canonical, compare};
 use super::desk::Desk;
 use super::payload::Payload;
 use super::trouble::Trouble;
+use crate::egress::Lane;
 use crate::store::{Binding, LaneId, Place, StoredLink, StoredOperation};
 use psa_host_api::model::{Note, PageRequest, Ticket, TicketFilter, Visibility};
 use psa_host_api::ops;
@@ -49,6 +50,8 @@ pub(super) struct Search<'a> {
     pub(super) identity: Option<&'a str>,
     /// Nothing was sent yet: only what was made after the acceptance can be it.
     pub(super) first: bool,
+    /// Who waits for it.
+    pub(super) lane: Lane,
 }
 
 impl Search<'_> {
@@ -153,7 +156,7 @@ impl Search<'_> {
         let mut page = PageRequest::default();
         for _ in 0..PAGES_MAX {
             let request = ops::ListNotesRequest { ticket: ticket.to_owned(), page };
-            let context = self.desk.fresh();
+            let context = self.desk.fresh(self.lane);
             let found = self.desk.connections.run::<ops::ListNotes>(self.place(), &request, &context).await?;
             notes.extend(found.items);
             match found.next {
@@ -166,7 +169,7 @@ impl Search<'_> {
 
     async fn read_ticket(&self, ticket: &str) -> Result<Ticket, Error> {
         let request = ops::GetTicketRequest { ticket: ticket.to_owned() };
-        self.desk.connections.run::<ops::GetTicket>(self.place(), &request, &self.desk.fresh()).await
+        self.desk.connections.run::<ops::GetTicket>(self.place(), &request, &self.desk.fresh(self.lane)).await
     }
 
     /// A list that is missing may be one of an endpoint; only the ticket's own absence counts.
@@ -258,7 +261,7 @@ impl Search<'_> {
         let mut page = PageRequest::default();
         for _ in 0..PAGES_MAX {
             let request = ops::SearchTicketsRequest { filter: filter.clone(), page };
-            let context = self.desk.fresh();
+            let context = self.desk.fresh(self.lane);
             let found = self.desk.connections.run::<ops::SearchTickets>(self.place(), &request, &context).await?;
             tickets.extend(found.items);
             match found.next {
@@ -271,7 +274,7 @@ impl Search<'_> {
 
     async fn page_of(&self, filter: TicketFilter, limit: Option<u32>) -> Result<Vec<Ticket>, Error> {
         let request = ops::SearchTicketsRequest { filter, page: PageRequest { cursor: None, limit } };
-        let context = self.desk.fresh();
+        let context = self.desk.fresh(self.lane);
         Ok(self.desk.connections.run::<ops::SearchTickets>(self.place(), &request, &context).await?.items)
     }
 

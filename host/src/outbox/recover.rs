@@ -7,6 +7,7 @@ use super::send;
 use super::steps::{Delivery, Doubtful};
 use super::trouble::Trouble;
 use super::turn::Turn;
+use crate::egress::Lane;
 use crate::store::{Kind, Outcome, StoredConnection, StoredLink, StoredOperation};
 use psa_host_api::Error;
 
@@ -40,7 +41,8 @@ pub(super) async fn turn(
         }
     };
     let identity = connection.identity.as_deref();
-    let search = Search { desk, row: &doubtful.row, link, payload: &payload, identity, first: false };
+    let search =
+        Search { desk, row: &doubtful.row, link, payload: &payload, identity, first: false, lane: Lane::Delivery };
     let looked = search.run().await;
     desk.fail_point("looked");
     match looked {

@@ -12,6 +12,7 @@ use super::steps::{Delivery, Ready, Sending};
 use super::trouble::Trouble;
 use super::turn::{LaneMemory, Turn};
 use super::{status, ticket};
+use crate::egress::Lane;
 use crate::store::{
     Binding, Kind, LinkState, MappingState, Outcome, StopReason, StoredConnection, StoredLink, StoredOperation, Unless,
 };
@@ -94,7 +95,7 @@ pub(super) fn search<'a>(
     connection: &'a StoredConnection,
 ) -> Search<'a> {
     let first = row.doubts == 0;
-    Search { desk, row, link, payload, identity: connection.identity.as_deref(), first }
+    Search { desk, row, link, payload, identity: connection.identity.as_deref(), first, lane: Lane::Delivery }
 }
 
 async fn note(

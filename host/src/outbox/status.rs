@@ -11,6 +11,7 @@ use super::send::unapplied;
 use super::steps::{Delivery, Ready};
 use super::trouble::Trouble;
 use super::turn::Turn;
+use crate::egress::Lane;
 use crate::store::{Outcome, StoredConnection, StoredLink, Unless};
 use psa_host_api::Code;
 use psa_host_api::ops;
@@ -32,7 +33,7 @@ pub(super) async fn send(
         return Ok(Turn::Again);
     }
     let request = ops::GetTicketRequest { ticket: ticket.clone() };
-    let read = desk.connections.run::<ops::GetTicket>(&ready.row.place, &request, &desk.fresh()).await;
+    let read = desk.connections.run::<ops::GetTicket>(&ready.row.place, &request, &desk.fresh(Lane::Delivery)).await;
     let found = match read {
         Err(error) if error.code == Code::NotFound => {
             ready.refused(desk, "ticket_gone", Some(&error)).await?;

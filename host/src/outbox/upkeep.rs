@@ -4,6 +4,7 @@ use super::Outbox;
 use super::look::Search;
 use super::payload::Payload;
 use super::trouble::Trouble;
+use crate::egress::Lane;
 use crate::store::{Binding, ConnectionState, Kind, Record, StoredOperation};
 use psa_host_api::{Code, Error};
 use serde_json::json;
@@ -73,7 +74,7 @@ impl Outbox {
             return Ok(());
         };
         let identity = connection.identity.as_deref();
-        let search = Search { desk, row, link: &link, payload: &payload, identity, first: false };
+        let search = Search { desk, row, link: &link, payload: &payload, identity, first: false, lane: Lane::Bulk };
         let copies = match (&payload, &link.ticket) {
             (Payload::Note { text, .. }, Some(ticket)) => search.copies(ticket, text).await?,
             (Payload::Ticket(_), _) => search.ticket_copies().await?,
