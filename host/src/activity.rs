@@ -16,6 +16,9 @@ use zeroize::Zeroizing;
 /// Who does what nobody asked for.
 pub(crate) const HOST: &str = "host";
 
+/// The longest name of who did it.
+const ACTOR_CHARS_MAX: usize = 256;
+
 /// Words entries and events.
 pub(crate) struct Scribe {
     vault: Arc<Vault>,
@@ -27,10 +30,10 @@ pub(crate) struct Scribe {
 struct Pepper(Zeroizing<[u8; 32]>);
 
 impl Chain for Pepper {
-    fn mac(&self, before: &[u8], seq: i64, at: i64, words: [&str; 4], commitment: &[u8]) -> [u8; 32] {
+    fn mac(&self, before: &[u8], seq: i64, at: i64, words: [&str; 5], commitment: &[u8]) -> [u8; 32] {
         let (seq, at) = (seq.to_be_bytes(), at.to_be_bytes());
-        let [actor, action, connection, subject] = words.map(str::as_bytes);
-        digest(&self.0, "activity", &[before, &seq, &at, actor, action, connection, subject, commitment])
+        let [tenant, actor, action, connection, subject] = words.map(str::as_bytes);
+        digest(&self.0, "activity", &[before, &seq, &at, tenant, actor, action, connection, subject, commitment])
     }
 }
 
@@ -60,7 +63,8 @@ impl Scribe {
         Ok(Entry {
             tenant: place.tenant.clone(),
             at: self.now(),
-            actor: actor.to_owned(),
+            // Whoever it is; a name is no place for a text.
+            actor: actor.chars().filter(|c| !c.is_control()).take(ACTOR_CHARS_MAX).collect(),
             action,
             connection: Some(place.connection.clone()).filter(|connection| !connection.is_empty()),
             subject: subject.map(str::to_owned),
@@ -90,9 +94,10 @@ impl Scribe {
     }
 
     /// Checks that `entry` follows one with the mac `before` and sequence `seq - 1`.
-    pub(crate) fn follows(&self, before: &[u8], entry: &StoredEntry) -> Result<bool, VaultError> {
+    pub(crate) fn follows(&self, tenant: &str, before: &[u8], entry: &StoredEntry) -> Result<bool, VaultError> {
         let pepper = self.vault.pepper()?;
         let words = [
+            tenant,
             entry.actor.as_str(),
             &entry.action,
             entry.connection.as_deref().unwrap_or_default(),

@@ -7,9 +7,11 @@
 
 mod instances;
 mod life;
+mod rules;
 mod settings;
 
-pub(crate) use life::{NewConnection, Update, check_tenant};
+pub(crate) use life::{NewConnection, Update};
+pub(crate) use rules::check_tenant;
 
 use crate::activity::Scribe;
 use crate::cache::Caches;

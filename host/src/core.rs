@@ -64,10 +64,12 @@ impl Core {
         request: &O::Request,
         context: &CallContext,
     ) -> Result<O::Answer, Error> {
-        self.connections.exists(place)?;
+        let stored = self.connections.stored(place)?;
         self.forget_what_others_changed()?;
+        // What was read with other settings or credentials is another connection's in all but name.
+        let versions = format!("{}.{}", stored.settings_version, stored.credential_version);
         let rest = serde_json::to_string(request).map_err(|error| Error::internal(error.to_string()))?;
-        let key = Key::new(kind, entity, format!("{} {rest}", O::NAME.to_string_lossy()));
+        let key = Key::new(kind, entity, format!("{} {versions} {rest}", O::NAME.to_string_lossy()));
         let cache = self.connections.caches.of(place.tenant.as_bytes(), &place.connection);
         let load = || async {
             let answer = self.connections.run::<O>(place, request, context).await?;
@@ -81,7 +83,7 @@ impl Core {
     /// Drops from the caches what other processes have made old.
     fn forget_what_others_changed(&self) -> Result<(), Error> {
         let version = self.store.data_version()?;
-        if self.seen.version.swap(version, Ordering::SeqCst) == version {
+        if self.seen.version.load(Ordering::SeqCst) == version {
             return Ok(());
         }
         for (id, place, kind, entity) in self.store.stale_since(self.seen.stale.load(Ordering::SeqCst))? {
@@ -91,6 +93,8 @@ impl Core {
             }
             self.seen.stale.fetch_max(id, Ordering::SeqCst);
         }
+        // Only now: who comes meanwhile looks too.
+        self.seen.version.store(version, Ordering::SeqCst);
         Ok(())
     }
 }

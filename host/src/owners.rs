@@ -51,6 +51,11 @@ impl Owners {
         &self.me
     }
 
+    /// The data folder.
+    pub(crate) fn data_dir(&self) -> &Path {
+        self.folder.parent().unwrap_or(&self.folder)
+    }
+
     /// All that are alive, this host among them.
     pub(crate) fn living(&self) -> Vec<String> {
         let mut living = vec![self.me.clone()];

@@ -38,6 +38,8 @@ pub(crate) type ConnectionChange = Box<dyn FnOnce(&mut StoredConnection) -> bool
 pub(crate) struct SecretChanges {
     /// All that is there is dropped first.
     pub(crate) drop_all: bool,
+    /// What plugins have fetched with them goes.
+    pub(crate) drop_tokens: bool,
     pub(crate) put: Vec<SealedSecret>,
     pub(crate) remove: Vec<String>,
 }
@@ -58,8 +60,8 @@ pub(crate) trait Connections: Send + Sync {
         secrets: SecretChanges,
         record: Record,
     ) -> Reply<Option<StoredConnection>>;
-    /// Forgets it and all that belongs to it. False: there was none.
-    fn delete(&self, place: &Place, record: Record) -> Reply<bool>;
+    /// Forgets it and all that belongs to it, if exactly so many of its operations have not ended. False: there was none.
+    fn delete(&self, place: &Place, waiting: u64, record: Record) -> Reply<bool>;
     /// What would go with it.
     fn dependents(&self, place: &Place) -> Read<Dependents>;
     /// A secret of its form.
@@ -254,6 +256,10 @@ pub(crate) trait Upkeep: Send + Sync {
     fn sealed_otherwise(&self, key: &str, limit: usize) -> Read<Vec<SealedRow>>;
     /// How many values each key has sealed.
     fn key_counts(&self) -> Read<Vec<(String, u64)>>;
+    /// The same, behind everything that was handed in to be written.
+    fn key_counts_now(&self) -> Reply<Vec<(String, u64)>>;
+    /// Puts what was erased out of the file and its log.
+    fn shrink(&self) -> Read<()>;
     /// Replaces sealed values, each only if it is still the one that was read.
     fn reseal(&self, rows: Vec<(SealedRow, Sealed)>) -> Reply<u64>;
     /// A consistent copy, into a file that is not there yet.

@@ -24,7 +24,7 @@ use hmac::{Hmac, Mac as _};
 use psa_host_api::{Code, Error};
 use ring::Ring;
 use sha2::Sha256;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use zeroize::Zeroizing;
 
 /// Where the name of the sealing key is kept.
@@ -68,8 +68,6 @@ pub(crate) struct Vault {
     owners: Arc<Owners>,
     ring: RwLock<Ring>,
     pepper: OnceLock<Zeroizing<[u8; 32]>>,
-    /// One change of keys at a time in this process.
-    changing: Mutex<()>,
 }
 
 impl Vault {
@@ -82,15 +80,7 @@ impl Vault {
     ) -> Result<Vault, VaultError> {
         let named = store.meta(SEALING_KEY)?;
         let ring = source.load(named.is_none(), &*random)?;
-        let vault = Vault {
-            store,
-            source,
-            random,
-            owners,
-            ring: RwLock::new(ring),
-            pepper: OnceLock::new(),
-            changing: Mutex::default(),
-        };
+        let vault = Vault { store, source, random, owners, ring: RwLock::new(ring), pepper: OnceLock::new() };
         if named.is_none()
             && let Some(first) = vault.read_ring().newest()
         {
@@ -115,6 +105,12 @@ impl Vault {
         let content = place.wrap(value);
         let token = self.with_key(key, |fernet| fernet.encrypt(&content))?;
         Ok(Sealed { key: key.to_owned(), token })
+    }
+
+    /// The same value, sealed with the key that seals now.
+    pub(crate) fn renew(&self, place: &SealPlace<'_>, sealed: &Sealed) -> Result<Sealed, VaultError> {
+        let value = self.open_sealed(place, sealed)?;
+        self.seal(place, &value)
     }
 
     /// Opens a value that was sealed for this place.
@@ -162,7 +158,7 @@ impl Vault {
         }
         let fresh = self.source.load(false, &*self.random)?;
         let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
-        *ring = fresh;
+        ring.merge(fresh);
         ring.get(key).map(work).ok_or_else(|| VaultError::Missing(key.to_owned()))
     }
 

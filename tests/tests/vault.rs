@@ -162,3 +162,55 @@ fn a_world_without_a_key_says_how_to_get_one() {
     let error = world.call("connections.create", create).unwrap_err();
     assert!(matches!(error.reason.as_deref(), Some("vault_no_key" | "settings")), "{error}");
 }
+
+#[test]
+fn hosts_that_rotate_at_once_lose_no_key() {
+    let shared = Shared::new();
+    let hosts = [shared.open(json!({})).unwrap(), shared.open(json!({"outbox": {"deliver": false}})).unwrap()];
+    let (connection, link) = shared.link(&hosts[0]);
+    std::thread::scope(|scope| {
+        for host in &hosts {
+            scope.spawn(|| {
+                for _ in 0..5 {
+                    call(host, "vault.rotate", json!({})).unwrap();
+                }
+            });
+        }
+        for number in 0..20 {
+            note(&hosts[number % 2], &link, &format!("Note {number}.")).unwrap();
+        }
+    });
+    call(&hosts[0], "vault.rotate", json!({})).unwrap();
+    let status = call(&hosts[1], "vault.status", json!({})).unwrap();
+    assert_eq!(
+        (status["missing"].as_array().unwrap().len(), status["sealed"].as_array().unwrap().len()),
+        (0, 1),
+        "{status}"
+    );
+    let of = json!({"tenant": "t", "connection": connection});
+    for host in &hosts {
+        assert_eq!(call(host, "connections.test", of.clone()).unwrap()["passed"], true);
+    }
+    assert!(wait_until_all_ended(&hosts[0]).iter().all(|operation| operation["state"] == "delivered"));
+    assert_eq!(call(&hosts[0], "activity.verify", json!({"tenant": "t"})).unwrap()["whole"], true);
+}
+
+#[test]
+fn a_rotation_without_the_present_key_changes_nothing() {
+    let shared = Shared::new();
+    let keys = shared.folder.path().join("vault.keys");
+    let host = shared.open(json!({})).unwrap();
+    shared.link(&host);
+    let before = call(&host, "vault.status", json!({})).unwrap();
+    host.close(1000).unwrap();
+    let away = shared.folder.path().join("away");
+    std::fs::rename(&keys, &away).unwrap();
+    let host = shared.open(json!({})).unwrap();
+    let error = call(&host, "vault.rotate", json!({})).unwrap_err();
+    assert_eq!(error.reason.as_deref(), Some("vault_key_missing"), "{error}");
+    assert!(!keys.exists(), "no wrong file is made");
+    std::fs::rename(&away, &keys).unwrap();
+    let after = call(&host, "vault.status", json!({})).unwrap();
+    assert_eq!(after["sealing_key"], before["sealing_key"]);
+    assert_eq!(call(&host, "vault.rotate", json!({})).unwrap()["unreadable"], 0);
+}

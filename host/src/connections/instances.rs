@@ -6,8 +6,8 @@
 use super::{ConnectionRoom, missing};
 use crate::egress::Budget;
 use crate::plugin::{CallContext, Instance, Surroundings};
-use crate::store::{ConnectionSecrets, Place, StoredConnection};
-use psa_host_api::ops::Operation;
+use crate::store::{ConnectionSecrets, ConnectionState, Place, StopReason, StoredConnection};
+use psa_host_api::ops::{Operation, TestConnection};
 use psa_host_api::{Code, Error};
 use secrecy::SecretString;
 use std::collections::{BTreeMap, HashMap};
@@ -31,8 +31,20 @@ impl ConnectionRoom {
         context: &CallContext,
     ) -> Result<O::Answer, Error> {
         let stored = self.stored(place)?;
+        let is_test = O::NAME == TestConnection::NAME;
+        if !is_test {
+            refuse_stopped(&stored)?;
+        }
         let instance = self.instance(&stored).await?;
-        run_on::<O>(&stored.plugin, &instance, request, context).await
+        let outcome = run_on::<O>(&stored.plugin, &instance, request, context).await;
+        let refused = outcome.as_ref().is_err_and(|error| error.code == Code::Unauthenticated);
+        if refused && !is_test && stored.state == ConnectionState::Active {
+            // Nobody goes on knocking with these: an account is not locked out by us.
+            let detail = "The PSA has refused the credentials.".to_owned();
+            let version = Some(stored.credential_version);
+            self.stop(place, StopReason::SignIn, detail, version, crate::activity::HOST).await?;
+        }
+        outcome
     }
 
     /// The same with other secrets, and maybe other settings, than the kept ones.
@@ -56,7 +68,8 @@ impl ConnectionRoom {
             let mut instances = self.lock_instances();
             let mut outdated = None;
             let mut budget = Budget::new(self.in_flight);
-            if instances.get(place).is_some_and(|opened| opened.versions != versions) {
+            // Who has read an older row works with the newer instance.
+            if instances.get(place).is_some_and(|opened| opened.versions < versions) {
                 let old = instances.remove(place);
                 budget = old.as_ref().map_or(budget, |old| old.budget.clone());
                 outdated = old.and_then(|old| old.cell.get().cloned());
@@ -66,10 +79,19 @@ impl ConnectionRoom {
             (opened.cell.clone(), opened.budget.clone(), outdated)
         };
         if let Some(outdated) = outdated {
+            // What was read under the old settings may be of another account.
+            self.caches.forget(place.tenant.as_bytes(), &place.connection);
             // What still runs there ends by itself; nobody waits for it here.
             self.runtime.io.spawn(async move { outdated.close_when_idle().await });
         }
         let instance = cell.get_or_try_init(|| self.open(stored, budget, None)).await?.clone();
+        let replaced = !self.lock_instances().get(place).is_some_and(|opened| Arc::ptr_eq(&opened.cell, &cell));
+        if replaced && !self.closing.load(Ordering::SeqCst) {
+            // Closed or replaced while it was opened: nobody else will close it.
+            instance.close_when_idle().await;
+            let message = "the connection was changed meanwhile; repeat it";
+            return Err(Error::new(Code::Unavailable, message).because("changed_meanwhile"));
+        }
         if self.closing.load(Ordering::SeqCst) {
             // It was opened while close looked for instances.
             instance.close().await;
@@ -141,6 +163,17 @@ impl ConnectionRoom {
     pub(crate) fn exists(&self, place: &Place) -> Result<(), Error> {
         self.store.get(place)?.map(drop).ok_or_else(|| missing(place))
     }
+}
+
+/// A connection whose credentials were refused, or are gone, does not use them.
+fn refuse_stopped(stored: &StoredConnection) -> Result<(), Error> {
+    let (code, what) = match stored.reason {
+        Some(StopReason::SignIn) => (Code::Unauthenticated, "the PSA has refused its credentials"),
+        Some(StopReason::Disabled) => (Code::Conflict, "it was disconnected"),
+        _ => return Ok(()),
+    };
+    let message = format!("the connection is stopped: {what}. Enter its credentials, then test it");
+    Err(Error::new(code, message).because("stopped"))
 }
 
 async fn run_on<O: Operation>(

@@ -1,7 +1,11 @@
 //! The life of a connection.
 
+use super::rules::{
+    check_name, check_tenant, credentials_were_why, is_a_persons, rank, secrets_wanted, signed_in, start, stop,
+    versions,
+};
 use super::settings::{bound, checked, known_secrets};
-use super::{Connection, ConnectionRoom, TENANT_BYTES_MAX, missing};
+use super::{Connection, ConnectionRoom, missing};
 use crate::plugin::CallContext;
 use crate::store::{
     ConnectionState, Dependents, Place, Record, SealedSecret, SecretChanges, StopReason, StoredConnection, seal_secret,
@@ -33,6 +37,7 @@ impl ConnectionRoom {
     /// Checks and keeps a new connection. Does not talk to the PSA.
     pub(crate) async fn create(&self, new: NewConnection, actor: &str) -> Result<Connection, Error> {
         check_tenant(&new.tenant)?;
+        check_name(new.name.as_deref())?;
         let plugin = self.plugin(&new.plugin)?;
         known_secrets(&plugin.form, &new.secrets)?;
         let settings = checked(&plugin.form, new.settings, &new.secrets, &[])?;
@@ -77,6 +82,7 @@ impl ConnectionRoom {
 
     /// Changes name and settings. Secrets that would now go elsewhere are not used until they are entered again.
     pub(crate) async fn update(&self, place: &Place, update: Update, actor: &str) -> Result<Connection, Error> {
+        check_name(update.name.as_deref())?;
         let before = self.stored(place)?;
         let plugin = self.plugin(&before.plugin)?;
         known_secrets(&plugin.form, &update.secrets)?;
@@ -94,15 +100,16 @@ impl ConnectionRoom {
             .collect();
         let version = before.credential_version + 1;
         let after = StoredConnection { settings: settings.clone(), ..before.clone() };
-        let secrets = SecretChanges { put: self.sealed(&after, &update.secrets, version)?, ..SecretChanges::default() };
         let changed_settings = settings != before.settings;
+        let put = self.sealed(&after, &update.secrets, version)?;
+        let secrets = SecretChanges { put, drop_tokens: changed_settings, ..SecretChanges::default() };
         let body = json!({"connection": place.connection, "settings_changed": changed_settings,
             "secrets_entered": update.secrets.keys().collect::<Vec<_>>(), "secrets_wanted": moved});
         let record = self.scribe.both(place, actor, "connection.updated", Some(&place.connection), body)?;
-        let (expected, now) = (before.settings_version, self.runtime.clock.now_unix_ms());
+        let (expected, now) = (versions(&before), self.runtime.clock.now_unix_ms());
         let (name, entered) = (update.name, !update.secrets.is_empty());
         let change = Box::new(move |row: &mut StoredConnection| {
-            if row.settings_version != expected {
+            if (row.settings_version, row.credential_version) != expected {
                 return false;
             }
             row.name = name.unwrap_or_else(|| row.name.clone());
@@ -113,20 +120,24 @@ impl ConnectionRoom {
             if entered {
                 row.credential_version += 1;
             }
-            if !moved.is_empty() {
+            if changed_settings || entered {
+                // It may be another account now: who we are there is known again after a test.
+                (row.account, row.identity) = (None, None);
+                if !is_a_persons(row.reason) {
+                    row.state = ConnectionState::Setup;
+                    (row.reason, row.detail) = (None, None);
+                }
+            }
+            if !moved.is_empty() && !is_a_persons(row.reason) {
                 stop(row, StopReason::Settings, secrets_wanted(&moved));
-            } else if row.reason == Some(StopReason::Settings) {
-                row.state = ConnectionState::Setup;
-                (row.reason, row.detail) = (None, None);
             }
             row.changed = now;
             true
         });
         if self.store.change(place, change, secrets, record).await?.is_none() {
-            self.exists(place)?;
-            let message = "somebody else has changed this connection meanwhile. Read it again and repeat";
-            return Err(Error::new(Code::Conflict, message).because("changed_meanwhile"));
+            return Err(self.changed_meanwhile(place));
         }
+        self.forget_cache(place);
         self.get(place)
     }
 
@@ -150,32 +161,39 @@ impl ConnectionRoom {
         let body = json!({"connection": place.connection, "secrets": secrets.keys().collect::<Vec<_>>(),
             "tested": report.passed});
         let record = self.scribe.both(place, actor, "connection.credentials", Some(&place.connection), body)?;
-        let (passed, now) = (report.clone(), self.runtime.clock.now_unix_ms());
+        let (passed, now, tried) = (report.clone(), self.runtime.clock.now_unix_ms(), versions(&before));
         let change = Box::new(move |row: &mut StoredConnection| {
+            // What was tried were these secrets with those settings.
+            if versions(row) != tried {
+                return false;
+            }
             row.credential_version += 1;
             row.changed = now;
+            (row.account, row.identity) = (None, None);
+            let by_credentials = row.reason.is_none() || credentials_were_why(row.reason);
+            let free = by_credentials || row.reason == Some(StopReason::Disabled);
             if passed.passed {
                 signed_in(row, &passed);
-                if row.reason != Some(StopReason::Paused) {
-                    start(row);
-                }
-            } else if row.reason.is_none() || credentials_were_why(row.reason) {
-                row.state = ConnectionState::Setup;
-                (row.reason, row.detail) = (None, None);
+            }
+            if free {
+                start(row);
             }
             true
         });
         let secrets = SecretChanges { put: sealed, ..SecretChanges::default() };
-        self.store.change(place, change, secrets, record).await?.ok_or_else(|| missing(place))?;
+        if self.store.change(place, change, secrets, record).await?.is_none() {
+            return Err(self.changed_meanwhile(place));
+        }
+        self.forget_cache(place);
         Ok(report)
     }
 
     /// Notes the outcome of a test: a connection that passed is in use.
-    pub(crate) async fn tested(&self, place: &Place, report: &TestReport) -> Result<(), Error> {
+    pub(crate) async fn tested(&self, before: &StoredConnection, report: &TestReport) -> Result<(), Error> {
         if !report.passed {
             return Ok(());
         }
-        let before = self.stored(place)?;
+        let place = &before.place;
         let body = json!({"connection": place.connection});
         let starts = before.state == ConnectionState::Setup || credentials_were_why(before.reason);
         let record = if starts {
@@ -183,10 +201,10 @@ impl ConnectionRoom {
         } else {
             Record::default()
         };
-        let (report, now, version) = (report.clone(), self.runtime.clock.now_unix_ms(), before.credential_version);
+        let (report, now, tried) = (report.clone(), self.runtime.clock.now_unix_ms(), versions(before));
         let change = Box::new(move |row: &mut StoredConnection| {
-            // It was about other credentials than are there now.
-            if row.credential_version != version {
+            // It was about other settings or credentials than are there now.
+            if versions(row) != tried {
                 return false;
             }
             signed_in(row, &report);
@@ -216,8 +234,7 @@ impl ConnectionRoom {
             if version.is_some_and(|version| version != row.credential_version) || row.reason == Some(reason) {
                 return false;
             }
-            // What a person has stopped stays as the person left it.
-            if matches!(row.reason, Some(StopReason::Paused | StopReason::Disabled)) && actor_is_host(reason) {
+            if row.reason.is_some_and(|before| rank(reason) <= rank(before)) {
                 return false;
             }
             stop(row, reason, detail);
@@ -241,13 +258,19 @@ impl ConnectionRoom {
         }
         let body = json!({"connection": place.connection});
         let record = self.scribe.both(place, actor, "connection.resumed", Some(&place.connection), body)?;
-        let now = self.runtime.clock.now_unix_ms();
+        let (now, reason) = (self.runtime.clock.now_unix_ms(), before.reason);
         let change = Box::new(move |row: &mut StoredConnection| {
+            // It was stopped for something else meanwhile.
+            if row.reason != reason {
+                return false;
+            }
             start(row);
             row.changed = now;
             true
         });
-        self.store.change(place, change, SecretChanges::default(), record).await?.ok_or_else(|| missing(place))?;
+        if self.store.change(place, change, SecretChanges::default(), record).await?.is_none() {
+            return Err(self.changed_meanwhile(place));
+        }
         self.get(place)
     }
 
@@ -260,12 +283,13 @@ impl ConnectionRoom {
         let change = Box::new(move |row: &mut StoredConnection| {
             stop(row, StopReason::Disabled, "It was disconnected.".to_owned());
             row.credential_version += 1;
-            row.account = None;
+            (row.account, row.identity) = (None, None);
             row.changed = now;
             true
         });
         let secrets = SecretChanges { drop_all: true, ..SecretChanges::default() };
         self.store.change(place, change, secrets, record).await?.ok_or_else(|| missing(place))?;
+        self.forget_cache(place);
         self.close_instance(place).await;
         self.get(place)
     }
@@ -279,7 +303,7 @@ impl ConnectionRoom {
             last.place.connection.clone_into(&mut after);
             for stored in page {
                 self.close_instance(&stored.place).await;
-                self.caches.forget(stored.place.tenant.as_bytes(), &stored.place.connection);
+                self.forget_cache(&stored.place);
             }
         }
     }
@@ -299,52 +323,23 @@ impl ConnectionRoom {
         }
         let body = json!({"connection": place.connection, "dependents": dependents});
         let record = self.scribe.both(place, actor, "connection.deleted", Some(&place.connection), body)?;
+        self.store.delete(place, waiting, record).await?;
         self.close_instance(place).await;
-        self.caches.forget(place.tenant.as_bytes(), &place.connection);
-        self.store.delete(place, record).await?;
+        self.forget_cache(place);
         Ok(dependents)
     }
 }
 
-pub(crate) fn check_tenant(tenant: &str) -> Result<(), Error> {
-    if tenant.is_empty() || tenant.len() > TENANT_BYTES_MAX {
-        let message = format!("tenant must be 1 to {TENANT_BYTES_MAX} bytes");
-        return Err(Error::invalid(message.clone()).field("/tenant", "length", message));
+impl ConnectionRoom {
+    fn forget_cache(&self, place: &Place) {
+        self.caches.forget(place.tenant.as_bytes(), &place.connection);
     }
-    Ok(())
-}
 
-/// Reasons that only other credentials, or a test of these, can end.
-fn credentials_were_why(reason: Option<StopReason>) -> bool {
-    matches!(reason, Some(StopReason::SignIn | StopReason::Unreadable | StopReason::Settings))
-}
-
-fn actor_is_host(reason: StopReason) -> bool {
-    !matches!(reason, StopReason::Paused | StopReason::Disabled)
-}
-
-fn secrets_wanted(names: &[String]) -> String {
-    format!("The settings now lead elsewhere, so these secrets must be entered again: {}.", names.join(", "))
-}
-
-fn stop(row: &mut StoredConnection, reason: StopReason, detail: String) {
-    (row.state, row.reason, row.detail) = (ConnectionState::Stopped, Some(reason), Some(detail));
-}
-
-fn start(row: &mut StoredConnection) {
-    let tested = row.account.is_some() || row.identity.is_some();
-    row.state = if tested { ConnectionState::Active } else { ConnectionState::Setup };
-    (row.reason, row.detail) = (None, None);
-}
-
-/// Who we turned out to be there.
-fn signed_in(row: &mut StoredConnection, report: &TestReport) {
-    match &report.account {
-        Some(account) => {
-            row.account = Some(account.key.clone());
-            row.identity = account.identity.clone().or_else(|| row.identity.clone());
-        }
-        // A provider that does not say: the connection itself stands for its account.
-        None => row.account = row.account.clone().or_else(|| Some(format!("connection {}", row.place.connection))),
+    fn changed_meanwhile(&self, place: &Place) -> Error {
+        let Err(gone) = self.exists(place) else {
+            let message = "somebody else has changed this connection meanwhile. Read it again and repeat";
+            return Error::new(Code::Conflict, message).because("changed_meanwhile");
+        };
+        gone
     }
 }

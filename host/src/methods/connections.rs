@@ -174,8 +174,10 @@ pub(crate) async fn update_credentials(
 
 pub(crate) async fn test(core: &Core, params: Of, context: &CallContext) -> Result<TestReport, Error> {
     let place = params.place();
+    // As it is before: what is found is about these settings and credentials.
+    let before = core.connections.stored(&place)?;
     let report = report_of(core.connections.run::<TestConnection>(&place, &Nothing {}, context).await)?;
-    core.connections.tested(&place, &report).await?;
+    core.connections.tested(&before, &report).await?;
     core.outbox.rested(&place);
     Ok(report)
 }
@@ -210,6 +212,7 @@ fn not_reached(error: Error) -> TestReport {
 pub(crate) async fn pause(core: &Core, params: Act, _: &CallContext) -> Result<Connection, Error> {
     let (place, by) = params.parts();
     core.connections.exists(&place)?;
+    // One that is stopped for a stronger reason stays so.
     let detail = format!("{by} has paused it.");
     core.connections.stop(&place, StopReason::Paused, detail, None, &by).await?;
     core.connections.get(&place)
@@ -245,5 +248,8 @@ pub(crate) struct Delete {
 
 pub(crate) async fn delete(core: &Core, params: Delete, _: &CallContext) -> Result<Dependents, Error> {
     let Delete { tenant, connection, waiting, by } = params;
-    core.connections.delete(&Place { tenant, connection }, waiting, &by).await
+    let gone = core.connections.delete(&Place { tenant, connection }, waiting, &by).await?;
+    let store = core.store.clone();
+    super::upkeep::blocking(move || Ok(store.shrink()?)).await?;
+    Ok(gone)
 }

@@ -2,6 +2,7 @@
 
 use super::members::all_members;
 use super::nothing::Done;
+use super::paging::Walk;
 use super::suggest::{Suggestion, proposals};
 use crate::cache::Kind;
 use crate::core::Core;
@@ -273,7 +274,7 @@ async fn statuses_of(
     context: &CallContext,
 ) -> Result<HashSet<String>, Error> {
     let mut known = HashSet::new();
-    let mut page = PageRequest::default();
+    let (mut page, mut walk) = (PageRequest::default(), Walk::default());
     loop {
         let kind = CatalogKind::Statuses;
         let request = ops::ListCatalogRequest { kind, scope: scope.map(str::to_owned), page };
@@ -282,8 +283,8 @@ async fn statuses_of(
             CatalogEntry::Status(status) => Some(status.id),
             _ => None,
         }));
-        match found.next {
-            Some(next) => page = PageRequest { cursor: Some(next), limit: None },
+        match walk.next(found.next)? {
+            Some(next) => page = next,
             None => return Ok(known),
         }
     }

@@ -1,5 +1,6 @@
 //! Methods of members.
 
+use super::paging::Walk;
 use crate::cache::Kind;
 use crate::core::Core;
 use crate::plugin::CallContext;
@@ -36,12 +37,12 @@ async fn page_of(core: &Core, place: &Place, page: PageRequest, context: &CallCo
 /// All of them, to the last page.
 pub(super) async fn all_members(core: &Core, place: &Place, context: &CallContext) -> Result<Vec<Member>, Error> {
     let mut members = Vec::new();
-    let mut page = PageRequest::default();
+    let (mut page, mut walk) = (PageRequest::default(), Walk::default());
     loop {
         let found = page_of(core, place, page, context).await?;
         members.extend(found.items);
-        match found.next {
-            Some(next) => page = PageRequest { cursor: Some(next), limit: None },
+        match walk.next(found.next)? {
+            Some(next) => page = next,
             None => return Ok(members),
         }
     }

@@ -125,12 +125,14 @@ pub(crate) async fn verify(core: &Core, params: Verify, _: &CallContext) -> Resu
     let mut head_seen = params.head.as_ref().is_none_or(|head| head.seq == 0);
     let broken = |entries, at| Ok(Verified { whole: false, entries, broken_at: Some(at) });
     loop {
+        // A long chain must not keep others waiting.
+        tokio::task::yield_now().await;
         let batch = core.store.activity(&params.tenant, seq, BATCH)?;
         if batch.is_empty() {
             break;
         }
         for entry in batch {
-            if entry.seq != seq + 1 || !core.scribe.follows(&before, &entry)? {
+            if entry.seq != seq + 1 || !core.scribe.follows(&params.tenant, &before, &entry)? {
                 return broken(entries, seq + 1);
             }
             if let Some(head) = params.head.as_ref().filter(|head| head.seq == entry.seq) {
@@ -178,7 +180,9 @@ pub(crate) async fn retire(core: &Core, params: Retire, _: &CallContext) -> Resu
 }
 
 /// Runs what waits for the disk beside the threads that drive everything else.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(Error::internal("the work panicked")))
 }
 
@@ -336,10 +340,13 @@ pub(crate) async fn erase(core: &Core, params: Erase, _: &CallContext) -> Result
         return Err(Error::new(Code::InvalidArgument, message).field("/confirm", "equal", message));
     }
     super::check_word("by", &by)?;
+    crate::connections::check_tenant(&tenant)?;
     core.connections.close_tenant(&tenant).await?;
     let place = Place { tenant: tenant.clone(), connection: String::new() };
     let entry = core.scribe.entry(&place, &by, "tenant.erased", None, &json!({}))?;
     let event = core.scribe.event(&tenant, "tenant.erased", json!({"by": by}));
     let rows = core.store.erase(&tenant, Record { entries: vec![entry], events: vec![event] }).await?;
+    let store = core.store.clone();
+    blocking(move || Ok(store.shrink()?)).await?;
     Ok(Erased { rows })
 }

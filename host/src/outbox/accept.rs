@@ -3,7 +3,8 @@
 use super::Outbox;
 use super::payload::Payload;
 use crate::store::{
-    Accepted, ConnectionState, LinkState, NewOperation, Place, Record, StopReason, StoredLink, StoredOperation,
+    Accepted, Conflict, ConnectionState, LinkState, NewOperation, Place, Record, StopReason, StoreError, StoredLink,
+    StoredOperation,
 };
 use psa_host_api::model::Visibility;
 use psa_host_api::ops::CreateTicketRequest;
@@ -144,7 +145,13 @@ impl Outbox {
 
     async fn accept(&self, new: NewOperation) -> Result<StoredOperation, Error> {
         self.desk.fail_point("before_accept");
-        let accepted = self.desk.store.accept(new).await?;
+        let accepted = match self.desk.store.accept(new.clone()).await {
+            Err(StoreError::Conflict(Conflict::KeyChanged)) => {
+                let sealed = Payload::renew(&self.desk.vault, &new.place, &new.operation, &new.sealed)?;
+                self.desk.store.accept(NewOperation { sealed, ..new }).await?
+            }
+            accepted => accepted?,
+        };
         self.desk.fail_point("accepted");
         self.wake();
         Ok(match accepted {

@@ -1,6 +1,6 @@
 //! What an operation is to do, as it is sealed.
 
-use crate::store::{Kind, Sealed, StoredOperation};
+use crate::store::{Kind, Place, Sealed, StoredOperation};
 use crate::vault::{SealPlace, Vault, VaultError};
 use psa_host_api::model::Visibility;
 use psa_host_api::ops::CreateTicketRequest;
@@ -46,6 +46,11 @@ impl Payload {
     ) -> Result<Sealed, VaultError> {
         let text = zeroize::Zeroizing::new(serde_json::to_vec(self).unwrap_or_default());
         vault.seal(&place(tenant, connection, operation), &text)
+    }
+
+    /// The same, sealed with the key that seals now.
+    pub(crate) fn renew(vault: &Vault, at: &Place, operation: &str, sealed: &Sealed) -> Result<Sealed, VaultError> {
+        vault.renew(&place(&at.tenant, &at.connection, operation), sealed)
     }
 
     /// Opens that of an operation. `Ok(None)`: it is gone, or cannot be understood.

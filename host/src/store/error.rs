@@ -46,6 +46,10 @@ pub(crate) enum Conflict {
     OldRevision,
     #[error("a limit of rows is reached")]
     Limit,
+    #[error("the vault's key was changed meanwhile; repeat it")]
+    KeyChanged,
+    #[error("operations of this connection were accepted or have ended meanwhile; look again")]
+    Waiting,
 }
 
 impl From<StoreError> for Error {
@@ -66,6 +70,8 @@ impl From<StoreError> for Error {
                 Conflict::RemoteTaken => (Code::Conflict, "remote_taken"),
                 Conflict::ConnectionGone => (Code::NotFound, "connection_missing"),
                 Conflict::OldRevision => (Code::Conflict, "old_revision"),
+                Conflict::KeyChanged => (Code::Conflict, "key_changed"),
+                Conflict::Waiting => (Code::Conflict, "waiting"),
                 Conflict::Limit => (Code::TooLarge, "limit"),
             },
         };

@@ -176,7 +176,7 @@ pub(crate) struct Entry {
 /// Computes a chain.
 pub(crate) trait Chain: Send + Sync {
     /// The mac of an entry that follows one with the mac `before`.
-    fn mac(&self, before: &[u8], seq: i64, at: i64, words: [&str; 4], commitment: &[u8]) -> [u8; 32];
+    fn mac(&self, before: &[u8], seq: i64, at: i64, words: [&str; 5], commitment: &[u8]) -> [u8; 32];
 }
 
 /// An entry as it is kept.

@@ -1,6 +1,6 @@
 //! What a plugin keeps for good, sealed.
 
-use super::{Place, Store};
+use super::{Conflict, Place, Store, StoreError};
 use crate::vault::{SealPlace, Vault};
 use psa_host_api::Error;
 use std::sync::Arc;
@@ -26,7 +26,13 @@ impl PluginValues {
     /// Keeps a value; durable when it returns.
     pub(crate) fn put(&self, place: &Place, name: &str, value: &[u8], expires: Option<i64>) -> Result<(), Error> {
         let sealed = self.vault.seal(&seal_place(place, name), value)?;
-        Ok(self.store.put_value(place, name, sealed, expires).wait()?)
+        match self.store.put_value(place, name, sealed, expires).wait() {
+            Err(StoreError::Conflict(Conflict::KeyChanged)) => {
+                let sealed = self.vault.seal(&seal_place(place, name), value)?;
+                Ok(self.store.put_value(place, name, sealed, expires).wait()?)
+            }
+            kept => Ok(kept?),
+        }
     }
 
     /// Removes a value, if it is there.

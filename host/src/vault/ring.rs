@@ -54,6 +54,17 @@ impl Ring {
         Ok(ring)
     }
 
+    /// Takes in what is new, in front; nothing that is here goes.
+    pub(super) fn merge(&mut self, fresh: Ring) {
+        let new: Vec<_> = fresh.keys.into_iter().filter(|(id, _)| self.get(id).is_none()).collect();
+        self.keys.splice(0..0, new);
+    }
+
+    /// Drops a key for good.
+    pub(super) fn drop_key(&mut self, id: &str) {
+        self.keys.retain(|(own, _)| own != id);
+    }
+
     pub(super) fn newest(&self) -> Option<String> {
         self.keys.first().map(|(id, _)| id.clone())
     }
@@ -98,7 +109,7 @@ impl KeySource {
             KeySource::File(path) => match read_file(path)? {
                 Some(text) => Ring::read(&text),
                 None if fresh => {
-                    make_file(path, &new_key(random))?;
+                    make_file(path, &new_key(random), random)?;
                     // Another process may have been first: what is there counts.
                     read_file(path)?.map_or_else(|| Ok(Ring::default()), |text| Ring::read(&text))
                 }
@@ -107,25 +118,50 @@ impl KeySource {
         }
     }
 
+    /// Keeps everybody else from changing these keys until it is dropped; `data` is where a source without a file has its
+    /// lock.
+    pub(super) fn lock(&self, data: &Path) -> Result<fs::File, VaultError> {
+        let path = match self {
+            KeySource::File(path) => beside(path, "lock"),
+            _ => data.join("vault.lock"),
+        };
+        let mut options = fs::OpenOptions::new();
+        let file = options.write(true).create(true).truncate(false).mode(0o600).open(&path);
+        let file = file.map_err(|error| failed(&path, error))?;
+        file.lock().map_err(|error| failed(&path, error))?;
+        Ok(file)
+    }
+
     /// Adds a new key in front of the others. Its id, or `None` if the source is the product's to change.
     pub(super) fn add(&self, random: &dyn Random) -> Result<Option<String>, VaultError> {
         let KeySource::File(path) = self else { return Ok(None) };
-        let before = read_file(path)?.unwrap_or_default();
+        let before = present(path)?;
         let key = new_key(random);
         let text = Zeroizing::new(format!("{}\n{}", *key, *before));
-        replace_file(path, &text)?;
+        replace_file(path, &text, random)?;
         Ok(id_of(&key))
     }
 
     /// Takes a key away. False: the source is the product's to change.
-    pub(super) fn remove(&self, id: &str) -> Result<bool, VaultError> {
+    pub(super) fn remove(&self, id: &str, random: &dyn Random) -> Result<bool, VaultError> {
         let KeySource::File(path) = self else { return Ok(false) };
-        let before = read_file(path)?.unwrap_or_default();
+        let before = present(path)?;
         let stays = |line: &&str| id_of(line.trim()).as_deref() != Some(id);
         let text = Zeroizing::new(before.lines().filter(stays).map(|line| format!("{line}\n")).collect::<String>());
-        replace_file(path, &text)?;
+        replace_file(path, &text, random)?;
         Ok(true)
     }
+}
+
+/// The text of a file that must be there: what is missing is never made up while something is sealed.
+fn present(path: &Path) -> Result<Zeroizing<String>, VaultError> {
+    read_file(path)?.ok_or_else(|| failed(path, "is not there. Put it back; nothing was changed"))
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".{suffix}"));
+    PathBuf::from(name)
 }
 
 fn failed(path: &Path, what: impl std::fmt::Display) -> VaultError {
@@ -146,9 +182,9 @@ fn read_file(path: &Path) -> Result<Option<Zeroizing<String>>, VaultError> {
     fs::read_to_string(path).map(|text| Some(Zeroizing::new(text))).map_err(|error| failed(path, error))
 }
 
-fn make_file(path: &Path, key: &str) -> Result<(), VaultError> {
+fn make_file(path: &Path, key: &str, random: &dyn Random) -> Result<(), VaultError> {
     // Written beside it and linked, so that nobody ever sees half a key, and the first of two wins.
-    let draft = write_draft(path, &format!("{key}\n"))?;
+    let draft = write_draft(path, &format!("{key}\n"), random)?;
     let linked = fs::hard_link(&draft, path);
     let _ = fs::remove_file(&draft);
     match linked {
@@ -157,17 +193,16 @@ fn make_file(path: &Path, key: &str) -> Result<(), VaultError> {
     }
 }
 
-fn replace_file(path: &Path, text: &str) -> Result<(), VaultError> {
-    let draft = write_draft(path, text)?;
+fn replace_file(path: &Path, text: &str, random: &dyn Random) -> Result<(), VaultError> {
+    let draft = write_draft(path, text, random)?;
     fs::rename(&draft, path).map_err(|error| failed(path, error))?;
     sync_folder(path)
 }
 
-fn write_draft(path: &Path, text: &str) -> Result<PathBuf, VaultError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".{}.new", std::process::id()));
-    let draft = PathBuf::from(name);
-    let _ = fs::remove_file(&draft);
+fn write_draft(path: &Path, text: &str, random: &dyn Random) -> Result<PathBuf, VaultError> {
+    let mut nonce = [0; 8];
+    random.fill(&mut nonce);
+    let draft = beside(path, &format!("{:016x}.new", u64::from_le_bytes(nonce)));
     let mut file = fs::OpenOptions::new()
         .write(true)
         .create_new(true)

@@ -42,13 +42,19 @@ pub struct Rotation {
     pub sealing_key: String,
     /// Values that were sealed anew.
     pub resealed: u64,
+    /// Values that could not be opened and are as they were.
+    pub unreadable: u64,
 }
 
 impl Vault {
     /// How things stand.
     pub(crate) fn status(&self) -> Result<Status, VaultError> {
-        let keys = self.read_ring().ids();
         let counts = self.store.key_counts()?;
+        for (key, _) in &counts {
+            // Another process may have added it: reads the source anew if it is not here.
+            let _ = self.with_key(key, |_| ());
+        }
+        let keys = self.read_ring().ids();
         let missing = counts.iter().filter(|(key, _)| !keys.contains(key)).map(|(key, _)| key.clone()).collect();
         let sealed = counts.into_iter().map(|(key, values)| KeyCount { key, values }).collect();
         Ok(Status { sealing_key: self.store.meta(SEALING_KEY)?, keys, sealed, missing })
@@ -56,8 +62,11 @@ impl Vault {
 
     /// Seals everything with `key`, or with a new one; goes on where an earlier one was interrupted. Blocks.
     pub(crate) fn rotate(&self, key: Option<&str>) -> Result<Rotation, Error> {
-        let _alone = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        // Of all processes: two that add a key at once would each lose the other's.
+        let _alone = self.source.lock(self.owners.data_dir())?;
         let before = self.sealing_key()?;
+        // Who lacks the present key has no business with the next one.
+        self.with_key(&before, |_| ())?;
         let unfinished = !self.store.sealed_otherwise(&before, 1).map_err(VaultError::from)?.is_empty();
         let next = match key {
             Some(key) => key.to_owned(),
@@ -71,12 +80,14 @@ impl Vault {
         self.with_key(&next, |_| ())?;
         self.store.set_meta(SEALING_KEY, &next).wait().map_err(VaultError::from)?;
         self.owners.name_key(&next);
-        let resealed = self.reseal_all(&next)?;
-        Ok(Rotation { sealing_key: next, resealed })
+        let (resealed, unreadable) = self.reseal_all(&next)?;
+        Ok(Rotation { sealing_key: next, resealed, unreadable })
     }
 
-    fn reseal_all(&self, key: &str) -> Result<u64, VaultError> {
+    /// How many were sealed anew, and how many cannot be opened.
+    fn reseal_all(&self, key: &str) -> Result<(u64, u64), VaultError> {
         let mut count = 0;
+        let mut unreadable: Vec<SealedRow> = Vec::new();
         if let Some(sealed) = self.store.meta(PEPPER)?.as_deref().and_then(read)
             && sealed.key != key
         {
@@ -87,14 +98,18 @@ impl Vault {
             count += 1;
         }
         loop {
-            let rows = self.store.sealed_otherwise(key, BATCH)?;
+            let rows = self.store.sealed_otherwise(key, BATCH + unreadable.len())?;
             let mut anew = Vec::with_capacity(rows.len());
-            for row in rows {
-                let sealed = self.reseal_row(key, &row)?;
-                anew.push((row, sealed));
+            for row in rows.into_iter().filter(|row| !unreadable.contains(row)).collect::<Vec<_>>() {
+                match self.reseal_row(key, &row) {
+                    Ok(sealed) => anew.push((row, sealed)),
+                    // One that nobody can open must not keep the others under an old key.
+                    Err(VaultError::Tampered | VaultError::Missing(_)) => unreadable.push(row),
+                    Err(error) => return Err(error),
+                }
             }
             if anew.is_empty() {
-                return Ok(count);
+                return Ok((count, unreadable.len() as u64));
             }
             count += self.store.reseal(anew).wait()?;
         }
@@ -115,12 +130,13 @@ impl Vault {
 
     /// Takes a key out of the ring for good.
     pub(crate) fn retire(&self, key: &str) -> Result<(), Error> {
-        let _alone = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _alone = self.source.lock(self.owners.data_dir())?;
         let refuse = |reason: &str, message: String| Err(Error::new(Code::Conflict, message).because(reason));
         if self.store.meta(SEALING_KEY).map_err(VaultError::from)?.as_deref() == Some(key) {
             return refuse("key_seals", format!("vault key {key} seals. Rotate to another one first"));
         }
-        let counts = self.store.key_counts().map_err(VaultError::from)?;
+        // Behind all writes that were handed in: those that come later are refused if they name this key.
+        let counts = self.store.key_counts_now().wait().map_err(VaultError::from)?;
         let pepper = self.store.meta(PEPPER).map_err(VaultError::from)?.as_deref().and_then(read);
         let named = counts.iter().find(|(own, _)| own == key).map_or(0, |(_, count)| *count)
             + u64::from(pepper.is_some_and(|pepper| pepper.key == key));
@@ -132,12 +148,10 @@ impl Vault {
             let message = format!("another process still seals with vault key {key}. Let it do something, or close it");
             return refuse("key_in_use_elsewhere", message);
         }
-        if !self.source.remove(key)? {
-            // The product's to remove; from here on nothing is in its way.
-            return Ok(());
+        // A source that is the product's stays as it is; from here on nothing is in the way of its removal there.
+        if self.source.remove(key, &*self.random)? {
+            self.ring.write().unwrap_or_else(PoisonError::into_inner).drop_key(key);
         }
-        let fresh = self.source.load(false, &*self.random)?;
-        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = fresh;
         Ok(())
     }
 }

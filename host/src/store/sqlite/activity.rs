@@ -21,6 +21,7 @@ pub(super) fn add(db: &Connection, entry: &Entry) -> Result<(), StoreError> {
     let (seq, mac) = before.map_or((0, Vec::new()), |before| (before.seq, before.mac));
     let seq = seq + 1;
     let words = [
+        &*entry.tenant,
         &*entry.actor,
         entry.action,
         entry.connection.as_deref().unwrap_or_default(),

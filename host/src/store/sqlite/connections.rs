@@ -3,7 +3,7 @@
 use super::statements::statements;
 use super::{SqliteStore, events, mapped};
 use crate::store::{
-    ConnectionChange, ConnectionState, Connections, Dependents, Place, Record, Reply, Sealed, SealedSecret,
+    Conflict, ConnectionChange, ConnectionState, Connections, Dependents, Place, Record, Reply, Sealed, SealedSecret,
     SecretChanges, StopReason, StoreError, StoredConnection,
 };
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
@@ -85,9 +85,16 @@ impl Connections for SqliteStore {
         })
     }
 
-    fn delete(&self, place: &Place, record: Record) -> Reply<bool> {
+    fn delete(&self, place: &Place, waiting: u64, record: Record) -> Reply<bool> {
         let place = place.clone();
         self.write(move |db| {
+            let now: u64 = db
+                .prepare_cached(COUNT_WAITING)
+                .and_then(|mut count| count.query_row(params![place.tenant, place.connection], |row| row.get(0)))
+                .map_err(mapped)?;
+            if now != waiting {
+                return Err(StoreError::Conflict(Conflict::Waiting));
+            }
             let gone = execute(db, DELETE, params![place.tenant, place.connection])?;
             if gone > 0 {
                 events::record(db, record)?;
@@ -154,7 +161,7 @@ fn change_secrets(db: &Connection, connection: &StoredConnection, changes: &Secr
         execute(db, REMOVE_SECRETS, params![place.tenant, place.connection])?;
     }
     // What was fetched with the old ones may be worth nothing, or too much.
-    if changes.drop_all || !changes.put.is_empty() || !changes.remove.is_empty() {
+    if changes.drop_all || changes.drop_tokens || !changes.put.is_empty() || !changes.remove.is_empty() {
         execute(db, REMOVE_TOKENS, params![place.tenant, place.connection])?;
     }
     for name in &changes.remove {
@@ -168,6 +175,7 @@ fn change_secrets(db: &Connection, connection: &StoredConnection, changes: &Secr
 
 fn put_secret(db: &Connection, place: &Place, secret: &SealedSecret, changed: i64) -> Result<(), StoreError> {
     let SealedSecret { name, version, bound, sealed } = secret;
+    super::seals::check_key(db, &sealed.key)?;
     let row = params![place.tenant, place.connection, name, version, bound, sealed.key, sealed.token, changed];
     execute(db, PUT_SECRET, row).map(drop)
 }

@@ -14,12 +14,13 @@ statements! {
     REVIVE = "UPDATE connections SET state = CASE WHEN account IS NULL THEN 'setup' ELSE 'active' END, reason = NULL,
         detail = NULL WHERE reason IN ('plugin_missing', 'plugin_stalled')
         AND plugin IN (SELECT value FROM json_each(?1))";
+    SHRINK = "PRAGMA wal_checkpoint(TRUNCATE)";
     CHECK = "PRAGMA integrity_check(20)";
     CHECK_KEYS = "PRAGMA foreign_key_check";
 }
 
-/// Pages copied between two looks at other users of the database.
-const BACKUP_PAGES: i32 = 1024;
+/// How often a locked database is tried.
+const BACKUP_TRIES: u32 = 200;
 
 impl Upkeep for SqliteStore {
     fn meta(&self, name: &str) -> Result<Option<String>, StoreError> {
@@ -49,6 +50,15 @@ impl Upkeep for SqliteStore {
         self.read(seals::key_counts)
     }
 
+    fn key_counts_now(&self) -> Reply<Vec<(String, u64)>> {
+        self.write(|db| seals::key_counts(db).map_err(mapped))
+    }
+
+    fn shrink(&self) -> Result<(), StoreError> {
+        // A writer in between leaves it to the next time.
+        connect(&self.path)?.query_row(SHRINK, [], |_| Ok(())).map_err(mapped)
+    }
+
     fn reseal(&self, rows: Vec<(SealedRow, Sealed)>) -> Reply<u64> {
         self.write(move |db| seals::reseal(db, &rows))
     }
@@ -65,7 +75,15 @@ impl Upkeep for SqliteStore {
             let from = connect(&self.path)?;
             let mut target = rusqlite::Connection::open(to).map_err(mapped)?;
             let backup = backup::Backup::new(&from, &mut target).map_err(mapped)?;
-            backup.run_to_completion(BACKUP_PAGES, std::time::Duration::ZERO, None).map_err(mapped)?;
+            // In one step: between two, every write of somebody else would make it begin again. Writers are not held up.
+            let mut left = BACKUP_TRIES;
+            while backup.step(-1).map_err(mapped)? != backup::StepResult::Done {
+                left -= 1;
+                if left == 0 {
+                    return Err(StoreError::Busy("it stays locked; try again later".to_owned()));
+                }
+                std::thread::sleep(std::time::Duration::from_millis(50));
+            }
             drop(backup);
             // Whole in one file.
             target.pragma_update(None, "journal_mode", "DELETE").map_err(mapped)

@@ -3,7 +3,7 @@
 use super::connections::{execute, word, word_or_none};
 use super::operation_row::{operation, operation_of, visibility_word};
 use super::statements::statements;
-use super::{SqliteStore, events, links, mapped, steps, work};
+use super::{SqliteStore, events, links, mapped, seals, steps, work};
 use crate::store::{
     Accepted, Binding, Claim, Conflict, Due, Kind, LaneId, Looked, NewOperation, OpenAttempt, OperationFilter,
     Operations, Place, Record, Reply, Standing, State, Step, StoreError, StoredAttempt, StoredOperation, Transition,
@@ -267,6 +267,7 @@ fn accept(db: &Connection, mut new: NewOperation) -> Result<Accepted, StoreError
             Err(StoreError::Conflict(Conflict::ClientKey))
         };
     }
+    seals::check_key(db, &new.sealed.key)?;
     if let Some(link) = &new.new_link {
         links::insert(db, link)?;
     }

@@ -88,6 +88,7 @@ fn put(db: &Connection, place: &Place, space: &str, name: &str, row: Row) -> Res
         return Err(StoreError::Conflict(Conflict::Limit));
     }
     let (sealed, addresses, expires) = row;
+    super::seals::check_key(db, &sealed.key)?;
     let values = params![tenant, connection, space, name, sealed.key, sealed.token, addresses, expires];
     execute(db, PUT, values).map(drop)
 }

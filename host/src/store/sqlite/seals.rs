@@ -2,10 +2,11 @@
 
 use super::connections::execute;
 use super::statements::statements;
-use crate::store::{Place, Sealed, SealedRow, StoreError};
-use rusqlite::{Connection, Row, params};
+use crate::store::{Conflict, Place, Sealed, SealedRow, StoreError};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 statements! {
+    SEALING_KEY = "SELECT value FROM meta WHERE name = 'sealing_key'";
     SECRETS = "SELECT tenant, connection, name, version, bound, key, sealed FROM secrets WHERE (key < ?1 OR key > ?1) LIMIT ?2";
     OPERATIONS = "SELECT tenant, connection, operation, 1, '', key, sealed FROM operations
         WHERE key IS NOT NULL AND (key < ?1 OR key > ?1) LIMIT ?2";
@@ -32,6 +33,18 @@ const TABLES: [(&str, &str, &str); 4] = [
     ("values", VALUES, RESEAL_VALUE),
     ("tokens", TOKENS, RESEAL_TOKEN),
 ];
+
+/// Refuses what was sealed with a key that does not seal any more: its retirement would not see it coming.
+pub(super) fn check_key(db: &Connection, key: &str) -> Result<(), StoreError> {
+    let sealing: Option<String> = db
+        .prepare_cached(SEALING_KEY)
+        .and_then(|mut get| get.query_row([], |row| row.get(0)).optional())
+        .map_err(super::mapped)?;
+    match sealing {
+        Some(sealing) if sealing != key => Err(StoreError::Conflict(Conflict::KeyChanged)),
+        _ => Ok(()),
+    }
+}
 
 pub(super) fn sealed_otherwise(db: &Connection, key: &str, limit: usize) -> rusqlite::Result<Vec<SealedRow>> {
     let mut found = Vec::new();
