@@ -7,16 +7,19 @@
 
 mod instances;
 mod life;
+mod report;
 mod rules;
 mod settings;
 
 pub(crate) use life::{NewConnection, Update};
+pub(crate) use report::report_of;
 pub(crate) use rules::check_tenant;
 
 use crate::activity::Scribe;
 use crate::cache::Caches;
 use crate::plugin::{Plugin, Registry, Runtime};
-use crate::store::{ConnectionState, Place, PluginValues, StopReason, Store, StoredConnection};
+use crate::sealed::PluginValues;
+use crate::store::{ConnectionState, Place, StopReason, Store, StoredConnection};
 use crate::vault::Vault;
 use instances::Opened;
 use psa_host_api::{Code, Error};

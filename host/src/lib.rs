@@ -25,6 +25,7 @@ mod owners;
 pub mod plugin;
 #[cfg(test)]
 mod published;
+mod sealed;
 mod store;
 mod vault;
 

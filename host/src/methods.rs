@@ -23,7 +23,6 @@ mod typed;
 mod upkeep;
 mod waiting;
 
-pub(crate) use connections::report_of;
 pub(crate) use table::{Answer, reference, run, schemas};
 pub(crate) use typed::typed;
 

@@ -15,6 +15,8 @@ mod desk;
 mod explain;
 mod gate;
 mod look;
+mod next;
+mod note;
 mod payload;
 mod recover;
 mod send;
@@ -24,6 +26,7 @@ mod ticket;
 mod trouble;
 mod turn;
 mod upkeep;
+mod verdict;
 mod watching;
 
 pub(crate) use accept::{NewNote, NewStatus, NewTicket, check_text};
@@ -34,12 +37,12 @@ pub(crate) use explain::{Explanation, OperationView};
 
 use crate::store::{Due, LaneId, Place};
 use lru_time_cache::LruCache;
+use next::{LaneMemory, Turn};
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
-use turn::{LaneMemory, Turn};
 
 /// Lanes that are worked on at once in one process.
 const LANES_MAX: usize = 512;

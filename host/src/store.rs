@@ -1,8 +1,8 @@
 //! What outlives a call: one small trait per subject.
 //!
-//! Holds: the traits, the rows they carry, and the two ways to sealed values: [`ConnectionSecrets`], [`PluginValues`].
+//! Holds: the traits and the rows they carry.
 //! Promises: nothing is reached without naming the tenant; a unit of work is kept whole or not at all, and is durable
-//! when its reply says so; secrets leave only through a request that names them, towards the addresses they are bound to.
+//! when its reply says so; what is secret is sealed before it comes here.
 //! Leaves to others: the engine (`sqlite`), sealing (`vault`), the rules (the rooms).
 
 #[cfg(test)]
@@ -10,18 +10,14 @@ mod contract;
 mod error;
 mod reply;
 mod rows;
-mod secrets;
 mod sqlite;
-mod values;
 mod words;
 mod work;
 
 pub(crate) use error::{Conflict, StoreError};
 pub(crate) use reply::Reply;
 pub(crate) use rows::*;
-pub(crate) use secrets::{ConnectionSecrets, bound_to, seal_secret};
 pub(crate) use sqlite::SqliteStore;
-pub(crate) use values::PluginValues;
 pub(crate) use words::*;
 pub use words::{ConnectionState, StopReason};
 pub(crate) use work::*;

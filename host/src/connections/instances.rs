@@ -6,7 +6,8 @@
 use super::{ConnectionRoom, missing};
 use crate::egress::Budget;
 use crate::plugin::{CallContext, Instance, Surroundings};
-use crate::store::{ConnectionSecrets, ConnectionState, Place, StopReason, StoredConnection};
+use crate::sealed::ConnectionSecrets;
+use crate::store::{ConnectionState, Place, StopReason, StoredConnection};
 use psa_host_api::ops::{Operation, TestConnection};
 use psa_host_api::{Code, Error};
 use secrecy::SecretString;

@@ -5,10 +5,11 @@ use super::rules::{
     versions,
 };
 use super::settings::{bound, checked, known_secrets};
-use super::{Connection, ConnectionRoom, missing};
+use super::{Connection, ConnectionRoom, missing, report_of};
 use crate::plugin::CallContext;
+use crate::sealed::seal_secret;
 use crate::store::{
-    ConnectionState, Dependents, Place, Record, SealedSecret, SecretChanges, StopReason, StoredConnection, seal_secret,
+    ConnectionState, Dependents, Place, Record, SealedSecret, SecretChanges, StopReason, StoredConnection,
 };
 use psa_host_api::model::TestReport;
 use psa_host_api::ops::{Nothing, TestConnection};
@@ -153,7 +154,7 @@ impl ConnectionRoom {
         let before = self.stored(place)?;
         known_secrets(&self.plugin(&before.plugin)?.form, &secrets)?;
         let tried = self.try_run::<TestConnection>(&before, secrets.clone(), &Nothing {}, context).await;
-        let report = super::super::methods::report_of(tried)?;
+        let report = report_of(tried)?;
         if !report.passed && !force {
             return Ok(report);
         }

@@ -1,6 +1,6 @@
 //! Settings that are to be kept, and what secrets they bind.
 
-use crate::store::bound_to;
+use crate::sealed::bound_to;
 use psa_host_api::Error;
 use psa_host_api::form::Form;
 use secrecy::SecretString;

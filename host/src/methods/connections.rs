@@ -1,12 +1,12 @@
 //! Methods of connections.
 
 use super::paging::{self, Paged};
-use crate::connections::{Connection, NewConnection, Update};
+use crate::connections::{Connection, NewConnection, Update, report_of};
 use crate::core::Core;
 use crate::plugin::CallContext;
 use crate::store::{Dependents, Place, StopReason};
 use psa_host_api::Error;
-use psa_host_api::model::{Page, PageRequest, StepState, TestReport, TestStep};
+use psa_host_api::model::{Page, PageRequest, TestReport};
 use psa_host_api::ops::{Nothing, TestConnection};
 use schemars::JsonSchema;
 use secrecy::SecretString;
@@ -180,33 +180,6 @@ pub(crate) async fn test(core: &Core, params: Of, context: &CallContext) -> Resu
     core.connections.tested(&before, &report).await?;
     core.outbox.rested(&place);
     Ok(report)
-}
-
-/// The report of a test, also of one that never reached the PSA.
-pub(crate) fn report_of(outcome: Result<TestReport, Error>) -> Result<TestReport, Error> {
-    match outcome {
-        Err(error) if is_of_the_way(&error) => Ok(not_reached(error)),
-        outcome => outcome,
-    }
-}
-
-/// Whether the host saw itself that the PSA was not reached: the plugin knows only that no answer came.
-fn is_of_the_way(error: &Error) -> bool {
-    let reason = error.reason.as_deref().unwrap_or_default();
-    reason.starts_with("egress_") || matches!(reason, "secret_missing" | "bad_answer" | "body_too_large")
-}
-
-/// A finding like any other.
-fn not_reached(error: Error) -> TestReport {
-    let step = TestStep {
-        step: "reach".to_owned(),
-        state: StepState::Failed,
-        message: error.message,
-        code: Some(error.code),
-        fields: Vec::new(),
-        disables: Vec::new(),
-    };
-    TestReport { steps: vec![step], passed: false, account: None, server_version: None }
 }
 
 pub(crate) async fn pause(core: &Core, params: Act, _: &CallContext) -> Result<Connection, Error> {

@@ -10,7 +10,7 @@ use super::desk::Desk;
 use super::payload::Payload;
 use super::trouble::Trouble;
 use crate::egress::Lane;
-use crate::store::{Binding, LaneId, Place, StoredLink, StoredOperation};
+use crate::store::{Binding, LaneId, Place, StoredConnection, StoredLink, StoredOperation};
 use psa_host_api::model::{Note, PageRequest, Ticket, TicketFilter, Visibility};
 use psa_host_api::ops;
 use psa_host_api::{Code, Error};
@@ -52,6 +52,20 @@ pub(super) struct Search<'a> {
     pub(super) first: bool,
     /// Who waits for it.
     pub(super) lane: Lane,
+}
+
+impl<'a> Search<'a> {
+    /// Of what is about to be sent.
+    pub(super) fn before_send(
+        desk: &'a Desk,
+        row: &'a StoredOperation,
+        link: &'a StoredLink,
+        payload: &'a Payload,
+        connection: &'a StoredConnection,
+    ) -> Search<'a> {
+        let (identity, first) = (connection.identity.as_deref(), row.doubts == 0);
+        Search { desk, row, link, payload, identity, first, lane: Lane::Delivery }
+    }
 }
 
 impl Search<'_> {

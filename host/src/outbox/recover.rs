@@ -2,11 +2,11 @@
 
 use super::desk::Desk;
 use super::look::{Look, Search};
+use super::next::Turn;
 use super::payload::Payload;
-use super::send;
 use super::steps::{Delivery, Doubtful};
 use super::trouble::Trouble;
-use super::turn::Turn;
+use super::verdict;
 use crate::egress::Lane;
 use crate::store::{Kind, Outcome, StoredConnection, StoredLink, StoredOperation};
 use psa_host_api::Error;
@@ -52,7 +52,7 @@ pub(super) async fn turn(
         }
         Err(Trouble::Ours(error)) => Err(error),
         Err(Trouble::Theirs(error)) => {
-            let wait = send::blame(desk, &pass, connection, &error).await;
+            let wait = verdict::blame(desk, &pass, connection, &error).await;
             doubtful.waits(desk, (quiet, boot), empty_at, wait).await?;
             Ok(Turn::Failed(wait))
         }
@@ -79,7 +79,7 @@ async fn follow(
     match look {
         Look::Found { binding, ticket, shown, evidence } => {
             if let Payload::Note { visibility, .. } = payload {
-                send::check_visibility(desk, connection, *visibility, shown, binding.as_ref()).await;
+                verdict::check_visibility(desk, connection, *visibility, shown, binding.as_ref()).await;
             }
             let delivery = Delivery { binding, ticket, evidence: Some(evidence), ..Delivery::of(Outcome::Found) };
             doubtful.delivered(desk, delivery).await?;

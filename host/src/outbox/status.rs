@@ -6,11 +6,11 @@
 use super::answer::{Answer, judge};
 use super::desk::Desk;
 use super::gate::Pass;
+use super::next::Turn;
 use super::payload::Payload;
-use super::send::unapplied;
 use super::steps::{Delivery, Ready};
 use super::trouble::Trouble;
-use super::turn::Turn;
+use super::verdict::unapplied;
 use crate::egress::Lane;
 use crate::store::{Outcome, StoredConnection, StoredLink, Unless};
 use psa_host_api::Code;

@@ -5,12 +5,12 @@
 use super::answer::{Answer, judge};
 use super::desk::Desk;
 use super::gate::Pass;
-use super::look::Look;
+use super::look::{Look, Search};
+use super::next::Turn;
 use super::payload::Payload;
-use super::send::{learn_identity, search, unapplied};
 use super::steps::{Delivery, Ready};
 use super::trouble::Trouble;
-use super::turn::Turn;
+use super::verdict::{learn_identity, unapplied};
 use crate::store::{Binding, Outcome, StoredConnection, StoredLink};
 use psa_host_api::model::Ticket;
 use psa_host_api::ops;
@@ -24,7 +24,7 @@ pub(super) async fn send(
     pass: &Pass,
 ) -> Result<Turn, Trouble> {
     let Payload::Ticket(request) = payload else { return Ok(Turn::Again) };
-    let fence = match search(desk, &ready.row, link, payload, connection).run().await? {
+    let fence = match Search::before_send(desk, &ready.row, link, payload, connection).run().await? {
         Look::Found { binding, ticket, evidence, .. } => {
             pass.worked();
             let delivery = Delivery { binding, ticket, evidence: Some(evidence), ..Delivery::of(Outcome::Found) };

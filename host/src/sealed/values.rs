@@ -1,6 +1,6 @@
 //! What a plugin keeps for good, sealed.
 
-use super::{Conflict, Place, Store, StoreError};
+use crate::store::{Conflict, Place, Store, StoreError};
 use crate::vault::{SealPlace, Vault};
 use psa_host_api::Error;
 use std::sync::Arc;

@@ -6,9 +6,9 @@
 //! form's secret.
 //! Leaves to others: filling requests (`egress`), sealing (`vault`).
 
-use super::{Place, SealedSecret, Store, StoredToken};
 use crate::clock::Clock;
 use crate::egress::SecretSource;
+use crate::store::{Place, SealedSecret, Store, StoredToken};
 use crate::vault::{SealPlace, Vault};
 use psa_host_api::form::Address;
 use psa_host_api::{Code, Error};
