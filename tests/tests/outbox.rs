@@ -213,11 +213,11 @@ fn every_internal_note_is_marked_as_internal_and_as_nothing_else() {
 fn connections_that_close_as_they_are_used_lose_and_double_nothing() {
     let scene = scene();
     scene.simulator.control("POST", "switches", Some(&json!({"close_after_answer": true}))).unwrap();
-    let notes: Vec<Value> = (0..200).map(|number| scene.hand_in(&format!("Note number {number} of many."))).collect();
+    let notes: Vec<Value> = (0..1000).map(|number| scene.hand_in(&format!("Note number {number} of many."))).collect();
     for note in &notes {
         scene.until(note, "delivered");
     }
-    let expected: Vec<String> = (0..200).map(|number| format!("Note number {number} of many.")).collect();
+    let expected: Vec<String> = (0..1000).map(|number| format!("Note number {number} of many.")).collect();
     assert_eq!(scene.words(), expected);
 }
 
