@@ -218,10 +218,15 @@ pub(crate) fn reference() -> String {
          schemas are in `include/psa_host.schema.json`.\n",
     );
     for row in METHODS {
-        let _ = write!(text, "\n## {}\n\n{}\n\n| parameter | needed | |\n|---|---|---|\n", row.name, row.about.trim());
+        let _ = write!(text, "\n## {}\n\n{}\n\n", row.name, row.about.trim());
         let schema = serde_json::to_value((row.params)()).unwrap_or_default();
         let needed = schema["required"].as_array().cloned().unwrap_or_default();
-        for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+        let Some(fields) = schema["properties"].as_object().filter(|fields| !fields.is_empty()) else {
+            text.push_str("No parameters.\n");
+            continue;
+        };
+        text.push_str("| parameter | needed | |\n|---|---|---|\n");
+        for (name, field) in fields {
             let about = field["description"].as_str().unwrap_or_default().replace('\n', " ");
             let must = if needed.iter().any(|one| one == name) { "yes" } else { "" };
             let _ = writeln!(text, "| `{name}` | {must} | {about} |");
