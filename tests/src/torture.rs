@@ -215,6 +215,17 @@ impl Torture {
                     assert!(found.contains(text), "ticket {id} lacks \"{text}\"");
                 }
             } else {
+                if found != expected {
+                    // What somebody needs who wants to know why.
+                    for operation in &lane {
+                        eprintln!("{:#}", world.history(operation));
+                    }
+                    for entry in world.simulator.log().expect("the simulator answers") {
+                        if entry["path"].as_str().is_some_and(|path| path.ends_with(&format!("/tickets/{id}/notes"))) {
+                            eprintln!("{entry}");
+                        }
+                    }
+                }
                 assert_eq!(found, expected, "ticket {id}: each once, in the order of acceptance");
             }
         }
