@@ -145,12 +145,15 @@ impl Outbox {
 
     async fn accept(&self, new: NewOperation) -> Result<StoredOperation, Error> {
         self.desk.fail_point("before_accept");
-        let accepted = match self.desk.store.accept(new.clone()).await {
-            Err(StoreError::Conflict(Conflict::KeyChanged)) => {
-                let sealed = Payload::renew(&self.desk.vault, &new.place, &new.operation, &new.sealed)?;
-                self.desk.store.accept(NewOperation { sealed, ..new }).await?
+        let mut new = new;
+        let accepted = loop {
+            match self.desk.store.accept(new.clone()).await {
+                // Again each time the key has changed in between: each time it is a newer one, and nobody rotates for ever.
+                Err(StoreError::Conflict(Conflict::KeyChanged)) => {
+                    new.sealed = Payload::renew(&self.desk.vault, &new.place, &new.operation, &new.sealed)?;
+                }
+                accepted => break accepted?,
             }
-            accepted => accepted?,
         };
         self.desk.fail_point("accepted");
         self.wake();

@@ -25,13 +25,13 @@ impl PluginValues {
 
     /// Keeps a value; durable when it returns.
     pub(crate) fn put(&self, place: &Place, name: &str, value: &[u8], expires: Option<i64>) -> Result<(), Error> {
-        let sealed = self.vault.seal(&seal_place(place, name), value)?;
-        match self.store.put_value(place, name, sealed, expires).wait() {
-            Err(StoreError::Conflict(Conflict::KeyChanged)) => {
-                let sealed = self.vault.seal(&seal_place(place, name), value)?;
-                Ok(self.store.put_value(place, name, sealed, expires).wait()?)
+        loop {
+            let sealed = self.vault.seal(&seal_place(place, name), value)?;
+            match self.store.put_value(place, name, sealed, expires).wait() {
+                // The key was changed between sealing and keeping.
+                Err(StoreError::Conflict(Conflict::KeyChanged)) => {}
+                kept => return Ok(kept?),
             }
-            kept => Ok(kept?),
         }
     }
 
