@@ -51,6 +51,8 @@ pub struct Capabilities {
     pub visibilities: Vec<crate::model::Visibility>,
     /// Whether the provider says which statuses are closed.
     pub closed_known: bool,
+    /// Whether the provider can tell of changes by callbacks.
+    pub callbacks: bool,
 }
 
 /// Who made it, and where help is.

@@ -1,10 +1,20 @@
 //! One table: each operation, its request and answer types, whether it writes.
 //!
-//! Holds: [`OPERATIONS`] and the request types.
+//! Holds: [`OPERATIONS`]; the request types are in the files of their subjects.
 //! Promises: SDK, host and docs are built on this table; a name never changes its meaning.
 //! Leaves to others: entities (`model`), how an operation is called (`abi`).
 
-use crate::abi::PSA_OP_WRITE;
+mod notes;
+mod records;
+mod subscriptions;
+mod tickets;
+
+pub use notes::*;
+pub use records::*;
+pub use subscriptions::*;
+pub use tickets::*;
+
+use crate::abi::{PSA_OP_INPUT, PSA_OP_OUTPUT, PSA_OP_WRITE};
 use crate::model::*;
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -45,7 +55,7 @@ macro_rules! operation_table {
             account AccountOf (Nothing) -> Account, 0;
             /// Tries the connection step by step; changes nothing.
             test_connection TestConnection (Nothing) -> TestReport, 0;
-            /// Boards, statuses of a scope, priorities or types.
+            /// Boards, statuses of a scope, priorities, types, and what else a ticket is made of.
             list_catalog ListCatalog (ListCatalogRequest) -> Page<CatalogEntry>, 0;
             /// The provider's staff, inactive ones and API accounts marked.
             list_members ListMembers (ListMembersRequest) -> Page<Member>, 0;
@@ -53,18 +63,56 @@ macro_rules! operation_table {
             search_tickets SearchTickets (SearchTicketsRequest) -> Page<Ticket>, 0;
             /// One ticket.
             get_ticket GetTicket (GetTicketRequest) -> Ticket, 0;
-            /// Moves a ticket to a status of the scope it is in; the answer is the ticket as the provider shows it then.
-            set_ticket_status SetTicketStatus (SetTicketStatusRequest) -> Ticket, PSA_OP_WRITE;
             /// Makes a ticket; the answer is the ticket as the provider shows it then.
             create_ticket CreateTicket (CreateTicketRequest) -> Ticket, PSA_OP_WRITE;
+            /// Moves a ticket to a status of the scope it is in; the answer is the ticket as the provider shows it then.
+            set_ticket_status SetTicketStatus (SetTicketStatusRequest) -> Ticket, PSA_OP_WRITE;
+            /// Changes a ticket; the answer is the ticket as the provider shows it then.
+            update_ticket UpdateTicket (UpdateTicketRequest) -> Ticket, PSA_OP_WRITE;
+            /// What the provider itself has recorded of a ticket's changes.
+            list_audit_trail ListAuditTrail (ListAuditTrailRequest) -> Page<AuditEntry>, 0;
+            /// Notes of a ticket, oldest first.
+            list_notes ListNotes (ListNotesRequest) -> Page<Note>, 0;
+            /// One note.
+            get_note GetNote (GetNoteRequest) -> Note, 0;
+            /// Notes and time of a ticket as people read them, also of tickets that were merged into it.
+            list_conversation ListConversation (ListConversationRequest) -> Page<ConversationEntry>, 0;
+            /// Adds a note to a ticket.
+            add_note AddNote (AddNoteRequest) -> Note, PSA_OP_WRITE;
             /// Companies by words of their names.
             search_companies SearchCompanies (SearchCompaniesRequest) -> Page<Company>, 0;
             /// People of companies, by name or address.
             search_contacts SearchContacts (SearchContactsRequest) -> Page<Contact>, 0;
-            /// Notes of a ticket, oldest first.
-            list_notes ListNotes (ListNotesRequest) -> Page<Note>, 0;
-            /// Adds a note to a ticket.
-            add_note AddNote (AddNoteRequest) -> Note, PSA_OP_WRITE;
+            /// Where a company is.
+            list_sites ListSites (ListSitesRequest) -> Page<Site>, 0;
+            /// Devices and other things that are looked after.
+            list_configurations ListConfigurations (ListConfigurationsRequest) -> Page<Configuration>, 0;
+            /// Time that was worked on a ticket, oldest first.
+            list_time_entries ListTimeEntries (ListTimeEntriesRequest) -> Page<TimeEntry>, 0;
+            /// Adds time to a ticket.
+            add_time_entry AddTimeEntry (AddTimeEntryRequest) -> TimeEntry, PSA_OP_WRITE;
+            /// Files at a ticket.
+            list_attachments ListAttachments (ListAttachmentsRequest) -> Page<Attachment>, 0;
+            /// A file's bytes, to the call's output.
+            get_attachment GetAttachment (GetAttachmentRequest) -> AttachmentContent, PSA_OP_OUTPUT;
+            /// Adds a file to a ticket, from the call's input.
+            add_attachment AddAttachment (AddAttachmentRequest) -> Attachment, PSA_OP_WRITE | PSA_OP_INPUT;
+            /// What is to be registered so that changes are told, and what could be.
+            desired_subscriptions DesireSubscriptions (DesiredSubscriptionsRequest) -> DesiredSubscriptions, 0;
+            /// What is registered, ours or not.
+            list_subscriptions ListSubscriptions (ListSubscriptionsRequest) -> Page<Subscription>, 0;
+            /// Registers.
+            create_subscription CreateSubscription (CreateSubscriptionRequest) -> Subscription, PSA_OP_WRITE;
+            /// Puts a subscription to work again, or to rest.
+            update_subscription UpdateSubscription (UpdateSubscriptionRequest) -> Subscription, PSA_OP_WRITE;
+            /// Takes a registration away; one that is gone already is none to take away.
+            delete_subscription DeleteSubscription (DeleteSubscriptionRequest) -> Nothing, PSA_OP_WRITE;
+            /// Proves where a callback comes from, and says what has changed. An error: ask again later.
+            receive_callback ReceiveCallback (ReceiveCallbackRequest) -> CallbackReceipt, 0;
+            /// Tickets that have changed within a window of the provider's own time.
+            changed_tickets ListChangedTickets (ChangedTicketsRequest) -> ChangedTickets, 0;
+            /// A read of the provider's own interface, for what has no word of ours.
+            raw ReadRaw (RawRequest) -> RawAnswer, 0;
         }
     };
 }
@@ -106,141 +154,3 @@ pub fn find(name: &str) -> Option<&'static Row> {
 /// A request without fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Nothing {}
-
-/// Request of `list_catalog`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct ListCatalogRequest {
-    /// Which one.
-    pub kind: CatalogKind,
-    /// The board (or other scope) whose statuses or types are wanted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub scope: Option<String>,
-    /// Which page.
-    #[serde(default)]
-    pub page: PageRequest,
-}
-
-/// Request of `list_members`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-pub struct ListMembersRequest {
-    /// Which page.
-    #[serde(default)]
-    pub page: PageRequest,
-}
-
-/// Request of `search_tickets`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-pub struct SearchTicketsRequest {
-    /// Which tickets.
-    #[serde(default)]
-    pub filter: TicketFilter,
-    /// Which page.
-    #[serde(default)]
-    pub page: PageRequest,
-}
-
-/// Request of `get_ticket`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct GetTicketRequest {
-    /// The provider's id.
-    pub ticket: String,
-}
-
-/// Request of `set_ticket_status`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct SetTicketStatusRequest {
-    /// The provider's id of the ticket.
-    pub ticket: String,
-    /// The provider's id of the status; refused before anything is sent if it is not of the ticket's own scope.
-    pub status: String,
-    /// The status the ticket is thought to be in. If it is in another one (and not in the wanted one already), nothing
-    /// is sent and the error's reason is `superseded`. Absent: whatever it is in.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expected: Option<String>,
-}
-
-/// Request of `create_ticket`.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct CreateTicketRequest {
-    /// One line.
-    pub summary: String,
-    /// For whom: the provider's id.
-    pub company: String,
-    /// Where it is sorted in; the provider's default if absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub board: Option<String>,
-    /// What happened, plain text: the customer can read it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    /// Who asked.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub contact: Option<String>,
-    /// A status of that board; the board's default if absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<String>,
-    /// How urgent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub priority: Option<String>,
-    /// What it is about, of that board.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ticket_type: Option<String>,
-    /// Our mark, kept where the provider has a place for it; by it the ticket is found again.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub external_reference: Option<String>,
-    /// Fields beyond ours, by the provider's own names.
-    #[serde(skip_serializing_if = "Raw::is_empty")]
-    pub fields: Raw,
-}
-
-/// Request of `search_companies`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct SearchCompaniesRequest {
-    /// Words of the name or the short name; absent: all.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub text: Option<String>,
-    /// Which page.
-    pub page: PageRequest,
-}
-
-/// Request of `search_contacts`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct SearchContactsRequest {
-    /// Words of the name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub text: Option<String>,
-    /// Exactly this address.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub email: Option<String>,
-    /// Of this company.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub company: Option<String>,
-    /// Which page.
-    pub page: PageRequest,
-}
-
-/// Request of `list_notes`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct ListNotesRequest {
-    /// The provider's id of the ticket.
-    pub ticket: String,
-    /// Which page.
-    #[serde(default)]
-    pub page: PageRequest,
-}
-
-/// Request of `add_note`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct AddNoteRequest {
-    /// The provider's id of the ticket.
-    pub ticket: String,
-    /// Who may read it: no default.
-    pub visibility: Visibility,
-    /// Plain text.
-    pub text: String,
-    /// The provider's id of the member shown as the author; absent: the account of the connection.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub member: Option<String>,
-}

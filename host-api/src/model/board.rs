@@ -93,6 +93,51 @@ pub struct TicketType {
     pub raw: Raw,
 }
 
+/// Something that can be chosen by its name.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct CatalogItem {
+    /// The provider's id.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// The board it belongs to, where the provider has that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub board: Option<Reference>,
+    /// Ids of what it may be chosen under (of a subtype: types); empty: anything, or the provider does not say.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub below: Vec<String>,
+    /// No longer offered.
+    pub inactive: bool,
+    /// The one that is taken when nothing is said.
+    pub is_default: bool,
+    /// What the provider said beyond this.
+    #[serde(skip_serializing_if = "Raw::is_empty")]
+    pub raw: Raw,
+}
+
+/// A field of tickets beyond ours.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct TicketField {
+    /// The provider's id, as `custom_fields` names it.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// The provider's word for what it holds.
+    pub holds: String,
+    /// A ticket without it is not accepted.
+    pub required: bool,
+    /// It can only be read.
+    pub read_only: bool,
+    /// What can be chosen; empty: anything.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<String>,
+    /// What the provider said beyond this.
+    #[serde(skip_serializing_if = "Raw::is_empty")]
+    pub raw: Raw,
+}
+
 /// Which catalogue is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -105,6 +150,20 @@ pub enum CatalogKind {
     Priorities,
     /// Types, of one board where the provider has that.
     Types,
+    /// Below types, of one board.
+    Subtypes,
+    /// Below subtypes, of one board.
+    Items,
+    /// Groups of members, of one board.
+    Teams,
+    /// How a ticket came in.
+    Sources,
+    /// What work on time entries is of.
+    WorkTypes,
+    /// In which role it is done.
+    WorkRoles,
+    /// Fields of tickets beyond ours, as `fields` and `custom_fields` take them.
+    TicketFields,
 }
 
 /// One entry of a catalogue; `entry` says which (a board has a `kind` of its own).
@@ -119,4 +178,8 @@ pub enum CatalogEntry {
     Priority(Priority),
     /// A type.
     Type(TicketType),
+    /// A subtype, an item, a team, a source, a work type or a work role.
+    Item(CatalogItem),
+    /// A field of tickets.
+    Field(TicketField),
 }

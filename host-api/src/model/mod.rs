@@ -5,21 +5,34 @@
 //! survives in `raw`; lists are pages and never truncate in silence.
 //! Leaves to others: which operation takes or gives which (`ops`).
 
+mod attachment;
+mod audit;
 mod board;
 mod company;
 mod connection;
+mod conversation;
 mod member;
 mod note;
 mod page;
+mod subscription;
 mod ticket;
+mod time;
 
-pub use board::{Board, CatalogEntry, CatalogKind, Priority, Status, StatusRef, TicketType};
-pub use company::{Company, Contact};
+pub use attachment::{Attachment, AttachmentContent};
+pub use audit::AuditEntry;
+pub use board::{Board, CatalogEntry, CatalogItem, CatalogKind, Priority, Status, StatusRef, TicketField, TicketType};
+pub use company::{Company, Configuration, Contact, Site};
 pub use connection::{Account, StepState, TestReport, TestStep};
+pub use conversation::{ConversationEntry, ConversationKind};
 pub use member::{Member, MemberKind};
 pub use note::{Author, AuthorKind, Note, Visibility};
 pub use page::{Page, PageRequest};
-pub use ticket::{Reference, Ticket, TicketFilter};
+pub use subscription::{
+    CallbackReceipt, ChangeAction, ChangeEvent, Subscription, SubscriptionKind, SubscriptionLevel, TOKEN, Verdict,
+    WantedSubscription,
+};
+pub use ticket::{CustomField, Reference, Ticket, TicketFilter};
+pub use time::{Billable, TimeEntry};
 
 /// What the provider said beyond our words: kept, never interpreted.
 pub type Raw = serde_json::Map<String, serde_json::Value>;

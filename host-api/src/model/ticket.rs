@@ -14,6 +14,19 @@ pub struct Reference {
     pub name: Option<String>,
 }
 
+/// A field that the tenant has added to tickets.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct CustomField {
+    /// The provider's id, another one in each tenant.
+    pub id: String,
+    /// What people call it; it can be renamed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What it holds; null: nothing.
+    #[serde(default)]
+    pub value: serde_json::Value,
+}
+
 /// A ticket as it is at the PSA.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
@@ -39,6 +52,15 @@ pub struct Ticket {
     /// What it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ticket_type: Option<Reference>,
+    /// The same, more closely.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subtype: Option<Reference>,
+    /// The same, more closely still.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub item: Option<Reference>,
+    /// How it came in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<Reference>,
     /// For whom.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub company: Option<Reference>,
@@ -53,6 +75,9 @@ pub struct Ticket {
     /// Our mark, where the provider has a place for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_reference: Option<String>,
+    /// Fields that the tenant has added.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub custom_fields: Vec<CustomField>,
     /// The ticket into which this one was merged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub merged_into: Option<String>,

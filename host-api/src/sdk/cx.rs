@@ -109,6 +109,11 @@ impl Cx {
         self.info().ok().map(|info| info.remaining_ms).filter(|ms| *ms != u64::MAX)
     }
 
+    /// Bytes of the call's input; `None`: not known, or the call has ended.
+    pub fn input_len(&self) -> Option<u64> {
+        self.info().ok().map(|info| info.input_len).filter(|len| *len != u64::MAX)
+    }
+
     /// Random bytes fit for keys.
     pub fn random(&self, buffer: &mut [u8]) -> Result<(), Error> {
         check(service!(self, random_bytes(buffer.as_mut_ptr(), buffer.len())), "random bytes")

@@ -37,6 +37,10 @@ pub enum Body {
     FormSecret(String),
     /// A secret inside a JSON string: for token requests.
     JsonSecret(String),
+    /// The whole input of the call, which streams past the plugin.
+    Input,
+    /// The same in base64.
+    InputBase64,
 }
 
 /// One request, as a value.
@@ -47,6 +51,7 @@ pub struct Request {
     url: String,
     headers: Vec<Header>,
     body: Vec<Body>,
+    flags: u32,
     timeout_ms: u32,
 }
 
@@ -54,7 +59,7 @@ impl Request {
     /// A request of any method.
     pub fn new(method: &'static str, url: impl Into<String>) -> Request {
         let (headers, body) = (Vec::new(), Vec::new());
-        Request { kind: PSA_HTTP_BY_METHOD, method, url: url.into(), headers, body, timeout_ms: 0 }
+        Request { kind: PSA_HTTP_BY_METHOD, method, url: url.into(), headers, body, flags: 0, timeout_ms: 0 }
     }
 
     /// GET.
@@ -118,6 +123,12 @@ impl Request {
     /// With a body of several pieces.
     pub fn body(mut self, pieces: Vec<Body>) -> Request {
         self.body = pieces;
+        self
+    }
+
+    /// The body of a 2xx answer goes to the call's output, unseen here.
+    pub fn to_output(mut self) -> Request {
+        self.flags |= PSA_HTTP_TO_OUTPUT;
         self
     }
 
@@ -238,12 +249,14 @@ impl<'a> Http<'a> {
                 Body::Bytes(bytes) => chunk(bytes, PSA_FROM_BYTES, PSA_RAW),
                 Body::FormSecret(key) => chunk(key.as_bytes(), PSA_FROM_SECRET, PSA_FORM),
                 Body::JsonSecret(key) => chunk(key.as_bytes(), PSA_FROM_SECRET, PSA_JSON_STRING),
+                Body::Input => chunk(&[], PSA_FROM_INPUT, PSA_RAW),
+                Body::InputBase64 => chunk(&[], PSA_FROM_INPUT, PSA_BASE64),
             })
             .collect();
         let passed = psa_http_request {
             size: size_of::<psa_http_request>() as u32,
             kind: request.kind,
-            flags: 0,
+            flags: request.flags,
             timeout_ms: request.timeout_ms,
             method: text(request.method),
             url: text(&request.url),

@@ -55,13 +55,16 @@ pub(crate) struct List {
     connection: String,
     /// The provider's id of the ticket.
     ticket: String,
+    /// Only notes made after the one with this id.
+    #[serde(default)]
+    after: Option<String>,
     /// Which page.
     #[serde(default)]
     page: PageRequest,
 }
 
 pub(crate) async fn list(core: &Core, params: List, context: &CallContext) -> Result<Page<Note>, Error> {
-    let List { tenant, connection, ticket, page } = params;
-    let request = ops::ListNotesRequest { ticket, page };
+    let List { tenant, connection, ticket, after, page } = params;
+    let request = ops::ListNotesRequest { ticket, after, page };
     core.connections.run::<ops::ListNotes>(&Place { tenant, connection }, &request, context).await
 }

@@ -7,7 +7,7 @@ use crate::outbox::{NewStatus, NewTicket, OperationView};
 use crate::plugin::CallContext;
 use crate::store::Place;
 use psa_host_api::Error;
-use psa_host_api::model::{CatalogEntry, CatalogKind, Page, PageRequest, Ticket, TicketFilter};
+use psa_host_api::model::{CatalogEntry, CatalogKind, CustomField, Page, PageRequest, Ticket, TicketFilter};
 use psa_host_api::ops;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -165,6 +165,27 @@ pub(crate) struct Create {
     /// What it is about.
     #[serde(default)]
     pub(super) ticket_type: Option<String>,
+    /// The same, more closely.
+    #[serde(default)]
+    pub(super) subtype: Option<String>,
+    /// The same, more closely still.
+    #[serde(default)]
+    pub(super) item: Option<String>,
+    /// How it came in.
+    #[serde(default)]
+    pub(super) source: Option<String>,
+    /// Who works on it: a member.
+    #[serde(default)]
+    pub(super) owner: Option<String>,
+    /// What staff alone can read of it.
+    #[serde(default)]
+    pub(super) internal_description: Option<String>,
+    /// Of this kind, where the provider has several.
+    #[serde(default)]
+    pub(super) kind: Option<String>,
+    /// Values of fields that the tenant has added, by their ids.
+    #[serde(default)]
+    pub(super) custom_fields: Vec<CustomField>,
     /// Fields beyond ours, by the provider's names.
     #[serde(default)]
     pub(super) fields: Map<String, Value>,
@@ -188,6 +209,13 @@ impl Create {
             status: self.status.clone(),
             priority: self.priority.clone(),
             ticket_type: self.ticket_type.clone(),
+            subtype: self.subtype.clone(),
+            item: self.item.clone(),
+            source: self.source.clone(),
+            owner: self.owner.clone(),
+            internal_description: self.internal_description.clone(),
+            kind: self.kind.clone(),
+            custom_fields: self.custom_fields.clone(),
             external_reference: None,
             fields: self.fields.clone(),
         }

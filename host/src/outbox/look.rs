@@ -1,6 +1,6 @@
 //! Looking for an operation at the PSA.
 //!
-//! Holds: [`look`], [`first_look`] and what they can find.
+//! Holds: [`Search`], and [`Look`], what it can find.
 //! Promises: a look is complete or it is an error; it reads from the PSA itself; what belongs to another operation is
 //! never taken; what may be ours and is not clearly so goes to a person.
 //! Leaves to others: what follows (`send`, `recover`).
@@ -169,7 +169,7 @@ impl Search<'_> {
         let mut notes = Vec::new();
         let mut page = PageRequest::default();
         for _ in 0..PAGES_MAX {
-            let request = ops::ListNotesRequest { ticket: ticket.to_owned(), page };
+            let request = ops::ListNotesRequest { ticket: ticket.to_owned(), after: None, page };
             let context = self.desk.fresh(self.lane);
             let found = self.desk.connections.run::<ops::ListNotes>(self.place(), &request, &context).await?;
             notes.extend(found.items);

@@ -1,10 +1,12 @@
-//! Boards, statuses, priorities, types.
+//! Boards, statuses, priorities, types, and what else a ticket is made of.
 
 use crate::client::{Client, Query, number};
 use crate::map::Record;
 use crate::paging;
 use psa_host_api::Error;
-use psa_host_api::model::{Board, CatalogEntry, CatalogKind, Page, Priority, Status, TicketType};
+use psa_host_api::model::{
+    Board, CatalogEntry, CatalogItem, CatalogKind, Page, Priority, Reference, Status, TicketField, TicketType,
+};
 use psa_host_api::ops::ListCatalogRequest;
 use psa_host_api::sdk::Cx;
 use serde_json::{Map, Value};
@@ -16,6 +18,14 @@ pub(crate) async fn list(client: &Client, cx: &Cx, request: ListCatalogRequest) 
         // There is no usable list over all boards. Source: facts 8.
         CatalogKind::Statuses => format!("service/boards/{}/statuses", board(&request)?),
         CatalogKind::Types => format!("service/boards/{}/types", board(&request)?),
+        CatalogKind::Subtypes => format!("service/boards/{}/subtypes", board(&request)?),
+        CatalogKind::Items => format!("service/boards/{}/items", board(&request)?),
+        CatalogKind::Teams => format!("service/boards/{}/teams", board(&request)?),
+        CatalogKind::Sources => "service/sources".to_owned(),
+        CatalogKind::WorkTypes => "time/workTypes".to_owned(),
+        CatalogKind::WorkRoles => "time/workRoles".to_owned(),
+        // Source: facts 6.
+        CatalogKind::TicketFields => "system/userDefinedFields".to_owned(),
     };
     let page = paging::list(client, cx, &path, Query::new(), &request.page).await?;
     let items = page.items.into_iter().map(|record| entry(request.kind, record)).collect();
@@ -65,5 +75,34 @@ fn entry(kind: CatalogKind, record: Map<String, Value>) -> CatalogEntry {
             inactive: record.flag("inactiveFlag").unwrap_or(false),
             raw: record.rest(),
         }),
+        CatalogKind::TicketFields => CatalogEntry::Field(TicketField {
+            id,
+            name: record.text("caption").unwrap_or_default(),
+            holds: record.text("fieldTypeIdentifier").unwrap_or_default(),
+            required: record.flag("requiredFlag").unwrap_or(false),
+            read_only: record.flag("readOnlyFlag").unwrap_or(false),
+            options: options(&record),
+            raw: record.rest(),
+        }),
+        _ => CatalogEntry::Item(CatalogItem {
+            id,
+            name,
+            board: record.reference("board").or_else(|| board_of(&mut record)),
+            below: record.ids("typeAssociationIds"),
+            inactive: record.flag("inactiveFlag").unwrap_or(false),
+            is_default: record.flag("defaultFlag").unwrap_or(false),
+            raw: record.rest(),
+        }),
     }
+}
+
+/// Teams name their board by its id alone. Source: samples, board-teams.
+fn board_of(record: &mut Record) -> Option<Reference> {
+    Some(Reference { id: record.id("boardId")?, name: None })
+}
+
+/// What can be chosen for a field of the tenant's.
+fn options(record: &Record) -> Vec<String> {
+    let options = record.children("options").unwrap_or_default().into_iter();
+    options.filter_map(|option| option.get("optionValue")?.as_str().map(str::to_owned)).collect()
 }

@@ -57,6 +57,12 @@ impl Record {
         self.0.get("_info")?.get(name)?.as_str().map(str::to_owned)
     }
 
+    /// The numbers of an array, as ids.
+    pub(crate) fn ids(&mut self, name: &str) -> Vec<String> {
+        let Some(Value::Array(ids)) = self.0.remove(name) else { return Vec::new() };
+        ids.iter().filter_map(Value::as_u64).map(|id| id.to_string()).collect()
+    }
+
     /// The records of an array, which stay in what is left. `None`: the answer has no such member.
     pub(crate) fn children(&self, name: &str) -> Option<Vec<&Map<String, Value>>> {
         Some(self.0.get(name)?.as_array()?.iter().filter_map(Value::as_object).collect())

@@ -4,7 +4,7 @@ use crate::client::{Client, Query, number, record};
 use crate::map::Record;
 use crate::paging::Order;
 use crate::{conditions, paging};
-use psa_host_api::model::{Page, Ticket, TicketFilter};
+use psa_host_api::model::{CustomField, Page, Ticket, TicketFilter};
 use psa_host_api::ops::{GetTicketRequest, SearchTicketsRequest};
 use psa_host_api::sdk::Cx;
 use psa_host_api::{Code, Error};
@@ -146,6 +146,10 @@ pub(crate) fn ticket_from(client: &Client, kind: Kind, record: Map<String, Value
         status: record.status("status"),
         priority: record.reference("priority"),
         ticket_type: record.reference("type"),
+        subtype: record.reference("subType"),
+        item: record.reference("item"),
+        source: record.reference("source"),
+        custom_fields: record.children("customFields").unwrap_or_default().into_iter().map(custom_field).collect(),
         company: record.reference("company"),
         contact: record.reference("contact"),
         owner: record.reference("owner"),
@@ -160,4 +164,14 @@ pub(crate) fn ticket_from(client: &Client, kind: Kind, record: Map<String, Value
         id,
         raw: record.rest(),
     })
+}
+
+/// A field of the tenant's. The whole array stays in `raw`, because only the whole can be written. Source: facts 4.
+fn custom_field(record: &Map<String, Value>) -> CustomField {
+    let mut record = Record::new(record.clone());
+    CustomField {
+        id: record.id("id").unwrap_or_default(),
+        name: record.text("caption"),
+        value: record.rest().remove("value").unwrap_or(Value::Null),
+    }
 }

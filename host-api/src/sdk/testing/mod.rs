@@ -24,7 +24,7 @@ pub struct Sent {
     pub url: String,
     /// Name, value, name of the secret (empty: none).
     pub headers: Vec<(String, String, String)>,
-    /// The pieces given as bytes, joined.
+    /// The pieces given as bytes, and the input, joined.
     pub body: Vec<u8>,
 }
 
@@ -45,6 +45,8 @@ struct State {
     given: Vec<Box<[u8]>>,
     completed: Vec<(psa_call, psa_code, Vec<u8>)>,
     now_unix_ms: i64,
+    input: Vec<u8>,
+    output: Vec<u8>,
 }
 
 /// A host whose PSA is a script.
@@ -110,6 +112,17 @@ impl TestHost {
         }
         drop(state);
         self
+    }
+
+    /// The input of the calls that follow: what a request takes from it is in its [`Sent::body`].
+    pub fn input(&self, bytes: impl AsRef<[u8]>) -> &TestHost {
+        self.state.borrow_mut().input = bytes.as_ref().to_vec();
+        self
+    }
+
+    /// What requests have sent to the output of their calls so far.
+    pub fn output(&self) -> Vec<u8> {
+        self.state.borrow().output.clone()
     }
 
     /// What the plugin has sent so far.
@@ -195,9 +208,12 @@ unsafe extern "C" fn complete(ctx: *mut c_void, call: psa_call, code: psa_code, 
     unsafe { state(ctx).borrow_mut().completed.push((call, code, owned(body))) };
 }
 
-unsafe extern "C" fn call_info(_: *mut c_void, _: psa_call, info: *mut psa_call_info) -> psa_code {
-    // SAFETY: the caller's own struct, as the header says.
-    unsafe { (*info).state = PSA_OK }
+unsafe extern "C" fn call_info(ctx: *mut c_void, _: psa_call, info: *mut psa_call_info) -> psa_code {
+    // SAFETY: the caller's own struct, as the header says; reached through the table.
+    unsafe {
+        (*info).state = PSA_OK;
+        (*info).input_len = state(ctx).borrow().input.len() as u64;
+    }
     PSA_OK
 }
 
@@ -218,9 +234,14 @@ unsafe extern "C" fn sleep_ms(ctx: *mut c_void, call: psa_call, ms: u64, then: p
 
 unsafe extern "C" fn http(ctx: *mut c_void, _: psa_call, request: *const psa_http_request, then: psa_then) -> psa_code {
     // SAFETY: a request of the header's shape that lives while this runs.
-    let sent = unsafe { read_request(&*request) };
+    let (mut sent, to_output) = unsafe { (read_request(&*request), (*request).flags & PSA_HTTP_TO_OUTPUT != 0) };
     // SAFETY: reached through the table.
     let mut state = unsafe { state(ctx) }.borrow_mut();
+    // SAFETY: as for the request.
+    if let Some(at) = unsafe { input_at(&*request) } {
+        let input = state.input.clone();
+        sent.body.splice(at..at, input);
+    }
     let line = sent.line();
     state.sent.push(sent);
     let answer = state
@@ -228,6 +249,12 @@ unsafe extern "C" fn http(ctx: *mut c_void, _: psa_call, request: *const psa_htt
         .iter_mut()
         .find(|(found, _)| *found == line)
         .and_then(|(_, answers)| if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() });
+    let answer = answer.map(|mut answer| {
+        if to_output && answer.is_success() {
+            state.output.append(&mut answer.body);
+        }
+        answer
+    });
     let code = if answer.is_some() { PSA_OK } else { PSA_UNAVAILABLE };
     state.waiting.push_back((then, code, answer));
     PSA_OK
@@ -257,6 +284,20 @@ unsafe fn read_request(request: &psa_http_request) -> Sent {
         // SAFETY: as above.
         body: body.iter().filter(|it| it.source == PSA_FROM_BYTES).flat_map(|it| unsafe { owned(it.bytes) }).collect(),
     }
+}
+
+/// Where the input belongs among the pieces given as bytes.
+///
+/// # Safety
+/// A request of the header's shape.
+unsafe fn input_at(request: &psa_http_request) -> Option<usize> {
+    if request.body_count == 0 {
+        return None;
+    }
+    // SAFETY: body_count pieces, of the header's shape.
+    let body = unsafe { std::slice::from_raw_parts(request.body, request.body_count) };
+    let input = body.iter().position(|piece| piece.source == PSA_FROM_INPUT)?;
+    Some(body[..input].iter().filter(|piece| piece.source == PSA_FROM_BYTES).map(|piece| piece.bytes.len).sum())
 }
 
 unsafe extern "C" fn get(ctx: *mut c_void, _: psa_call, space: u32, key: psa_bytes, value: *mut psa_bytes) -> psa_code {
