@@ -190,6 +190,17 @@ PSA_API psa_code psa_host_next_event(psa_host *host, const char *consumer, uint3
 /* Acknowledges this event and all before it for that consumer. */
 PSA_API psa_code psa_host_ack_event(psa_host *host, const char *consumer, uint64_t id);
 
+/* ---- doors ------------------------------------------------------------------------------------------- */
+
+/* Serves one request to the callback address, open to the internet. Give url (path and raw query) and body as they came,
+ * byte for byte. Reads no identity, waits for no network; a 2xx says that it is on disk. Chunks are bytes; kind, flags and
+ * header secrets are 0. psa_reply_http of *reply is what to send; on any code but PSA_OK there is none: send 429, and the
+ * PSA comes again. */
+PSA_API
+psa_code psa_host_callback(psa_host *host,
+                           const psa_http_request *request,
+                           psa_reply **reply);
+
 /* ---- replies ---------------------------------------------------------------------------------------- */
 
 /* The JSON of a reply, a result or an error; lives until it is freed; never NULL; followed by a NUL that *len does
@@ -204,6 +215,9 @@ PSA_API uint64_t psa_reply_id(const psa_reply *reply);
 
 /* A one-line message for people, lives until the reply is freed; "" if there is none. */
 PSA_API const char *psa_reply_message(const psa_reply *reply);
+
+/* The HTTP answer of psa_host_callback, lives until the reply is freed; NULL for other replies. */
+PSA_API const psa_http_response *psa_reply_http(const psa_reply *reply);
 
 /* Frees a reply. NULL is fine. */
 PSA_API void psa_reply_free(psa_reply *reply);

@@ -11,6 +11,16 @@ CREATE TABLE ticket_links (
     state TEXT NOT NULL CHECK (state IN ('creating', 'linked', 'failed', 'unlinked')),
     -- A random token that a created ticket carries at the PSA, where it has a place for it.
     reference TEXT NOT NULL,
+    -- What the PSA showed of the ticket when it was read last, JSON, and when that was; 0: never.
+    seen TEXT CHECK (seen IS NULL OR json_valid(seen)),
+    seen_at INTEGER NOT NULL DEFAULT 0,
+    -- When the ticket turned out not to be there any more.
+    gone_at INTEGER,
+    -- Notes up to this one were there, or told of, at the last but one look; the last one of the last look, and when
+    -- that became so. Null: none was looked for yet. Empty: there was none.
+    note_fence TEXT,
+    note_last TEXT,
+    note_last_at INTEGER NOT NULL DEFAULT 0,
     created INTEGER NOT NULL,
     changed INTEGER NOT NULL,
     PRIMARY KEY (tenant, link),
@@ -23,3 +33,5 @@ CREATE UNIQUE INDEX ticket_links_product ON ticket_links (tenant, connection, pr
     WHERE state IN ('creating', 'linked');
 CREATE UNIQUE INDEX ticket_links_ticket ON ticket_links (tenant, connection, ticket) WHERE state = 'linked';
 CREATE INDEX ticket_links_connection ON ticket_links (tenant, connection, link);
+CREATE INDEX ticket_links_seen ON ticket_links (tenant, connection, seen_at) WHERE state = 'linked';
+CREATE INDEX ticket_links_gone ON ticket_links (tenant, connection, gone_at) WHERE gone_at IS NOT NULL;

@@ -1,22 +1,34 @@
--- What is registered at the PSA, what arrived from it, and how far the reconciler has come.
+-- What is registered at the PSA, what arrived from it, what it made old, and how far reading has come.
 
 CREATE TABLE subscriptions (
     tenant TEXT NOT NULL,
     connection TEXT NOT NULL,
-    subscription TEXT NOT NULL,
+    subscription TEXT NOT NULL CHECK (length(subscription) BETWEEN 1 AND 64),
+    -- The provider's id; there is none before it was registered.
     remote TEXT,
     kind TEXT NOT NULL,
     level TEXT NOT NULL,
     object TEXT NOT NULL,
-    token_hash BLOB NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('wanted', 'active', 'replaced', 'flapping', 'removed')),
+    -- SHA-256 of the token in its address; the token itself is at the PSA only.
+    token_hash BLOB NOT NULL CHECK (length(token_hash) = 32),
+    -- wanted: to be registered. active: registered. replaced: another one has taken its place, it still may deliver.
+    -- flapping: the PSA disables it again and again, a person is needed.
+    state TEXT NOT NULL CHECK (state IN ('wanted', 'active', 'replaced', 'flapping')),
+    -- Times in milliseconds at which it was put to work again, JSON, the oldest first.
+    revived TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(revived)),
+    -- Who had disabled it last, and when a verified callback came through it last.
+    disabled_by TEXT,
+    heard INTEGER,
+    created INTEGER NOT NULL,
     changed INTEGER NOT NULL,
     PRIMARY KEY (tenant, connection, subscription),
-    FOREIGN KEY (tenant, connection) REFERENCES connections (tenant, connection) ON DELETE CASCADE
+    FOREIGN KEY (tenant, connection) REFERENCES connections (tenant, connection) ON DELETE CASCADE,
+    CHECK (state = 'wanted' OR remote IS NOT NULL)
 ) STRICT, WITHOUT ROWID;
 
 CREATE UNIQUE INDEX subscriptions_token ON subscriptions (token_hash);
 
+-- Deliveries. The body is sealed, and gone once it was judged.
 CREATE TABLE callbacks (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     tenant TEXT NOT NULL,
@@ -24,31 +36,89 @@ CREATE TABLE callbacks (
     subscription TEXT NOT NULL,
     received INTEGER NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('received', 'verified', 'unverified', 'refused')),
-    key TEXT NOT NULL,
-    sealed TEXT NOT NULL,
+    -- Why it is not verified, or `repeat` for one that came before.
+    reason TEXT,
+    detail TEXT,
+    -- The provider's id of the message, and what it was about, once verified.
+    message TEXT,
+    entity TEXT,
+    remote TEXT,
+    action TEXT,
+    tries INTEGER NOT NULL DEFAULT 0,
+    next_at INTEGER NOT NULL DEFAULT 0,
+    key TEXT,
+    sealed TEXT,
     FOREIGN KEY (tenant, connection, subscription) REFERENCES subscriptions (tenant, connection, subscription)
-        ON DELETE CASCADE
+        ON DELETE CASCADE,
+    CHECK ((state = 'received') = (sealed IS NOT NULL)),
+    CHECK ((key IS NULL) = (sealed IS NULL))
 ) STRICT;
 
-CREATE INDEX callbacks_state ON callbacks (state, id);
+CREATE INDEX callbacks_waiting ON callbacks (tenant, connection, next_at, id) WHERE state = 'received';
+CREATE INDEX callbacks_listed ON callbacks (tenant, connection, id);
 CREATE INDEX callbacks_subscription ON callbacks (tenant, connection, subscription, id);
+CREATE INDEX callbacks_message ON callbacks (tenant, connection, message) WHERE message IS NOT NULL;
+CREATE INDEX callbacks_key ON callbacks (key) WHERE key IS NOT NULL;
 
+-- What has to be read again: a row per entity, however often it was announced.
 CREATE TABLE dirty (
     tenant TEXT NOT NULL,
     connection TEXT NOT NULL,
     kind TEXT NOT NULL,
     entity TEXT NOT NULL,
+    -- Counts the announcements, so that what came while it was read is not taken for done.
+    version INTEGER NOT NULL DEFAULT 1,
+    action TEXT NOT NULL,
+    -- Who changed it, as the provider names them.
+    by TEXT,
+    -- callback, poll, sweep
+    source TEXT NOT NULL,
     since INTEGER NOT NULL,
+    tries INTEGER NOT NULL DEFAULT 0,
+    next_at INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (tenant, connection, kind, entity),
     FOREIGN KEY (tenant, connection) REFERENCES connections (tenant, connection) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX dirty_due ON dirty (tenant, connection, next_at);
+
+-- What the product was told of: notes of others, and tickets that were new.
+CREATE TABLE told (
+    tenant TEXT NOT NULL,
+    connection TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('note', 'ticket')),
+    remote TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, connection, kind, remote),
+    FOREIGN KEY (tenant, connection) REFERENCES connections (tenant, connection) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX told_at ON told (at);
+
+-- How far reading has come, one row per connection.
 CREATE TABLE cursors (
     tenant TEXT NOT NULL,
     connection TEXT NOT NULL,
-    name TEXT NOT NULL,
-    value TEXT NOT NULL,
-    changed INTEGER NOT NULL,
-    PRIMARY KEY (tenant, connection, name),
+    -- Which process reads now.
+    lease_owner TEXT,
+    lease_until INTEGER,
+    -- Everything that changed before this is known; on the provider's clock, RFC 3339.
+    watermark TEXT,
+    -- The window that is being read: its end, and the page that comes next.
+    window_until TEXT,
+    window_page TEXT,
+    -- When to read next, compare the subscriptions next, sweep next.
+    poll_at INTEGER NOT NULL DEFAULT 0,
+    ensure_at INTEGER NOT NULL DEFAULT 0,
+    sweep_at INTEGER NOT NULL DEFAULT 0,
+    -- Callbacks that could not be kept one by one, and how many of these are covered by reads that began later.
+    overflow INTEGER NOT NULL DEFAULT 0,
+    covered INTEGER NOT NULL DEFAULT 0,
+    -- Since the last verified callback: changes that only reading has found.
+    heard INTEGER,
+    missed INTEGER NOT NULL DEFAULT 0,
+    -- What is wrong with the subscriptions, for people; null: nothing.
+    trouble TEXT,
+    PRIMARY KEY (tenant, connection),
     FOREIGN KEY (tenant, connection) REFERENCES connections (tenant, connection) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;

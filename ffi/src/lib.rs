@@ -8,6 +8,7 @@
 
 mod call;
 mod callbacks;
+mod doors;
 mod events;
 mod guard;
 mod handle;

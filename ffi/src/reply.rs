@@ -1,6 +1,7 @@
 //! Replies: what the product reads and frees.
 
 use crate::types::psa_reply;
+use host::HttpAnswer;
 use psa_host_api::abi::*;
 use psa_host_api::{Code, Error};
 use std::ffi::c_char;
@@ -11,6 +12,40 @@ pub(crate) struct Reply {
     id: u64,
     json: String,
     message: String,
+    http: Option<Box<Http>>,
+}
+
+/// An HTTP answer as C reads it; the pointers lead into the answer beside them.
+struct Http {
+    passed: psa_http_response,
+    _headers: Vec<psa_header>,
+    _answer: HttpAnswer,
+}
+
+// SAFETY: the pointers lead into what is owned beside them, which is never changed again.
+unsafe impl Send for Http {}
+
+impl Http {
+    fn new(answer: HttpAnswer) -> Box<Http> {
+        let text = |text: &str| psa_bytes::of(text.as_bytes());
+        let header = |(name, value): &(String, String)| psa_header {
+            name: text(name),
+            value: text(value),
+            secret: psa_bytes::EMPTY,
+            flags: 0,
+            reserved: 0,
+        };
+        // Texts and vectors keep their bytes on the heap: these stay where they are when their owner moves.
+        let headers: Vec<psa_header> = answer.headers.iter().map(header).collect();
+        let passed = psa_http_response {
+            size: size_of::<psa_http_response>() as u32,
+            status: answer.status.into(),
+            headers: headers.as_ptr(),
+            header_count: headers.len(),
+            body: psa_bytes::of(&answer.body),
+        };
+        Box::new(Http { passed, _headers: headers, _answer: answer })
+    }
 }
 
 impl Reply {
@@ -21,7 +56,13 @@ impl Reply {
         };
         json.push('\0');
         message.push('\0');
-        Reply { code, id, json, message }
+        Reply { code, id, json, message, http: None }
+    }
+
+    /// One that is an HTTP answer.
+    pub(crate) fn http(answer: HttpAnswer) -> Reply {
+        let json = format!("{{\"status\":{}}}", answer.status);
+        Reply { http: Some(Http::new(answer)), ..Reply::new(Ok(json), 0) }
     }
 
     pub(crate) fn code(&self) -> psa_code {
@@ -78,6 +119,17 @@ pub unsafe extern "C" fn psa_reply_id(reply: *const psa_reply) -> u64 {
 pub unsafe extern "C" fn psa_reply_message(reply: *const psa_reply) -> *const c_char {
     // SAFETY: NULL, or a reply of ours that is not freed yet; so says psa_host.h.
     unsafe { reply.as_ref() }.map_or("\0", |reply| &reply.inner.message).as_ptr().cast()
+}
+
+/// The HTTP answer of psa_host_callback, lives until the reply is freed; NULL for other replies.
+///
+/// # Safety
+/// As psa_host.h says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn psa_reply_http(reply: *const psa_reply) -> *const psa_http_response {
+    // SAFETY: NULL, or a reply of ours that is not freed yet; so says psa_host.h.
+    let http = unsafe { reply.as_ref() }.and_then(|reply| reply.inner.http.as_ref());
+    http.map_or(std::ptr::null(), |http| &raw const http.passed)
 }
 
 /// Frees a reply. NULL is fine.

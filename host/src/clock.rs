@@ -30,6 +30,22 @@ pub trait Random: Send + Sync + 'static {
     fn fill(&self, buffer: &mut [u8]);
 }
 
+/// Bytes as hex digits, in lower case.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// A fresh id that cannot be guessed.
+pub(crate) fn new_id(random: &dyn Random, prefix: &str) -> String {
+    let mut bytes = [0; 10];
+    random.fill(&mut bytes);
+    prefix.to_owned() + &hex(&bytes)
+}
+
 /// A time of the wall clock as the product sees it.
 pub(crate) fn rfc3339(unix_ms: i64) -> String {
     jiff::Timestamp::from_millisecond(unix_ms).unwrap_or_default().to_string()

@@ -4,6 +4,7 @@
 //! Promises: an unknown or mistyped field is an error that names it.
 //! Leaves to others: what the parts mean (`plugin::Source`, `EgressConfig`).
 
+use crate::callbacks::CallbackConfig;
 use crate::egress::EgressConfig;
 use crate::json;
 use crate::outbox::OutboxConfig;
@@ -41,6 +42,9 @@ pub struct Config {
     /// How operations are delivered.
     #[serde(default)]
     pub outbox: OutboxConfig,
+    /// How changes at the PSA are heard of.
+    #[serde(default)]
+    pub callbacks: CallbackConfig,
     /// The label of this installation. A database that carries another one is a copy: nothing is sent from it.
     #[serde(default = "environment")]
     pub environment: String,
@@ -109,6 +113,7 @@ impl Config {
             }
         }
         config.check_times()?;
+        config.callbacks.check()?;
         Ok(config)
     }
 

@@ -6,6 +6,7 @@
 
 use crate::activity::Scribe;
 use crate::cache::{Key, Kind};
+use crate::callbacks::Callbacks;
 use crate::clock::Clock;
 use crate::connections::ConnectionRoom;
 use crate::outbox::Outbox;
@@ -21,6 +22,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 pub(crate) struct Core {
     pub(crate) connections: Arc<ConnectionRoom>,
     pub(crate) outbox: Arc<Outbox>,
+    pub(crate) callbacks: Arc<Callbacks>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) vault: Arc<Vault>,
     pub(crate) scribe: Arc<Scribe>,
@@ -88,8 +90,10 @@ impl Core {
         }
         for (id, place, kind, entity) in self.store.stale_since(self.seen.stale.load(Ordering::SeqCst))? {
             let cache = self.connections.caches.of(place.tenant.as_bytes(), &place.connection);
-            if kind == "ticket" {
-                cache.invalidate(Kind::Ticket, &entity);
+            match kind.as_str() {
+                "ticket" => cache.invalidate(Kind::Ticket, &entity),
+                "members" => cache.invalidate_kind(Kind::Members),
+                _ => {}
             }
             self.seen.stale.fetch_max(id, Ordering::SeqCst);
         }

@@ -13,11 +13,13 @@ mod open;
 pub use events::Event;
 
 use crate::activity::Scribe;
+use crate::callbacks::{self, Callbacks};
 use crate::clock::{Clock, Random, SystemClock, SystemRandom};
 use crate::config::Config;
 use crate::connections::{ConnectionRoom, Parts};
 use crate::core::{Core, Environment, Seen};
 use crate::egress::Egress;
+use crate::http::{HttpAnswer, HttpRequest};
 use crate::log::{Log, LogHook};
 use crate::methods;
 use crate::outbox::{Desk, FailPoint, Outbox};
@@ -142,6 +144,18 @@ impl Host {
             fail: hooks.fail_point,
             memory: Default::default(),
         };
+        let callbacks = Callbacks::new(callbacks::Desk {
+            store: store.clone(),
+            vault: vault.clone(),
+            scribe: scribe.clone(),
+            owners: desk.owners.clone(),
+            connections: connections.clone(),
+            clock: clock.clone(),
+            random: desk.random.clone(),
+            log: log.clone(),
+            request_ms: config.egress.timeout_ms,
+            config: config.callbacks.clone(),
+        });
         let outbox = Outbox::new(Arc::new(desk));
         if !environment.is_ours() {
             let Environment { here, stored } = &environment;
@@ -149,11 +163,17 @@ impl Host {
                 "host",
                 &format!("the database belongs to environment \"{stored}\", this is \"{here}\": nothing is sent"),
             );
-        } else if config.outbox.deliver {
-            io.spawn(outbox.clone().deliver());
+        } else {
+            if config.outbox.deliver {
+                io.spawn(outbox.clone().deliver());
+            }
+            if config.callbacks.work {
+                io.spawn(callbacks.clone().work());
+            }
         }
         let seen = Seen::default();
-        let core = Core { connections, outbox, store, vault, scribe, clock: clock.clone(), environment, seen };
+        let core =
+            Core { connections, outbox, callbacks, store, vault, scribe, clock: clock.clone(), environment, seen };
         let shared = Shared {
             core: Mutex::new(Some(Arc::new(core))),
             gate: Gate::default(),
@@ -212,6 +232,13 @@ impl Host {
         }
     }
 
+    /// Answers one request to the product's door for callbacks: what is answered with 2xx is on disk. Reads no identity and
+    /// waits for no network. `Closed`: the host is closed; answer 429, so that the PSA comes again.
+    pub fn callback(&self, request: &HttpRequest<'_>) -> Result<HttpAnswer, Error> {
+        let _inside = self.shared.gate.enter()?;
+        Ok(self.shared.core()?.callbacks.receive(request))
+    }
+
     /// Adds a plugin that is linked into the product; only before the first call.
     pub fn add_plugin(&self, entry: psa_plugin_entry_fn) -> Result<(), Error> {
         let _inside = self.shared.gate.enter()?;
@@ -237,6 +264,7 @@ impl Host {
         let drain = Duration::from_millis(u64::from(drain_ms));
         if let Some(core) = &core {
             core.outbox.close();
+            core.callbacks.close();
         }
         shared.gate.wait_empty(drain);
         let mut all = true;
@@ -244,6 +272,7 @@ impl Host {
             let _reactor = shared.io.enter();
             // What is being sent gets the same time; then its call ends, and what is known is recorded.
             block::wait(core.outbox.idle_within(drain));
+            block::wait(core.callbacks.idle_within(LAST_WAIT));
             all = block::wait(core.connections.close());
             shared.gate.wait_empty(Duration::MAX);
             block::wait(core.outbox.idle_within(LAST_WAIT));

@@ -8,6 +8,7 @@
 
 mod activity;
 pub mod cache;
+mod callbacks;
 pub mod clock;
 mod config;
 mod connections;
@@ -15,6 +16,7 @@ mod core;
 mod doctor;
 pub mod egress;
 mod host;
+mod http;
 mod json;
 mod log;
 #[doc(hidden)]
@@ -29,10 +31,12 @@ mod sealed;
 mod store;
 mod vault;
 
+pub use callbacks::CallbackConfig;
 pub use config::Config;
 pub use connections::Connection;
 pub use doctor::doctor;
 pub use host::{CallOptions, Done, Event, Hooks, Host};
+pub use http::{HttpAnswer, HttpRequest};
 pub use log::LogHook;
 pub use outbox::{FailPoint, OutboxConfig};
 pub use psa_host_api::{Code, Error};

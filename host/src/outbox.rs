@@ -112,7 +112,7 @@ impl Outbox {
 
     /// A fresh id that cannot be guessed.
     pub(crate) fn new_id(&self, prefix: &str) -> String {
-        accept::new_id(&*self.desk.random, prefix)
+        crate::clock::new_id(&*self.desk.random, prefix)
     }
 
     /// How long a connection's gate stays closed, in milliseconds.

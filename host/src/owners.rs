@@ -24,7 +24,6 @@ pub(crate) struct Owners {
 impl Owners {
     /// Takes a name and locks its file; removes the files of those who have died.
     pub(crate) fn join(data_dir: &Path, random: &dyn Random) -> Result<Owners, Error> {
-        use std::fmt::Write as _;
         let folder = data_dir.join("owners");
         let failed = |error: std::io::Error| {
             Error::new(Code::Storage, format!("{}: {error}", folder.display())).because("data_dir")
@@ -32,10 +31,7 @@ impl Owners {
         fs::create_dir_all(&folder).map_err(failed)?;
         let mut nonce = [0; 8];
         random.fill(&mut nonce);
-        let me = nonce.iter().fold(format!("{}-", std::process::id()), |mut name, byte| {
-            let _ = write!(name, "{byte:02x}");
-            name
-        });
+        let me = format!("{}-{}", std::process::id(), crate::clock::hex(&nonce));
         // Locked before it gets its name, so that nobody takes it for a dead one's.
         let draft = folder.join(format!(".{me}"));
         let file = File::options().read(true).write(true).create_new(true).mode(0o600).open(&draft).map_err(failed)?;

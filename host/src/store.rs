@@ -8,6 +8,7 @@
 #[cfg(test)]
 mod contract;
 mod error;
+mod inbound;
 mod reply;
 mod rows;
 mod sqlite;
@@ -15,6 +16,7 @@ mod words;
 mod work;
 
 pub(crate) use error::{Conflict, StoreError};
+pub(crate) use inbound::*;
 pub(crate) use reply::Reply;
 pub(crate) use rows::*;
 pub(crate) use sqlite::SqliteStore;
@@ -154,6 +156,58 @@ pub(crate) trait Operations: Send + Sync {
     fn standing(&self, place: &Place) -> Read<Standing>;
 }
 
+/// What comes in from the PSA.
+pub(crate) trait Inbound: Send + Sync {
+    /// Keeps a new subscription, or the row of one that has changed.
+    fn put_subscription(&self, row: StoredSubscription, record: Record) -> Reply<()>;
+    /// Forgets one. False: there was none.
+    fn drop_subscription(&self, place: &Place, subscription: &str, record: Record) -> Reply<bool>;
+    /// Those of a connection, the oldest first.
+    fn subscriptions(&self, place: &Place) -> Read<Vec<StoredSubscription>>;
+    /// The one whose address has this token.
+    fn subscription_of(&self, token_hash: &[u8; 32]) -> Read<Option<StoredSubscription>>;
+    /// Keeps a delivery.
+    fn keep_callback(&self, new: NewCallback) -> Reply<Kept>;
+    /// Deliveries that wait and are due, the oldest first.
+    fn waiting_callbacks(&self, place: &Place, now: i64, limit: usize) -> Read<Vec<WaitingCallback>>;
+    /// Notes judgements, each only once; verified ones make dirty what they speak of, unless they are repeats.
+    fn judged(&self, judged: Vec<Judged>) -> Reply<()>;
+    /// Nothing could be found out: they wait.
+    fn judge_later(&self, place: &Place, ids: Vec<i64>, detail: String, next_at: i64) -> Reply<()>;
+    /// Deliveries before `before` (0: all), the newest first.
+    fn list_callbacks(&self, place: &Place, before: i64, limit: usize) -> Read<Vec<StoredCallback>>;
+    /// How many wait.
+    fn count_waiting(&self, place: &Place) -> Read<u64>;
+    /// Drops what was judged before a time, and what is beyond `keep` of a connection.
+    fn trim_callbacks(&self, before: i64, keep: u64) -> Reply<u64>;
+    /// Connections that have something to do and are in nobody's hands.
+    fn inbound_due(&self, due: &InboundDue<'_>) -> Read<Vec<Place>>;
+    /// Takes one into one's hands.
+    fn claim_inbound(&self, claim: InboundClaim) -> Reply<bool>;
+    /// Lets go of it.
+    fn release_inbound(&self, place: &Place, owner: &str) -> Reply<()>;
+    /// How far reading has come.
+    fn cursor(&self, place: &Place) -> Read<Cursor>;
+    /// Changes that.
+    fn change_cursor(&self, place: &Place, change: CursorChange) -> Reply<()>;
+    /// Says what has to be read again.
+    fn make_dirty(&self, place: &Place, dirty: Vec<NewDirty>, now: i64) -> Reply<()>;
+    /// What is due, the longest waiting first.
+    fn dirty_due(&self, place: &Place, now: i64, limit: usize) -> Read<Vec<Dirty>>;
+    /// Not yet.
+    fn dirty_later(&self, dirty: &Dirty, next_at: i64) -> Reply<()>;
+    /// It was read.
+    fn applied(&self, applied: Applied) -> Reply<Outcomes>;
+    /// What is known of those of these tickets that are linked.
+    fn views_of(&self, place: &Place, tickets: &[String]) -> Read<Vec<StoredView>>;
+    /// Linked tickets that were read before `before`, the longest unread first.
+    fn unread_since(&self, place: &Place, before: i64, limit: usize) -> Read<Vec<StoredView>>;
+    /// How many tickets are linked, and how many of them have gone since `since`.
+    fn count_gone(&self, place: &Place, since: i64) -> Read<(u64, u64)>;
+    /// What a link's ticket shows when it is linked.
+    fn first_view(&self, place: &Place, link: &str, seen: Option<String>, notes: NoteFence, now: i64) -> Reply<()>;
+}
+
 /// Mappings, and what they map.
 pub(crate) trait Mappings: Send + Sync {
     /// Replaces the product's values of a kind, unless newer ones are there.
@@ -281,5 +335,8 @@ pub(crate) trait Upkeep: Send + Sync {
 }
 
 /// All of it.
-pub(crate) trait Store: Connections + Links + Operations + Mappings + Journal + PluginStorage + Upkeep {}
-impl<T: Connections + Links + Operations + Mappings + Journal + PluginStorage + Upkeep> Store for T {}
+pub(crate) trait Store:
+    Connections + Links + Operations + Inbound + Mappings + Journal + PluginStorage + Upkeep
+{
+}
+impl<T: Connections + Links + Operations + Inbound + Mappings + Journal + PluginStorage + Upkeep> Store for T {}

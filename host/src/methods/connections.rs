@@ -200,6 +200,7 @@ pub(crate) async fn resume(core: &Core, params: Act, _: &CallContext) -> Result<
 
 pub(crate) async fn disconnect(core: &Core, params: Act, _: &CallContext) -> Result<Connection, Error> {
     let (place, by) = params.parts();
+    withdraw(core, &place).await?;
     core.connections.disconnect(&place, &by).await
 }
 
@@ -221,8 +222,22 @@ pub(crate) struct Delete {
 
 pub(crate) async fn delete(core: &Core, params: Delete, _: &CallContext) -> Result<Dependents, Error> {
     let Delete { tenant, connection, waiting, by } = params;
-    let gone = core.connections.delete(&Place { tenant, connection }, waiting, &by).await?;
+    let place = Place { tenant, connection };
+    if core.store.dependents(&place)?.waiting == waiting {
+        withdraw(core, &place).await?;
+    }
+    let gone = core.connections.delete(&place, waiting, &by).await?;
     let store = core.store.clone();
     super::upkeep::blocking(move || Ok(store.shrink()?)).await?;
     Ok(gone)
+}
+
+/// While there are credentials, the PSA is told that nothing is to be delivered any more. What it does not take back leads
+/// to a door that answers 410.
+async fn withdraw(core: &Core, place: &Place) -> Result<(), Error> {
+    core.connections.exists(place)?;
+    if core.environment.is_ours() {
+        core.callbacks.withdraw(place).await;
+    }
+    Ok(())
 }

@@ -110,7 +110,7 @@ pub(crate) async fn create(core: &Core, params: Create, context: &CallContext) -
     // What does not exist cannot be linked; a merged ticket leads to the one it went into.
     let request = ops::GetTicketRequest { ticket };
     let found = core.connections.run::<ops::GetTicket>(&place, &request, context).await?;
-    if let Some(other) = found.merged_into {
+    if let Some(other) = &found.merged_into {
         let message = format!("ticket {} was merged into {other}; link that one", found.id);
         let mut error = Error::new(Code::Conflict, message).because("ticket_merged");
         error.details = Some(json!({"merged_into": other}));
@@ -120,7 +120,7 @@ pub(crate) async fn create(core: &Core, params: Create, context: &CallContext) -
     let link = StoredLink {
         link: core.outbox.new_id("l_"),
         product_ticket,
-        ticket: Some(found.id),
+        ticket: Some(found.id.clone()),
         state: LinkState::Linked,
         reference: core.outbox.new_id("psa-bridge "),
         created: now,
@@ -131,6 +131,10 @@ pub(crate) async fn create(core: &Core, params: Create, context: &CallContext) -
         "product_ticket": link.product_ticket, "ticket": link.ticket});
     let record = core.scribe.both(&link.place, &by, "link.created", Some(&link.link), body)?;
     core.store.link(link.clone(), record).await?;
+    if let Err(error) = core.callbacks.linked(&link, &found).await {
+        // It is linked all the same; what its notes were is found out with its next change.
+        core.callbacks.unread(&link, &error);
+    }
     Ok(link.into())
 }
 
@@ -139,10 +143,7 @@ pub(crate) async fn get(core: &Core, params: Of, _: &CallContext) -> Result<Link
 }
 
 pub(super) fn stored(core: &Core, tenant: &str, link: &str) -> Result<StoredLink, Error> {
-    core.store.get_link(tenant, link)?.ok_or_else(|| {
-        let id: String = link.chars().take(64).collect();
-        Error::new(Code::NotFound, format!("this tenant has no link \"{id}\"")).because("link_missing")
-    })
+    core.outbox.link_of(tenant, link)
 }
 
 pub(crate) async fn list(core: &Core, params: List, _: &CallContext) -> Result<Page<Link>, Error> {

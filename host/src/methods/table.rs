@@ -2,7 +2,10 @@
 
 use super::nothing::{Done, Nothing};
 use super::typed::typed;
-use super::{companies, connections, links, mappings, members, notes, operations, plugins, rehearse, tickets, upkeep};
+use super::{
+    callbacks, companies, connections, links, mappings, members, notes, operations, plugins, rehearse, tickets, upkeep,
+};
+use crate::callbacks::Comparison;
 use crate::connections::Connection;
 use crate::core::Core;
 use crate::json;
@@ -119,6 +122,16 @@ methods! {
     "companies.search" companies::search, (companies::SearchCompanies) -> Page<Company>;
     /// People of companies.
     "contacts.search" companies::contacts, (companies::SearchContacts) -> Page<Contact>;
+    /// What is registered at the PSA so that changes are told, and how that does.
+    "callbacks.list" callbacks::list, (callbacks::Of) -> callbacks::Subscriptions;
+    /// What is registered beside what should be; changes nothing.
+    "callbacks.compare" callbacks::compare, (callbacks::Of) -> Comparison;
+    /// Registers, puts to work again and removes what needs it, now; also what flaps.
+    "callbacks.heal" callbacks::heal, (callbacks::Act) -> Comparison;
+    /// Registers anew under other tokens; the old ones go on for a day.
+    "callbacks.rotate" callbacks::rotate, (callbacks::Act) -> Comparison;
+    /// What came in of late, the newest first, and whether it was proved.
+    "callbacks.deliveries" callbacks::deliveries, (callbacks::ListDeliveries) -> Page<callbacks::Delivery>;
     /// One operation with every change of its state.
     "operations.get" operations::get, (operations::Of) -> operations::WithTransitions;
     /// Operations in the order they were accepted.

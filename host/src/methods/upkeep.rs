@@ -2,7 +2,8 @@
 
 use super::nothing::Nothing;
 use super::paging::{self, Paged};
-use crate::clock::rfc3339;
+use crate::callbacks::CallbackHealth;
+use crate::clock::{hex, rfc3339};
 use crate::core::Core;
 use crate::plugin::CallContext;
 use crate::store::{ConnectionState, Place, Record, StopReason};
@@ -86,14 +87,6 @@ pub(crate) struct Head {
 pub(crate) async fn head(core: &Core, params: OfTenant, _: &CallContext) -> Result<Head, Error> {
     let head = core.store.activity_head(&params.tenant)?;
     Ok(head.map_or(Head { seq: 0, mac: String::new() }, |entry| Head { seq: entry.seq, mac: hex(&entry.mac) }))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// Parameters of activity.verify.
@@ -233,6 +226,8 @@ pub(crate) struct ConnectionHealth {
     /// How long nothing is sent because the PSA asked for it or did not answer, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     limited_ms: Option<u64>,
+    /// What comes in from the PSA.
+    callbacks: CallbackHealth,
     /// What its cache has done.
     cache: crate::cache::Statistics,
 }
@@ -246,6 +241,7 @@ pub(crate) async fn health(core: &Core, params: AskHealth, _: &CallContext) -> R
         let place = Place { tenant: connection.tenant, connection: connection.connection.clone() };
         let standing = core.store.standing(&place)?;
         rows.push(ConnectionHealth {
+            callbacks: core.callbacks.health(&place)?,
             state: connection.state,
             reason: connection.reason,
             queued: standing.queued,

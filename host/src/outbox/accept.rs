@@ -2,6 +2,7 @@
 
 use super::Outbox;
 use super::payload::Payload;
+use crate::clock::new_id;
 use crate::store::{
     Accepted, Conflict, ConnectionState, LinkState, NewOperation, Place, Record, StopReason, StoreError, StoredLink,
     StoredOperation,
@@ -170,7 +171,8 @@ impl Outbox {
         }
     }
 
-    fn link_of(&self, tenant: &str, link: &str) -> Result<StoredLink, Error> {
+    /// The link of an id.
+    pub(crate) fn link_of(&self, tenant: &str, link: &str) -> Result<StoredLink, Error> {
         self.desk.store.get_link(tenant, link)?.ok_or_else(|| {
             let id: String = link.chars().take(64).collect();
             let message = format!("this tenant has no link \"{id}\"");
@@ -213,14 +215,4 @@ pub(crate) fn check_text(text: &str) -> Result<(), Error> {
         return Err(Error::invalid(message.clone()).field("/text", "control_character", message));
     }
     Ok(())
-}
-
-pub(crate) fn new_id(random: &dyn crate::clock::Random, prefix: &str) -> String {
-    use std::fmt::Write as _;
-    let mut bytes = [0; 10];
-    random.fill(&mut bytes);
-    bytes.iter().fold(prefix.to_owned(), |mut id, byte| {
-        let _ = write!(id, "{byte:02x}");
-        id
-    })
 }

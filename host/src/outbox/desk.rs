@@ -57,13 +57,9 @@ impl Desk {
 
     /// A new lease of this process.
     pub(super) fn lease(&self) -> Lease {
-        use std::fmt::Write as _;
         let mut token = [0; 8];
         self.random.fill(&mut token);
-        let token = token.iter().fold(String::new(), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        });
+        let token = crate::clock::hex(&token);
         let lasts = self.attempt_ms() + self.config.lease_ms;
         let until = self.clock.now_unix_ms().saturating_add(lasts as i64);
         Lease { owner: self.owners.me().to_owned(), token, until }

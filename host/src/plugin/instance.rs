@@ -58,13 +58,7 @@ impl Runtime {
 
     /// A fresh id that cannot be guessed.
     pub(crate) fn new_id(&self, prefix: &str) -> String {
-        use std::fmt::Write as _;
-        let mut random = [0; 10];
-        self.random.fill(&mut random);
-        random.iter().fold(prefix.to_owned(), |mut id, byte| {
-            let _ = write!(id, "{byte:02x}");
-            id
-        })
+        crate::clock::new_id(&*self.random, prefix)
     }
 
     /// Ends the threads on which plugins' code runs and waits for them. Not from one of them.

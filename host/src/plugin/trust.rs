@@ -5,6 +5,7 @@
 //! Leaves to others: what the code says about itself (`table`).
 
 use super::refusal::Why;
+use crate::clock::hex;
 use sha2::{Digest, Sha256};
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{Read, Write};
@@ -211,12 +212,4 @@ fn keep(bytes: &[u8], sha256: &str, path: &Path, folder: &Path) -> std::io::Resu
     drop(file);
     std::fs::rename(&unfinished, &copy)?;
     Ok(copy)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

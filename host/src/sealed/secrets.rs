@@ -8,7 +8,7 @@
 
 use crate::clock::Clock;
 use crate::egress::SecretSource;
-use crate::store::{Place, SealedSecret, Store, StoredToken};
+use crate::store::{Conflict, Place, SealedSecret, Store, StoreError, StoredToken};
 use crate::vault::{SealPlace, Vault};
 use psa_host_api::form::Address;
 use psa_host_api::{Code, Error};
@@ -39,13 +39,9 @@ struct Trial {
 
 /// What a secret is bound to: the addresses it may be sent to.
 pub(crate) fn bound_to(addresses: &[Address]) -> String {
-    use std::fmt::Write as _;
     let mut words: Vec<String> = addresses.iter().filter_map(|address| serde_json::to_string(address).ok()).collect();
     words.sort_unstable();
-    Sha256::digest(words.join("\n")).iter().take(16).fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    crate::clock::hex(&Sha256::digest(words.join("\n"))[..16])
 }
 
 /// Seals a secret of a form.
@@ -134,8 +130,15 @@ impl ConnectionSecrets {
             return Ok(());
         }
         let addresses = serde_json::to_string(&addresses).map_err(|error| Error::internal(error.to_string()))?;
-        let sealed = self.vault.seal(&self.token_place(key, &addresses), &value)?;
-        Ok(self.store.put_token(&self.place, key, StoredToken { sealed, addresses, expires }).wait()?)
+        loop {
+            let sealed = self.vault.seal(&self.token_place(key, &addresses), &value)?;
+            let token = StoredToken { sealed, addresses: addresses.clone(), expires };
+            match self.store.put_token(&self.place, key, token).wait() {
+                // The key was changed between sealing and keeping.
+                Err(StoreError::Conflict(Conflict::KeyChanged)) => {}
+                kept => return Ok(kept?),
+            }
+        }
     }
 
     fn token_place<'a>(&'a self, name: &'a str, addresses: &'a str) -> SealPlace<'a> {

@@ -3,6 +3,7 @@
 //! Holds: [`all`], which an engine's own tests call with a way to make an empty store.
 //! Promises: nothing here knows an engine.
 
+mod inbound;
 mod operations;
 
 use super::*;
@@ -15,7 +16,7 @@ pub(super) type Make<'a> = &'a dyn Fn() -> (Arc<dyn Store>, Box<dyn std::any::An
 /// Runs the whole contract.
 pub(super) fn all(make: Make<'_>) {
     type Test = (&'static str, fn(&dyn Store));
-    let tests: [Test; 13] = [
+    let tests: [Test; 16] = [
         ("a unit of work is kept whole or not at all", whole),
         ("tenants do not see each other", tenants),
         ("one account is connected once", accounts),
@@ -29,6 +30,9 @@ pub(super) fn all(make: Make<'_>) {
         ("events come until they are acknowledged", events),
         ("plugins' values expire and are listed by prefix", values),
         ("sealed values are replaced only if they are still there", seals),
+        ("a delivery is judged once, and a repeat says nothing", inbound::deliveries),
+        ("what was read is told once, and not while something of ours is on its way", inbound::readings),
+        ("one process at a time reads for a connection", inbound::turns),
     ];
     for (name, test) in tests {
         let (store, _guard) = make();

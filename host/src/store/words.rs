@@ -145,6 +145,46 @@ words! {
 }
 
 words! {
+    /// Where a subscription is.
+    SubscriptionState {
+        /// To be registered.
+        Wanted = "wanted",
+        /// Registered.
+        Active = "active",
+        /// Another one has taken its place; it still may deliver.
+        Replaced = "replaced",
+        /// The PSA disables it again and again: a person is needed.
+        Flapping = "flapping",
+    }
+}
+
+words! {
+    /// Where a delivery is.
+    CallbackState {
+        /// Kept, not yet judged.
+        Received = "received",
+        /// It comes from the PSA and speaks of this connection.
+        Verified = "verified",
+        /// It could not be told.
+        Unverified = "unverified",
+        /// It does not.
+        Refused = "refused",
+    }
+}
+
+words! {
+    /// How it was found that something has to be read again.
+    DirtySource {
+        /// A verified callback said so.
+        Callback = "callback",
+        /// It was in a window of changes.
+        Poll = "poll",
+        /// It was its turn.
+        Sweep = "sweep",
+    }
+}
+
+words! {
     /// What a mapping of an agent says.
     MappingState {
         /// This member stands for the agent.

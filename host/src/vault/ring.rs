@@ -80,13 +80,9 @@ impl Ring {
 
 /// The id of a key: it says nothing about the key.
 fn id_of(key: &str) -> Option<String> {
-    use std::fmt::Write as _;
     let bytes = Zeroizing::new(URL_SAFE.decode(key).ok()?);
     let digest = Sha256::new().chain_update(b"psa-bridge vault key").chain_update(&*bytes).finalize();
-    Some(digest[..8].iter().fold(String::new(), |mut id, byte| {
-        let _ = write!(id, "{byte:02x}");
-        id
-    }))
+    Some(crate::clock::hex(&digest[..8]))
 }
 
 /// A new key, as text.

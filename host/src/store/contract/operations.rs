@@ -28,7 +28,7 @@ pub(super) fn accept(store: &dyn Store, place: &Place, id: &str) -> StoredOperat
     }
 }
 
-fn open(store: &dyn Store, lane: &LaneId, id: &str, owner: &str, living: &[&str], now: i64) -> Option<i64> {
+pub(super) fn open(store: &dyn Store, lane: &LaneId, id: &str, owner: &str, living: &[&str], now: i64) -> Option<i64> {
     let row = store.operation("t", id).unwrap().unwrap();
     let open = OpenAttempt {
         lane: lane.clone(),
@@ -42,7 +42,7 @@ fn open(store: &dyn Store, lane: &LaneId, id: &str, owner: &str, living: &[&str]
     store.open_attempt(open).wait().unwrap()
 }
 
-fn step(place: &Place, id: &str, from: State, attempt: Option<i64>, to: State) -> Step {
+pub(super) fn step(place: &Place, id: &str, from: State, attempt: Option<i64>, to: State) -> Step {
     let read = fresh(operation(place, id, "l", Kind::Note), from, attempt);
     Step {
         reason: matches!(to, State::Held | State::Refused).then(|| "because".to_owned()),

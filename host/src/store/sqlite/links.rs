@@ -107,7 +107,7 @@ pub(super) fn set_state(
     Ok(execute(db, SET_STATE, params![tenant, link, state.word(), ticket, now])? > 0)
 }
 
-fn link_of(row: &Row<'_>) -> rusqlite::Result<StoredLink> {
+pub(super) fn link_of(row: &Row<'_>) -> rusqlite::Result<StoredLink> {
     Ok(StoredLink {
         place: Place { tenant: row.get(0)?, connection: row.get(2)? },
         link: row.get(1)?,

@@ -6,8 +6,12 @@
 //! Leaves to others: what rows mean (the rooms), sealing (`vault`).
 
 mod activity;
+mod callbacks;
 mod connections;
+mod cursors;
+mod dirty;
 mod events;
+mod inbound;
 mod links;
 mod maintenance;
 mod mappings;
@@ -19,7 +23,9 @@ mod plugin;
 mod seals;
 mod statements;
 mod steps;
+mod subscriptions;
 mod tenant;
+mod views;
 mod work;
 mod writer;
 

@@ -14,8 +14,12 @@ statements! {
         WHERE (key < ?1 OR key > ?1) AND space = 'value' LIMIT ?2";
     TOKENS = "SELECT tenant, connection, name, 1, addresses, key, sealed FROM plugin_storage
         WHERE (key < ?1 OR key > ?1) AND space = 'token' LIMIT ?2";
+    /// A delivery is named by the subscription it came to: that is its place.
+    CALLBACKS = "SELECT tenant, connection, subscription, 1, '', key, sealed FROM callbacks
+        WHERE key IS NOT NULL AND (key < ?1 OR key > ?1) LIMIT ?2";
     COUNTS = "SELECT key, count(*) FROM (SELECT key FROM secrets UNION ALL SELECT key FROM operations
-        WHERE key IS NOT NULL UNION ALL SELECT key FROM plugin_storage) GROUP BY key";
+        WHERE key IS NOT NULL UNION ALL SELECT key FROM plugin_storage UNION ALL SELECT key FROM callbacks
+        WHERE key IS NOT NULL) GROUP BY key";
     RESEAL_SECRET = "UPDATE secrets SET key = ?4, sealed = ?5 WHERE tenant = ?1 AND connection = ?2 AND name = ?3
         AND sealed = ?6";
     RESEAL_OPERATION = "UPDATE operations SET key = ?4, sealed = ?5 WHERE tenant = ?1 AND connection = ?2
@@ -24,14 +28,17 @@ statements! {
         AND sealed = ?6 AND space = 'value'";
     RESEAL_TOKEN = "UPDATE plugin_storage SET key = ?4, sealed = ?5 WHERE tenant = ?1 AND connection = ?2 AND name = ?3
         AND sealed = ?6 AND space = 'token'";
+    RESEAL_CALLBACK = "UPDATE callbacks SET key = ?4, sealed = ?5 WHERE tenant = ?1 AND connection = ?2 AND subscription = ?3
+        AND sealed = ?6";
 }
 
 /// What each table's rows are found and replaced by.
-const TABLES: [(&str, &str, &str); 4] = [
+const TABLES: [(&str, &str, &str); 5] = [
     ("secrets", SECRETS, RESEAL_SECRET),
     ("operations", OPERATIONS, RESEAL_OPERATION),
     ("values", VALUES, RESEAL_VALUE),
     ("tokens", TOKENS, RESEAL_TOKEN),
+    ("callbacks", CALLBACKS, RESEAL_CALLBACK),
 ];
 
 /// Refuses what was sealed with a key that does not seal any more: its retirement would not see it coming.

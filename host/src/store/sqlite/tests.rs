@@ -1,8 +1,8 @@
 //! The contract of all engines, and what is SQLite's own: plans, a full disk.
 
 use super::{
-    SqliteStore, StoreError, activity, connections, events, links, maintenance, mappings, meta, operations, plugin,
-    seals, steps, tenant, work,
+    SqliteStore, StoreError, activity, callbacks, connections, cursors, dirty, events, links, maintenance, mappings,
+    meta, operations, plugin, seals, steps, subscriptions, tenant, views, work,
 };
 
 /// The plan of each statement, as `EXPLAIN QUERY PLAN` tells it.
@@ -14,7 +14,10 @@ fn plans_are_as_recorded() {
     let mut plans = String::new();
     for (file, statements) in [
         ("activity", activity::ALL),
+        ("callbacks", callbacks::ALL),
         ("connections", connections::ALL),
+        ("cursors", cursors::ALL),
+        ("dirty", dirty::ALL),
         ("events", events::ALL),
         ("links", links::ALL),
         ("maintenance", maintenance::ALL),
@@ -24,7 +27,9 @@ fn plans_are_as_recorded() {
         ("plugin", plugin::ALL),
         ("seals", seals::ALL),
         ("steps", steps::ALL),
+        ("subscriptions", subscriptions::ALL),
         ("tenant", tenant::ALL),
+        ("views", views::ALL),
         ("work", work::ALL),
     ] {
         for (name, text) in statements.iter().filter(|(_, text)| !text.starts_with("PRAGMA")) {

@@ -1,0 +1,88 @@
+//! Doors for what comes in over the product's own HTTP server.
+
+use crate::guard::{answer_reply, clear, guarded, may_block, opened};
+use crate::reply::Reply;
+use crate::types::{psa_host, psa_reply};
+use host::HttpRequest;
+use psa_host_api::Error;
+use psa_host_api::abi::*;
+
+/// Serves one request to the callback address, open to the internet. Give url (path and raw query) and body as they came,
+/// byte for byte. Reads no identity, waits for no network; a 2xx says that it is on disk. Chunks are bytes; kind, flags and
+/// header secrets are 0. psa_reply_http of *reply is what to send; on any code but PSA_OK there is none: send 429, and the
+/// PSA comes again.
+///
+/// # Safety
+/// As psa_host.h says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn psa_host_callback(
+    host: *mut psa_host,
+    request: *const psa_http_request,
+    reply: *mut *mut psa_reply,
+) -> psa_code {
+    // SAFETY: NULL or the caller's to be written; so says psa_host.h.
+    unsafe { clear(reply) };
+    let outcome = guarded(|| {
+        may_block()?;
+        // SAFETY: NULL or opened; the request and all it points to live until this function returns.
+        let (host, parts) = unsafe { (opened(host)?, read(request)?) };
+        let headers: Vec<(&str, &str)> = parts.headers.iter().map(|(name, value)| (&**name, &**value)).collect();
+        let request = HttpRequest { method: &parts.method, url: &parts.url, headers: &headers, body: &parts.body };
+        Ok(Reply::http(host.inner.host.callback(&request)?))
+    });
+    // SAFETY: as above.
+    unsafe { answer_reply(outcome, reply) }
+}
+
+/// A request, read once.
+struct Parts {
+    method: String,
+    url: String,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+/// # Safety
+/// `request` is NULL, or of the header's shape with everything in it alive.
+unsafe fn read(request: *const psa_http_request) -> Result<Parts, Error> {
+    if request.is_null() {
+        return Err(Error::invalid("request is NULL").because("null"));
+    }
+    // SAFETY: not NULL; a size comes first, by the caller's promise.
+    let size = unsafe { (&raw const (*request).size).read() } as usize;
+    if size < size_of::<psa_http_request>() {
+        let least = size_of::<psa_http_request>();
+        let message =
+            format!("request.size is {size}, at least {least} was expected: set it to sizeof(psa_http_request)");
+        return Err(Error::invalid(message));
+    }
+    // SAFETY: long enough, see above.
+    let request = unsafe { &*request };
+    // SAFETY: bytes of the request, alive as the caller promises.
+    let text = |bytes: psa_bytes| String::from_utf8_lossy(unsafe { bytes.as_slice() }).into_owned();
+    // SAFETY: as many headers as are said, see above.
+    let headers = unsafe { slice(request.headers, request.header_count) };
+    // SAFETY: as many pieces as are said, see above.
+    let chunks = unsafe { slice(request.body, request.body_count) };
+    if chunks.iter().any(|chunk| chunk.source != PSA_FROM_BYTES || chunk.encoding != PSA_RAW) {
+        return Err(Error::invalid("the body of a request that came in consists of bytes: PSA_FROM_BYTES, PSA_RAW"));
+    }
+    // SAFETY: bytes of the request, alive as the caller promises.
+    let body = chunks.iter().flat_map(|chunk| unsafe { chunk.bytes.as_slice() }).copied().collect();
+    Ok(Parts {
+        method: text(request.method),
+        url: text(request.url),
+        headers: headers.iter().map(|header| (text(header.name), text(header.value))).collect(),
+        body,
+    })
+}
+
+/// # Safety
+/// `first` is NULL, or the first of `count` values that live for `'a`.
+unsafe fn slice<'a, T>(first: *const T, count: usize) -> &'a [T] {
+    if first.is_null() || count == 0 {
+        return &[];
+    }
+    // SAFETY: the caller's promise.
+    unsafe { std::slice::from_raw_parts(first, count) }
+}

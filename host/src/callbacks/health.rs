@@ -1,0 +1,128 @@
+//! How things stand with what comes in: who delivers, what waits, and whether it has gone silent.
+
+use super::Callbacks;
+use super::apply::troubles;
+use crate::clock::rfc3339;
+use crate::store::{Place, StoredSubscription, SubscriptionState};
+use psa_host_api::Error;
+use schemars::JsonSchema;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// So many changes that only reading has found, and nothing heard since: it is silent.
+const MISSED_MAX: i64 = 5;
+
+/// Whether callbacks arrive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum CallbackState {
+    /// Nothing is registered: changes are found by reading.
+    Off,
+    /// Registered, and nothing has come yet.
+    Waiting,
+    /// They arrive.
+    Good,
+    /// Changes are found by reading that should have been told.
+    Silent,
+    /// The PSA switches them off again and again; a person is needed.
+    Flapping,
+    /// They cannot be registered.
+    Failing,
+}
+
+/// How things stand with a connection's callbacks.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub(crate) struct CallbackHealth {
+    state: CallbackState,
+    /// RFC 3339: the last one that was proved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last: Option<String>,
+    /// Changes since then that only reading has found.
+    missed: i64,
+    /// Kept and not yet judged.
+    waiting: u64,
+    /// Too many came at once to be kept one by one, and not everything was read since.
+    overrun: bool,
+    /// On the PSA's clock: every change up to then is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    known_until: Option<String>,
+    /// What is wrong, by what it is about; for people.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    trouble: BTreeMap<String, String>,
+}
+
+/// A subscription as the product sees it; its address is not part of it.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub(crate) struct SubscriptionView {
+    subscription: String,
+    /// The provider's id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remote: Option<String>,
+    kind: String,
+    level: String,
+    object: String,
+    state: SubscriptionState,
+    /// RFC 3339: the last callback through it that was proved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    heard: Option<String>,
+    /// Who had switched it off last, and how often it was put to work again of late.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disabled_by: Option<String>,
+    revived: usize,
+    /// RFC 3339.
+    created: String,
+}
+
+impl From<StoredSubscription> for SubscriptionView {
+    fn from(row: StoredSubscription) -> SubscriptionView {
+        SubscriptionView {
+            subscription: row.subscription,
+            remote: row.remote,
+            kind: row.kind,
+            level: row.level,
+            object: row.object,
+            state: row.state,
+            heard: row.heard.map(rfc3339),
+            disabled_by: row.disabled_by,
+            revived: row.revived.len(),
+            created: rfc3339(row.created),
+        }
+    }
+}
+
+impl Callbacks {
+    /// What is registered, as far as the host knows.
+    pub(crate) fn list(&self, place: &Place) -> Result<Vec<SubscriptionView>, Error> {
+        self.desk.connections.exists(place)?;
+        Ok(self.desk.store.subscriptions(place)?.into_iter().map(SubscriptionView::from).collect())
+    }
+
+    pub(crate) fn health(&self, place: &Place) -> Result<CallbackHealth, Error> {
+        let cursor = self.desk.store.cursor(place)?;
+        let rows = self.desk.store.subscriptions(place)?;
+        let trouble = troubles(&cursor);
+        let is = |state| rows.iter().any(|row| row.state == state);
+        let state = if is(SubscriptionState::Flapping) {
+            CallbackState::Flapping
+        } else if trouble.contains_key("subscriptions") {
+            CallbackState::Failing
+        } else if !is(SubscriptionState::Active) {
+            CallbackState::Off
+        } else if cursor.missed >= MISSED_MAX {
+            CallbackState::Silent
+        } else if cursor.heard.is_none() {
+            CallbackState::Waiting
+        } else {
+            CallbackState::Good
+        };
+        Ok(CallbackHealth {
+            state,
+            last: cursor.heard.map(rfc3339),
+            missed: cursor.missed,
+            waiting: self.desk.store.count_waiting(place)?,
+            overrun: cursor.overflow > cursor.covered,
+            known_until: cursor.watermark,
+            trouble,
+        })
+    }
+}

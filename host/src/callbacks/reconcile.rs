@@ -1,0 +1,228 @@
+//! Looking for changes without being told: windows of time on the PSA's own clock.
+//!
+//! Promises: a window's bounds are fixed when it is opened, and end before the PSA's present; the watermark moves only after
+//! its last page; a process that dies goes on with the page it was at; a list that was cut short is never called complete.
+
+use super::Callbacks;
+use super::seen::{Seen, unix_ms};
+use crate::clock::rfc3339;
+use crate::store::{Cursor, DirtySource, NewDirty, Place, Record};
+use psa_host_api::model::{ChangeAction, PageRequest, Ticket};
+use psa_host_api::ops::{ChangedTickets, ChangedTicketsRequest, ListChangedTickets};
+use psa_host_api::{Code, Error};
+use serde_json::json;
+use std::collections::HashSet;
+
+/// A page of a window.
+const PAGE: u32 = 1_000;
+/// A window that goes on for ever is none.
+const PAGES_MAX: usize = 10_000;
+/// The PSA's clock was put back if it shows so much less than it should, in milliseconds.
+const BACK_MS: i64 = 3_000;
+/// A window that changes more linked tickets is a matter for people too.
+const MASS: usize = 1_000;
+
+impl Callbacks {
+    /// What the PSA's clock shows now, at least, in milliseconds since 1970.
+    pub(super) fn server_ms(&self, place: &Place) -> Option<i64> {
+        let boot = i64::try_from(self.desk.clock.boot_ms()).unwrap_or(i64::MAX);
+        self.memory(place).ahead_ms.map(|ahead| boot.saturating_add(ahead))
+    }
+
+    /// An answer has shown the PSA's clock, in whole seconds: it shows at least that.
+    fn learn_time(&self, place: &Place, shown: i64) {
+        let boot = i64::try_from(self.desk.clock.boot_ms()).unwrap_or(i64::MAX);
+        let ahead = shown.saturating_sub(boot);
+        self.remember(place, |memory| {
+            memory.ahead_ms = Some(match memory.ahead_ms {
+                Some(known) if known.saturating_sub(ahead) < BACK_MS => known.max(ahead),
+                _ => ahead,
+            });
+        });
+    }
+
+    /// Reads the window that is open, or the next one, if it is time.
+    pub(super) async fn poll_due(&self, place: &Place) -> Result<(), Error> {
+        let cursor = self.desk.store.cursor(place)?;
+        let now = self.desk.clock.now_unix_ms();
+        let period = self.desk.config.poll_ms as i64;
+        // A time that is too far off was written by a wrong clock.
+        if cursor.poll_at > now && cursor.poll_at <= now.saturating_add(2 * period) {
+            return Ok(());
+        }
+        let outcome = self.poll(place, cursor).await;
+        match outcome {
+            Err(error) if error.code == Code::Unsupported => {
+                // A provider that cannot be asked so: callbacks and sweeps are all there is.
+                self.next_poll(place, period).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn next_poll(&self, place: &Place, wait: i64) -> Result<(), Error> {
+        let at = self.desk.clock.now_unix_ms().saturating_add(wait);
+        let later = Box::new(move |cursor: &mut Cursor| {
+            cursor.poll_at = at;
+            true
+        });
+        Ok(self.desk.store.change_cursor(place, later).await?)
+    }
+
+    async fn poll(&self, place: &Place, cursor: Cursor) -> Result<(), Error> {
+        let period = self.desk.config.poll_ms as i64;
+        let (since, until, mut page) = match (cursor.watermark, cursor.window_until) {
+            (Some(since), Some(until)) => (since, until, cursor.window_page),
+            (watermark, _) => {
+                let until = self.window_end(place).await?;
+                let Some(since) = watermark else {
+                    // Nothing is linked before the first look, and what is linked is read then.
+                    return self.close_window(place, until, period).await;
+                };
+                if until <= since {
+                    return self.next_poll(place, period).await;
+                }
+                self.open_window(place, until.clone()).await?;
+                (since, until, None)
+            }
+        };
+        let mut seen = HashSet::new();
+        let mut changed = 0;
+        let mut safe = until.clone();
+        for number in 0..PAGES_MAX {
+            let request = ChangedTicketsRequest {
+                since: since.clone(),
+                until: Some(until.clone()),
+                page: PageRequest { cursor: page.clone(), limit: Some(PAGE) },
+            };
+            let ChangedTickets { items, next, server_time } = self.run::<ListChangedTickets>(place, &request).await?;
+            let shown = time_of(&server_time)?;
+            self.learn_time(place, shown);
+            if number == 0 {
+                // The clock was believed to be further on than it was: what is newer belongs to the next window.
+                safe = safe.min(self.end_at(shown));
+            }
+            changed += self.take(place, &since, items).await?;
+            match next {
+                None => {
+                    if changed >= MASS {
+                        self.many_changed(place, changed).await?;
+                    }
+                    return self.close_window(place, safe.max(since), period).await;
+                }
+                Some(next) if !seen.insert(next.clone()) => break,
+                Some(next) => {
+                    self.turn_page(place, next.clone()).await?;
+                    page = Some(next);
+                }
+            }
+            if self.is_closing() || !self.claim(place).await? {
+                return Ok(());
+            }
+        }
+        // Begun anew next time.
+        self.open_window(place, until).await?;
+        Err(Error::new(Code::Unavailable, "the list of changed tickets has no end").because("endless"))
+    }
+
+    /// Where a window that is opened now ends.
+    async fn window_end(&self, place: &Place) -> Result<String, Error> {
+        if let Some(shown) = self.server_ms(place) {
+            return Ok(self.end_at(shown));
+        }
+        let since = rfc3339_seconds(self.desk.clock.now_unix_ms());
+        let request = ChangedTicketsRequest { since, until: None, page: PageRequest::default() };
+        let shown = time_of(&self.run::<ListChangedTickets>(place, &request).await?.server_time)?;
+        self.learn_time(place, shown);
+        Ok(self.end_at(shown))
+    }
+
+    fn end_at(&self, shown: i64) -> String {
+        rfc3339_seconds(shown.saturating_sub(self.desk.config.window_ms as i64))
+    }
+
+    async fn open_window(&self, place: &Place, until: String) -> Result<(), Error> {
+        let open = Box::new(move |cursor: &mut Cursor| {
+            (cursor.window_until, cursor.window_page) = (Some(until), None);
+            true
+        });
+        Ok(self.desk.store.change_cursor(place, open).await?)
+    }
+
+    async fn turn_page(&self, place: &Place, next: String) -> Result<(), Error> {
+        let turn = Box::new(move |cursor: &mut Cursor| {
+            cursor.window_page = Some(next);
+            true
+        });
+        Ok(self.desk.store.change_cursor(place, turn).await?)
+    }
+
+    /// Everything up to `until` is known.
+    async fn close_window(&self, place: &Place, until: String, period: i64) -> Result<(), Error> {
+        let at = self.desk.clock.now_unix_ms().saturating_add(period);
+        let close = Box::new(move |cursor: &mut Cursor| {
+            cursor.watermark = Some(until);
+            (cursor.window_until, cursor.window_page) = (None, None);
+            cursor.poll_at = at;
+            true
+        });
+        Ok(self.desk.store.change_cursor(place, close).await?)
+    }
+
+    /// Makes dirty what a page shows and nobody has read; how many linked tickets that were.
+    async fn take(&self, place: &Place, since: &str, tickets: Vec<Ticket>) -> Result<usize, Error> {
+        let ids: Vec<String> = tickets.iter().map(|ticket| ticket.id.clone()).collect();
+        let views = self.desk.store.views_of(place, &ids)?;
+        let mut dirty = Vec::new();
+        let mut missed = 0;
+        for ticket in tickets {
+            let view = views.iter().find(|view| view.link.ticket.as_ref() == Some(&ticket.id));
+            let action = match view {
+                Some(view) => {
+                    let known = view.seen.as_deref().and_then(Seen::read);
+                    if known.is_some_and(|known| known.covers(&Seen::of(&ticket, None))) {
+                        continue;
+                    }
+                    missed += 1;
+                    ChangeAction::Updated
+                }
+                // New since the last look; of others that nobody has linked nothing is told.
+                None if ticket.created_at.as_deref().and_then(unix_ms) >= unix_ms(since) => ChangeAction::Added,
+                None => continue,
+            };
+            let Ticket { id, updated_by, .. } = ticket;
+            let source = DirtySource::Poll;
+            dirty.push(NewDirty { kind: "ticket".to_owned(), entity: id, action, by: updated_by, source });
+        }
+        if missed > 0 {
+            let more = missed as i64;
+            let miss = Box::new(move |cursor: &mut Cursor| {
+                cursor.missed = cursor.missed.saturating_add(more);
+                true
+            });
+            self.desk.store.change_cursor(place, miss).await?;
+        }
+        if !dirty.is_empty() {
+            self.desk.store.make_dirty(place, dirty, self.desk.clock.now_unix_ms()).await?;
+        }
+        Ok(missed)
+    }
+
+    async fn many_changed(&self, place: &Place, changed: usize) -> Result<(), Error> {
+        let body = json!({"connection": place.connection, "changed": changed, "what": "tickets_changed"});
+        let event = self.desk.scribe.event(&place.tenant, "connection.mass_change", body);
+        Ok(self.desk.store.note(Record { entries: Vec::new(), events: vec![event] }).await?)
+    }
+}
+
+fn time_of(text: &str) -> Result<i64, Error> {
+    unix_ms(text).ok_or_else(|| {
+        Error::new(Code::Internal, format!("the plugin names the PSA's time as \"{text}\", which is no time"))
+            .because("plugin_answer")
+    })
+}
+
+/// Without fractions, which not every provider reads.
+fn rfc3339_seconds(unix_ms: i64) -> String {
+    rfc3339(unix_ms.div_euclid(1_000).saturating_mul(1_000))
+}

@@ -1,0 +1,64 @@
+//! Reading linked tickets of which nothing was heard for long: for what no list of changes shows, such as a deletion.
+//!
+//! Promises: slow, so that it is in nobody's way; after callbacks that could not be kept one by one every link is read.
+
+use super::Callbacks;
+use crate::store::{Cursor, DirtySource, NewDirty, Place};
+use psa_host_api::Error;
+use psa_host_api::model::ChangeAction;
+
+/// In one go.
+const BATCH: usize = 20;
+/// Parts into which the time of a sweep is cut.
+const PARTS: i64 = 50;
+
+impl Callbacks {
+    /// Makes dirty some of what was not read for longest.
+    pub(super) async fn sweep_due(&self, place: &Place) -> Result<(), Error> {
+        let cursor = self.desk.store.cursor(place)?;
+        let now = self.desk.clock.now_unix_ms();
+        let every = self.desk.config.sweep_ms as i64;
+        let step = (every / PARTS).max(1);
+        if cursor.sweep_at > now && cursor.sweep_at <= now.saturating_add(2 * every) {
+            return Ok(());
+        }
+        // Those that could not be kept one by one speak of anything: all is read that was read before they were counted.
+        let counted = cursor.overflow > cursor.covered;
+        let before = if counted { self.counted_since(place, cursor.overflow, now) } else { now.saturating_sub(every) };
+        let unread = self.desk.store.unread_since(place, before, BATCH)?;
+        let full = unread.len() == BATCH;
+        let dirty: Vec<NewDirty> = unread
+            .into_iter()
+            .filter_map(|view| view.link.ticket)
+            .map(|ticket| NewDirty {
+                kind: "ticket".to_owned(),
+                entity: ticket,
+                action: ChangeAction::Updated,
+                by: None,
+                source: DirtySource::Sweep,
+            })
+            .collect();
+        if !dirty.is_empty() {
+            self.desk.store.make_dirty(place, dirty, now).await?;
+        }
+        let covers = (counted && !full).then_some(cursor.overflow);
+        // What is full goes on with the next round, behind what is dirty by then.
+        let at = if full { now } else { now.saturating_add(step) };
+        let next = Box::new(move |cursor: &mut Cursor| {
+            cursor.sweep_at = at;
+            cursor.covered = covers.unwrap_or(cursor.covered);
+            true
+        });
+        Ok(self.desk.store.change_cursor(place, next).await?)
+    }
+
+    /// Since when it is known that so many were counted: who was read later was read behind all of them.
+    fn counted_since(&self, place: &Place, overflow: i64, now: i64) -> i64 {
+        let mut since = now;
+        self.remember(place, |memory| match memory.counted {
+            Some((known, at)) if known == overflow => since = at,
+            _ => memory.counted = Some((overflow, now)),
+        });
+        since
+    }
+}

@@ -1,0 +1,224 @@
+//! The contract's part on what comes in.
+
+use super::*;
+use psa_host_api::model::{ChangeAction, Verdict};
+
+const HASH: [u8; 32] = [7; 32];
+
+fn subscription(place: &Place) -> StoredSubscription {
+    StoredSubscription {
+        place: place.clone(),
+        subscription: "s".into(),
+        remote: Some("5".into()),
+        kind: "ticket".into(),
+        level: "owner".into(),
+        object: "1".into(),
+        token_hash: HASH.to_vec(),
+        state: SubscriptionState::Active,
+        revived: vec![1, 2],
+        disabled_by: None,
+        heard: None,
+        created: NOW,
+        changed: NOW,
+    }
+}
+
+fn subscribed(store: &dyn Store) -> Place {
+    let (place, _) = ready(store);
+    store.put_subscription(subscription(&place), Record::default()).wait().unwrap();
+    place
+}
+
+fn keep(store: &dyn Store, place: &Place, waiting_max: u64) -> Kept {
+    let sealed = Sealed { key: "k".into(), token: "sealed callback".into() };
+    let new = NewCallback {
+        token_hash: HASH,
+        received: NOW,
+        waiting_max,
+        place: place.clone(),
+        subscription: "s".into(),
+        sealed,
+    };
+    store.keep_callback(new).wait().unwrap()
+}
+
+fn ticket(id: &str) -> NewDirty {
+    NewDirty {
+        kind: "ticket".into(),
+        entity: id.into(),
+        action: ChangeAction::Updated,
+        by: Some("jdoe".into()),
+        source: DirtySource::Callback,
+    }
+}
+
+fn judge(store: &dyn Store, place: &Place, id: i64, verdict: Verdict, message: &str) {
+    let judged = Judged {
+        place: place.clone(),
+        id,
+        subscription: "s".into(),
+        verdict,
+        reason: None,
+        detail: None,
+        message: Some(message.into()),
+        dirty: if verdict == Verdict::Verified { vec![ticket("1001")] } else { Vec::new() },
+        read_at: NOW,
+        now: NOW,
+    };
+    store.judged(vec![judged]).wait().unwrap();
+}
+
+pub(super) fn deliveries(store: &dyn Store) {
+    let place = subscribed(store);
+    assert_eq!(store.subscription_of(&HASH).unwrap(), Some(subscription(&place)));
+    assert_eq!(store.subscription_of(&[8; 32]).unwrap(), None);
+    assert_eq!((keep(store, &place, 2), keep(store, &place, 2)), (Kept::Row, Kept::Row));
+    assert_eq!((keep(store, &place, 2), store.cursor(&place).unwrap().overflow), (Kept::Counted, 1));
+    let waiting = store.waiting_callbacks(&place, NOW, 10).unwrap();
+    assert_eq!((waiting.len(), store.count_waiting(&place).unwrap()), (2, 2));
+    store.judge_later(&place, vec![waiting[0].id], "no answer".into(), NOW + 10).wait().unwrap();
+    assert_eq!(store.waiting_callbacks(&place, NOW, 10).unwrap()[0].id, waiting[1].id);
+    judge(store, &place, waiting[0].id, Verdict::Refused, "m1");
+    assert_eq!((store.dirty_due(&place, NOW, 10).unwrap(), store.cursor(&place).unwrap().heard), (vec![], None));
+    judge(store, &place, waiting[0].id, Verdict::Verified, "m1");
+    assert_eq!(store.dirty_due(&place, NOW, 10).unwrap(), vec![], "it was judged already");
+    judge(store, &place, waiting[1].id, Verdict::Verified, "m1");
+    assert_eq!(store.dirty_due(&place, NOW, 10).unwrap().len(), 1);
+    assert_eq!(store.cursor(&place).unwrap().heard, Some(NOW));
+    let listed = store.list_callbacks(&place, 0, 10).unwrap();
+    let states: Vec<_> = listed.iter().map(|row| (row.state, row.remote.as_deref())).collect();
+    assert_eq!(states, [(CallbackState::Verified, Some("1001")), (CallbackState::Refused, None)]);
+    // A repeat of a message that was proved makes nothing be read.
+    let dirty = store.dirty_due(&place, NOW, 10).unwrap().remove(0);
+    let nothing = Applied { dirty, view: None, new_ticket: None, now: NOW, record: Record::default() };
+    store.applied(nothing).wait().unwrap();
+    keep(store, &place, 2);
+    let again = store.waiting_callbacks(&place, NOW, 10).unwrap().remove(0);
+    judge(store, &place, again.id, Verdict::Verified, "m1");
+    assert_eq!(store.dirty_due(&place, NOW, 10).unwrap(), vec![]);
+    assert_eq!(store.list_callbacks(&place, 0, 1).unwrap()[0].reason.as_deref(), Some("repeat"));
+    // What nobody could prove makes the next look come sooner, and nothing else.
+    let later = Box::new(|cursor: &mut Cursor| {
+        cursor.poll_at = NOW + 100;
+        true
+    });
+    store.change_cursor(&place, later).wait().unwrap();
+    keep(store, &place, 2);
+    let odd = store.waiting_callbacks(&place, NOW, 10).unwrap().remove(0);
+    judge(store, &place, odd.id, Verdict::Unverified, "m2");
+    assert_eq!((store.cursor(&place).unwrap().poll_at, store.dirty_due(&place, NOW, 10).unwrap()), (NOW, vec![]));
+    // The newest stay.
+    assert_eq!(store.trim_callbacks(0, 1).wait().unwrap(), 3);
+    assert_eq!(store.list_callbacks(&place, 0, 10).unwrap().len(), 1);
+    store.delete(&place, 0, Record::default()).wait().unwrap();
+    assert_eq!(store.subscription_of(&HASH).unwrap(), None);
+    assert_eq!(keep(store, &place, 2), Kept::Unknown);
+}
+
+fn event(kind: &'static str) -> NewEvent {
+    NewEvent { tenant: "t".into(), kind, at: NOW, body: json!({}) }
+}
+
+fn view(read_before: i64, wanted: Option<&str>, notes: &[&str]) -> NewView {
+    NewView {
+        link: "l".into(),
+        read_before,
+        seen: Some("{}".into()),
+        gone: false,
+        notes: NoteFence { fence: Some("9".into()), last: Some("9".into()), last_at: NOW },
+        changed: wanted.map(|_| event("ticket.changed")),
+        wanted: wanted.map(str::to_owned),
+        added: notes.iter().map(|note| ((*note).to_owned(), event("note.added"))).collect(),
+    }
+}
+
+fn dirty(store: &dyn Store, place: &Place) -> Dirty {
+    store.make_dirty(place, vec![ticket("1001")], NOW).wait().unwrap();
+    store.dirty_due(place, NOW, 10).unwrap().remove(0)
+}
+
+fn apply(store: &dyn Store, dirty: Dirty, view: NewView) -> Outcomes {
+    store
+        .applied(Applied { dirty, view: Some(view), new_ticket: None, now: NOW, record: Record::default() })
+        .wait()
+        .unwrap()
+}
+
+fn kinds(store: &dyn Store) -> Vec<(String, Value)> {
+    let mut kinds = Vec::new();
+    while let Taken::Event { id, kind, body, .. } = store.take_event("c", None, "me", NOW, NOW).wait().unwrap() {
+        kinds.push((kind, body));
+        store.ack_event("c", id).wait().unwrap();
+    }
+    kinds
+}
+
+pub(super) fn readings(store: &dyn Store) {
+    let place = subscribed(store);
+    let first = dirty(store, &place);
+    // Announced again while it is read: it is read again.
+    store.make_dirty(&place, vec![ticket("1001")], NOW).wait().unwrap();
+    assert_eq!(apply(store, first, view(0, None, &["7", "8"])), Outcomes::Done);
+    assert_eq!(kinds(store).len(), 2);
+    let second = store.dirty_due(&place, NOW, 10).unwrap().remove(0);
+    let known = store.views_of(&place, &["1001".into()]).unwrap().remove(0);
+    assert_eq!((known.seen.as_deref(), known.notes.fence.as_deref()), (Some("{}"), Some("9")));
+    // Who has read an older state is told nothing, and tells nothing.
+    assert_eq!(apply(store, second.clone(), view(0, None, &["10"])), Outcomes::Again);
+    assert_eq!(apply(store, second, view(known.seen_at, None, &["8", "10"])), Outcomes::Done);
+    assert_eq!(kinds(store).len(), 1, "8 was told before");
+    assert_eq!(store.dirty_due(&place, NOW, 10).unwrap(), vec![]);
+    let known = store.views_of(&place, &["1001".into()]).unwrap().remove(0).seen_at;
+    // While something of ours is on its way nothing is told; a change that we have made names its operation.
+    let status =
+        NewOperation { wanted: Some("102".into()), now: NOW, ..operations::operation(&place, "o", "l", Kind::Status) };
+    store.accept(status).wait().unwrap();
+    let lane = LaneId { place: place.clone(), link: "l".into() };
+    let number = operations::open(store, &lane, "o", "me", &["me"], NOW).unwrap();
+    let third = dirty(store, &place);
+    assert_eq!(apply(store, third.clone(), view(known, Some("102"), &[])), Outcomes::Again);
+    let end = Step {
+        binding: Some(Binding { kind: "note", remote: "11".into(), ticket: Some("1001".into()) }),
+        ..operations::step(&place, "o", State::Queued, Some(number), State::Delivered)
+    };
+    assert!(store.step(Step { now: known, ..end }).wait().unwrap());
+    kinds(store);
+    assert_eq!(apply(store, third, view(known, Some("102"), &["11", "12"])), Outcomes::Done);
+    let told = kinds(store);
+    assert_eq!(told.len(), 2, "11 is ours: {told:?}");
+    assert_eq!(told[0].1["caused_by"], json!({"operation": "o"}));
+    let known = store.views_of(&place, &["1001".into()]).unwrap().remove(0).seen_at;
+    let fourth = dirty(store, &place);
+    assert_eq!(apply(store, fourth, view(known, Some("103"), &[])), Outcomes::Done);
+    assert_eq!(kinds(store)[0].1["caused_by"], Value::Null, "that was somebody else");
+}
+
+pub(super) fn turns(store: &dyn Store) {
+    let place = subscribed(store);
+    let living = ["me".to_owned(), "other".to_owned()];
+    let due =
+        |me: &str, now: i64| store.inbound_due(&InboundDue { now, me, living: &living, limit: 10 }).unwrap().len();
+    let claim = |owner: &str, now: i64| {
+        let claim =
+            InboundClaim { place: place.clone(), owner: owner.into(), until: now + 10, living: living.to_vec(), now };
+        store.claim_inbound(claim).wait().unwrap()
+    };
+    assert_eq!(due("me", NOW), 1, "a new connection is looked at");
+    assert!(claim("me", NOW) && claim("me", NOW) && !claim("other", NOW));
+    assert_eq!((due("me", NOW), due("other", NOW)), (1, 0));
+    assert!(claim("other", NOW + 11), "it took too long");
+    store.release_inbound(&place, "other").wait().unwrap();
+    let later = Box::new(|cursor: &mut Cursor| {
+        (cursor.poll_at, cursor.ensure_at, cursor.sweep_at) = (NOW + 100, NOW + 100, NOW + 100);
+        true
+    });
+    store.change_cursor(&place, later).wait().unwrap();
+    assert_eq!((due("me", NOW), due("me", NOW + 100)), (0, 1));
+    keep(store, &place, 10);
+    assert_eq!(due("me", NOW), 1);
+    // Links are read in the order of their last reading.
+    assert_eq!(store.unread_since(&place, NOW, 10).unwrap().len(), 1);
+    store.first_view(&place, "l", None, NoteFence::default(), NOW).wait().unwrap();
+    assert_eq!(store.unread_since(&place, NOW, 10).unwrap().len(), 0);
+    assert_eq!(store.count_gone(&place, 0).unwrap(), (1, 0));
+}

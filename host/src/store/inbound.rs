@@ -1,0 +1,212 @@
+//! What comes in from the PSA: subscriptions, deliveries, what they made old, how far reading has come.
+//!
+//! Holds: the rows and requests of [`super::Inbound`].
+//! Promises: each change names the state it expects, so that whoever comes late changes nothing.
+//! Leaves to others: what they mean (`callbacks`).
+
+use super::rows::{NewEvent, Place, Record, Sealed, StoredLink};
+use super::words::{CallbackState, DirtySource, SubscriptionState};
+use psa_host_api::model::{ChangeAction, Verdict};
+
+/// What is, or is to be, registered at the PSA.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StoredSubscription {
+    pub(crate) place: Place,
+    pub(crate) subscription: String,
+    pub(crate) remote: Option<String>,
+    pub(crate) kind: String,
+    pub(crate) level: String,
+    pub(crate) object: String,
+    pub(crate) token_hash: Vec<u8>,
+    pub(crate) state: SubscriptionState,
+    /// When it was put to work again, milliseconds since 1970, the oldest first.
+    pub(crate) revived: Vec<i64>,
+    pub(crate) disabled_by: Option<String>,
+    pub(crate) heard: Option<i64>,
+    pub(crate) created: i64,
+    pub(crate) changed: i64,
+}
+
+/// A delivery that is to be kept.
+pub(crate) struct NewCallback {
+    pub(crate) token_hash: [u8; 32],
+    pub(crate) received: i64,
+    /// More waiting ones of a connection are counted instead of kept.
+    pub(crate) waiting_max: u64,
+    pub(crate) place: Place,
+    pub(crate) subscription: String,
+    pub(crate) sealed: Sealed,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kept {
+    /// It is a row.
+    Row,
+    /// There are too many: everything of the connection will be read again.
+    Counted,
+    /// Nobody expects it any more.
+    Unknown,
+}
+
+/// A delivery that waits for its judgement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct WaitingCallback {
+    pub(crate) id: i64,
+    pub(crate) subscription: StoredSubscription,
+    pub(crate) received: i64,
+    pub(crate) tries: i64,
+    pub(crate) sealed: Sealed,
+}
+
+/// A judgement.
+#[derive(Debug, Clone)]
+pub(crate) struct Judged {
+    pub(crate) place: Place,
+    pub(crate) id: i64,
+    pub(crate) subscription: String,
+    pub(crate) verdict: Verdict,
+    pub(crate) reason: Option<String>,
+    pub(crate) detail: Option<String>,
+    pub(crate) message: Option<String>,
+    /// What has to be read again; empty unless verified.
+    pub(crate) dirty: Vec<NewDirty>,
+    /// When that is to be read.
+    pub(crate) read_at: i64,
+    pub(crate) now: i64,
+}
+
+/// A delivery as it is listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StoredCallback {
+    pub(crate) id: i64,
+    pub(crate) subscription: String,
+    pub(crate) received: i64,
+    pub(crate) state: CallbackState,
+    pub(crate) reason: Option<String>,
+    pub(crate) detail: Option<String>,
+    pub(crate) message: Option<String>,
+    pub(crate) entity: Option<String>,
+    pub(crate) remote: Option<String>,
+    pub(crate) action: Option<String>,
+    pub(crate) tries: i64,
+}
+
+/// Something that has to be read again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NewDirty {
+    pub(crate) kind: String,
+    pub(crate) entity: String,
+    pub(crate) action: ChangeAction,
+    pub(crate) by: Option<String>,
+    pub(crate) source: DirtySource,
+}
+
+/// The same, as it waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Dirty {
+    pub(crate) place: Place,
+    pub(crate) kind: String,
+    pub(crate) entity: String,
+    pub(crate) version: i64,
+    pub(crate) action: ChangeAction,
+    pub(crate) by: Option<String>,
+    pub(crate) source: DirtySource,
+    pub(crate) since: i64,
+    pub(crate) tries: i64,
+}
+
+/// A link and what is known of its ticket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StoredView {
+    pub(crate) link: StoredLink,
+    /// JSON of what the ticket showed last.
+    pub(crate) seen: Option<String>,
+    pub(crate) seen_at: i64,
+    pub(crate) gone_at: Option<i64>,
+    pub(crate) notes: NoteFence,
+}
+
+/// How far the notes of a ticket are known.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct NoteFence {
+    /// Read from behind this one. `None`: never looked; empty: from the first.
+    pub(crate) fence: Option<String>,
+    /// The last one of the last look, and when that became so.
+    pub(crate) last: Option<String>,
+    pub(crate) last_at: i64,
+}
+
+/// Something was read again: what is known of it now.
+pub(crate) struct Applied {
+    pub(crate) dirty: Dirty,
+    /// Of a linked ticket.
+    pub(crate) view: Option<NewView>,
+    /// Of a ticket that is new and not linked: told once.
+    pub(crate) new_ticket: Option<NewEvent>,
+    pub(crate) now: i64,
+    pub(crate) record: Record,
+}
+
+/// What a linked ticket shows now.
+pub(crate) struct NewView {
+    pub(crate) link: String,
+    /// When it was read before: another reader since then has said everything.
+    pub(crate) read_before: i64,
+    pub(crate) seen: Option<String>,
+    pub(crate) gone: bool,
+    pub(crate) notes: NoteFence,
+    /// The change of the ticket, if there is one. `wanted`: the status it has now, if that is new; the operation of ours that
+    /// wanted it is put into the event as its cause.
+    pub(crate) changed: Option<NewEvent>,
+    pub(crate) wanted: Option<String>,
+    /// Notes that are not known: each is told unless it belongs to an operation or was told before.
+    pub(crate) added: Vec<(String, NewEvent)>,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcomes {
+    /// It is known now, and the product is told.
+    Done,
+    /// Something of ours is on its way to this ticket, or somebody else has read it meanwhile: read again.
+    Again,
+}
+
+/// How far reading has come for a connection.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Cursor {
+    pub(crate) watermark: Option<String>,
+    pub(crate) window_until: Option<String>,
+    pub(crate) window_page: Option<String>,
+    pub(crate) poll_at: i64,
+    pub(crate) ensure_at: i64,
+    pub(crate) sweep_at: i64,
+    pub(crate) overflow: i64,
+    pub(crate) covered: i64,
+    pub(crate) heard: Option<i64>,
+    pub(crate) missed: i64,
+    pub(crate) trouble: Option<String>,
+}
+
+/// A change of a cursor within a unit of work. False: leave it.
+pub(crate) type CursorChange = Box<dyn FnOnce(&mut Cursor) -> bool + Send>;
+
+/// Which connections have something to do.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct InboundDue<'a> {
+    pub(crate) now: i64,
+    pub(crate) me: &'a str,
+    pub(crate) living: &'a [String],
+    pub(crate) limit: usize,
+}
+
+/// Takes a connection into one's hands, unless a living owner has it.
+#[derive(Debug, Clone)]
+pub(crate) struct InboundClaim {
+    pub(crate) place: Place,
+    pub(crate) owner: String,
+    pub(crate) until: i64,
+    pub(crate) living: Vec<String>,
+    pub(crate) now: i64,
+}

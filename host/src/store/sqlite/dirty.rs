@@ -1,0 +1,148 @@
+//! What has to be read again, and what a reading leaves behind.
+//!
+//! Promises: what was announced while it was read stays dirty; nothing is told of a ticket to which something of ours is on
+//! its way; a note of ours, and one that was told of, is not told of again.
+
+use super::connections::{execute, word};
+use super::statements::statements;
+use super::{cursors, events, mapped, views};
+use crate::store::{Applied, Dirty, DirtySource, NewDirty, NewView, Outcomes, Place, Record, StoreError};
+use psa_host_api::model::ChangeAction;
+use rusqlite::{Connection, Row, params};
+use serde_json::json;
+
+statements! {
+    /// What is due already, or being read, is read a little later, with what is said now; not for ever.
+    ADD = "INSERT INTO dirty (tenant, connection, kind, entity, action, by, source, since, next_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)
+        ON CONFLICT (tenant, connection, kind, entity) DO UPDATE SET version = version + 1,
+        action = CASE WHEN action = 'added' AND ?5 = 'updated' THEN 'added' ELSE ?5 END, by = coalesce(?6, by),
+        source = CASE WHEN source = 'callback' THEN source ELSE ?7 END, next_at = CASE WHEN next_at <= ?9 AND ?9 - since < 5 * (?8 - ?9) THEN ?8 ELSE min(next_at, ?8) END";
+    DUE = "SELECT tenant, connection, kind, entity, version, action, by, source, since, tries FROM dirty
+        WHERE tenant = ?1 AND connection = ?2 AND next_at <= ?3 ORDER BY next_at LIMIT ?4";
+    LATER = "UPDATE dirty SET next_at = ?6, tries = tries + 1 WHERE tenant = ?1 AND connection = ?2 AND kind = ?3
+        AND entity = ?4 AND version = ?5";
+    DONE = "DELETE FROM dirty WHERE tenant = ?1 AND connection = ?2 AND kind = ?3 AND entity = ?4 AND version = ?5";
+    /// A write of ours that is on its way, or may have arrived without our knowing.
+    ON_ITS_WAY = "SELECT EXISTS (SELECT 1 FROM operations WHERE tenant = ?1 AND link = ?2
+        AND state IN ('queued', 'in_doubt', 'held') AND (attempt IS NOT NULL OR state = 'in_doubt'))";
+    OWN_STATUS = "SELECT operation FROM operations WHERE tenant = ?1 AND link = ?2 AND state = 'delivered'
+        AND kind = 'status' AND wanted = ?3 AND ended >= ?4 ORDER BY seq DESC LIMIT 1";
+    OWN_NOTE = "SELECT EXISTS (SELECT 1 FROM notes WHERE tenant = ?1 AND connection = ?2 AND kind = ?3 AND remote = ?4)";
+    TELL = "INSERT INTO told (tenant, connection, kind, remote, at) VALUES (?1, ?2, ?3, ?4, ?5)
+        ON CONFLICT (tenant, connection, kind, remote) DO NOTHING";
+    TRIM = "DELETE FROM told WHERE at < ?1";
+}
+
+/// The word of an action, as the schema and the events have it.
+pub(super) fn action_word(action: ChangeAction) -> &'static str {
+    match action {
+        ChangeAction::Added => "added",
+        ChangeAction::Updated => "updated",
+        ChangeAction::Deleted => "deleted",
+        ChangeAction::Unknown => "unknown",
+    }
+}
+
+fn action_of(text: &str) -> Option<ChangeAction> {
+    [ChangeAction::Added, ChangeAction::Updated, ChangeAction::Deleted, ChangeAction::Unknown]
+        .into_iter()
+        .find(|action| action_word(*action) == text)
+}
+
+pub(super) fn add(
+    db: &Connection,
+    place: &Place,
+    dirty: &[NewDirty],
+    read_at: i64,
+    now: i64,
+) -> Result<(), StoreError> {
+    for NewDirty { kind, entity, action, by, source } in dirty {
+        let values = params![
+            place.tenant,
+            place.connection,
+            kind,
+            entity,
+            action_word(*action),
+            by,
+            source.word(),
+            read_at,
+            now
+        ];
+        execute(db, ADD, values)?;
+    }
+    Ok(())
+}
+
+pub(super) fn due(db: &Connection, place: &Place, now: i64, limit: usize) -> rusqlite::Result<Vec<Dirty>> {
+    let row = |row: &Row<'_>| {
+        Ok(Dirty {
+            place: Place { tenant: row.get(0)?, connection: row.get(1)? },
+            kind: row.get(2)?,
+            entity: row.get(3)?,
+            version: row.get(4)?,
+            action: word(row, 5, action_of)?,
+            by: row.get(6)?,
+            source: word(row, 7, DirtySource::of)?,
+            since: row.get(8)?,
+            tries: row.get(9)?,
+        })
+    };
+    let values = params![place.tenant, place.connection, now, limit as i64];
+    db.prepare_cached(DUE)?.query_map(values, row)?.collect()
+}
+
+pub(super) fn later(db: &Connection, dirty: &Dirty, next_at: i64) -> Result<(), StoreError> {
+    let Dirty { place, kind, entity, version, .. } = dirty;
+    execute(db, LATER, params![place.tenant, place.connection, kind, entity, version, next_at]).map(drop)
+}
+
+pub(super) fn applied(db: &Connection, applied: Applied) -> Result<Outcomes, StoreError> {
+    let Applied { dirty, view, new_ticket, now, mut record } = applied;
+    let Place { tenant, connection } = &dirty.place;
+    if let Some(view) = view {
+        if cursors::exists(db, ON_ITS_WAY, params![tenant, view.link])? {
+            return Ok(Outcomes::Again);
+        }
+        if !views::take_over(db, tenant, &view, now)? {
+            return Ok(Outcomes::Again);
+        }
+        tell(db, &dirty, view, now, &mut record)?;
+    }
+    if let Some(event) = new_ticket {
+        let ours = cursors::exists(db, OWN_NOTE, params![tenant, connection, "ticket", dirty.entity])?;
+        if !ours && execute(db, TELL, params![tenant, connection, "ticket", dirty.entity, now])? > 0 {
+            record.events.push(event);
+        }
+    }
+    execute(db, DONE, params![tenant, connection, dirty.kind, dirty.entity, dirty.version])?;
+    events::record(db, record)?;
+    Ok(Outcomes::Done)
+}
+
+fn tell(db: &Connection, dirty: &Dirty, view: NewView, now: i64, record: &mut Record) -> Result<(), StoreError> {
+    let Place { tenant, connection } = &dirty.place;
+    if let Some(mut event) = view.changed {
+        if let Some(wanted) = view.wanted {
+            let mut own = db.prepare_cached(OWN_STATUS).map_err(mapped)?;
+            let mut rows = own.query(params![tenant, view.link, wanted, view.read_before]).map_err(mapped)?;
+            if let Some(row) = rows.next().map_err(mapped)? {
+                let operation: String = row.get(0).map_err(mapped)?;
+                event.body["caused_by"] = json!({"operation": operation});
+            }
+        }
+        record.events.push(event);
+    }
+    for (note, event) in view.added {
+        let ours = cursors::exists(db, OWN_NOTE, params![tenant, connection, "note", note])?;
+        if !ours && execute(db, TELL, params![tenant, connection, "note", note, now])? > 0 {
+            record.events.push(event);
+        }
+    }
+    Ok(())
+}
+
+/// Across tenants: what is older than any overlap of readings need not be remembered.
+pub(super) fn trim(db: &Connection, before: i64) -> Result<(), StoreError> {
+    execute(db, TRIM, params![before]).map(drop)
+}
