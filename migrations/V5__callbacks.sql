@@ -55,6 +55,7 @@ CREATE TABLE callbacks (
 ) STRICT;
 
 CREATE INDEX callbacks_waiting ON callbacks (tenant, connection, next_at, id) WHERE state = 'received';
+CREATE INDEX callbacks_received ON callbacks (received) WHERE state <> 'received';
 CREATE INDEX callbacks_listed ON callbacks (tenant, connection, id);
 CREATE INDEX callbacks_subscription ON callbacks (tenant, connection, subscription, id);
 CREATE INDEX callbacks_message ON callbacks (tenant, connection, message) WHERE message IS NOT NULL;

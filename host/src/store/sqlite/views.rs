@@ -7,9 +7,10 @@ use crate::store::{NewView, NoteFence, Place, StoreError, StoredView};
 use rusqlite::{Connection, Row, params};
 
 statements! {
-    OF_TICKETS = "SELECT tenant, link, connection, product_ticket, ticket, state, reference, created, changed, seen, seen_at,
-        gone_at, note_fence, note_last, note_last_at FROM ticket_links WHERE tenant = ?1 AND connection = ?2
-        AND ticket IN (SELECT value FROM json_each(?3)) AND state = 'linked'";
+    OF_TICKETS = "SELECT l.tenant, l.link, l.connection, l.product_ticket, l.ticket, l.state, l.reference, l.created, l.changed,
+        l.seen, l.seen_at, l.gone_at, l.note_fence, l.note_last, l.note_last_at
+        FROM json_each(?3) w CROSS JOIN ticket_links l ON l.tenant = ?1 AND l.connection = ?2 AND l.ticket = w.value
+        AND l.state = 'linked'";
     UNREAD = "SELECT tenant, link, connection, product_ticket, ticket, state, reference, created, changed, seen, seen_at,
         gone_at, note_fence, note_last, note_last_at FROM ticket_links WHERE tenant = ?1 AND connection = ?2
         AND state = 'linked' AND seen_at < ?3 ORDER BY seen_at LIMIT ?4";
