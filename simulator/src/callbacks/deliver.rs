@@ -81,3 +81,37 @@ pub(super) async fn once(delivery: &Delivery, shared: &Shared) -> Result<u16, St
     let posted = shared.wire.post(&delivery.url, &delivery.headers, &delivery.body);
     tokio::time::timeout(limit, posted).await.unwrap_or_else(|_| Err("timed out".to_owned()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::callbacks::wire::Wire;
+    use crate::world::World;
+    use bytes::Bytes;
+
+    #[tokio::test]
+    async fn what_comes_together_is_sent_in_another_order_only_if_that_is_wanted() {
+        let shared = Shared::new(World::new("http://127.0.0.1:1".to_owned(), 1, (0, 0), None), Wire::new(None));
+        let (send, mut queue) = tokio::sync::mpsc::unbounded_channel();
+        let ids = |batch: &[Delivery]| batch.iter().map(|delivery| delivery.id).collect::<Vec<_>>();
+        for reorder in [false, true] {
+            shared.lock().callbacks.switches.reorder = reorder;
+            for id in 1..=BATCH as u64 {
+                let (text, body) = (String::new, Bytes::new());
+                let (company, url, message_id, kind, action) = (text(), text(), text(), text(), text());
+                let headers = Vec::new();
+                send.send(Delivery { company, entry: None, url, headers, body, message_id, kind, id, action }).unwrap();
+            }
+            let first = queue.recv().await.unwrap();
+            let mut got = ids(&batch(first, &mut queue, &shared).await);
+            if !reorder {
+                assert_eq!(got, [1]);
+                while queue.try_recv().is_ok() {}
+                continue;
+            }
+            assert!(!got.is_sorted(), "{got:?}");
+            got.sort_unstable();
+            assert_eq!(got, (1..=BATCH as u64).collect::<Vec<_>>());
+        }
+    }
+}

@@ -7,6 +7,7 @@ mod companies;
 mod create;
 mod delivery;
 mod faults;
+mod mishaps;
 mod orders;
 mod people;
 mod receiver;
