@@ -12,6 +12,7 @@ mod catalog;
 mod changes;
 pub(crate) mod churn;
 mod create;
+mod edits;
 mod listing;
 mod notes;
 mod patch;
@@ -26,6 +27,7 @@ mod state;
 mod tickets;
 
 pub(crate) use changes::by_people;
+pub(crate) use edits::edit;
 pub(crate) use people::{act, open};
 pub(crate) use state::State;
 

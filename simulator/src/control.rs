@@ -22,8 +22,9 @@ pub(crate) fn answer(world: &mut World, asked: &Asked) -> Reply {
             done()
         }
         ("GET", ["switches"]) => {
-            let items = [world.switches.list(), world.callbacks.switches.list()].concat();
-            Reply::json(200, &json!({"items": items}))
+            let mut list = world.switches.list();
+            list["items"].as_array_mut().into_iter().for_each(|items| items.extend(world.callbacks.switches.list()));
+            Reply::json(200, &list)
         }
         ("POST", ["switches"]) => {
             let switches = body.as_object().cloned().unwrap_or_default();

@@ -76,10 +76,9 @@ impl Switches {
         }
     }
 
-    /// `{name, value, about}` of each.
-    pub(crate) fn list(&self) -> Vec<Value> {
+    pub(crate) fn list(&self) -> Value {
         let items = SWITCHES.iter().map(|(name, about)| json!({"name": name, "value": self.get(name), "about": about}));
-        items.collect()
+        json!({"items": items.collect::<Vec<_>>()})
     }
 
     fn get(&self, name: &str) -> Value {

@@ -4,7 +4,7 @@
 //! Leaves to others: messages by order (`order`), changes in bulk (`connectwise::churn`), all other doors (`control`).
 
 use super::{order, registry};
-use crate::connectwise::churn;
+use crate::connectwise::{churn, edit};
 use crate::control::{done, wrong};
 use crate::http::{Asked, Reply};
 use crate::world::{Shared, World};
@@ -35,6 +35,12 @@ pub(crate) async fn answer(asked: &Asked, shared: &Arc<Shared>) -> Option<Reply>
         ("GET", ["key"]) => Reply::json(200, &keys(&mut shared.lock())),
         ("POST", ["key"]) => rotate(&mut shared.lock(), &body),
         ("POST", ["tickets", "churn"]) => churn::run(shared, &body).await,
+        ("POST", [resource @ ("members" | "companies" | "contacts"), id]) => {
+            match edit(&mut shared.lock(), resource, id.parse().unwrap_or_default(), &body) {
+                Ok(record) => Reply::json(200, &record),
+                Err(why) => wrong(&why),
+            }
+        }
         _ => return None,
     })
 }

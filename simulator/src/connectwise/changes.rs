@@ -80,10 +80,14 @@ impl Meant {
             let again = events.last().map(|last| event(self.kind, "updated", &rule, last.record.clone()));
             events.extend(again);
         }
+        // Tickets that were merged into it or attached to it have changed too.
+        let body = asked.body_value();
+        let children = ["mergeTicketIds", "childTicketIds"].iter().filter_map(|name| body.get(*name)?.as_array());
+        let children = children.flatten().filter(|_| self.kind == "ticket" && self.below).filter_map(Value::as_u64);
         // Time on a ticket is told as a change of the ticket: messages of the older kind had its id (facts 11.3).
-        if self.kind == "time"
-            && let Some(ticket) = answered["chargeToId"].as_u64().and_then(|id| world.state.ticket(id))
-        {
+        let charged =
+            events.first().filter(|_| self.kind == "time").and_then(|time| time.record["chargeToId"].as_u64());
+        for ticket in children.chain(charged).filter_map(|id| world.state.ticket(id)) {
             events.push(event("ticket", "updated", API_MEMBER, ticket.clone()));
         }
         events
@@ -103,19 +107,10 @@ impl Meant {
     }
 }
 
-/// Answers an order of the control door and tells what somebody has changed by it: `POST {records}` and
-/// `POST {records}/{id}`.
+/// Answers an order of the control door and tells what somebody has changed by it: `POST tickets`, `POST tickets/{id}`.
 pub(crate) fn by_people(world: &mut World, asked: &Asked, answer: impl FnOnce(&mut World, &Asked) -> Reply) -> Reply {
     let parts: Vec<&str> = asked.path.trim_start_matches("/_sim/").split('/').collect();
-    let kind = match parts.first() {
-        Some(&"tickets") => "ticket",
-        Some(&"time") => "time",
-        Some(&"members") => "member",
-        Some(&"companies") => "company",
-        Some(&"contacts") => "contact",
-        _ => return answer(world, asked),
-    };
-    if asked.method != "POST" {
+    if asked.method != "POST" || parts.first() != Some(&"tickets") {
         return answer(world, asked);
     }
     let order = asked.body_value();
@@ -125,32 +120,79 @@ pub(crate) fn by_people(world: &mut World, asked: &Asked, answer: impl FnOnce(&m
     if !(200..300).contains(&reply.status) {
         return reply;
     }
-    let answered: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
-    let after = if answered["ticket"].is_object() { answered["ticket"].clone() } else { answered };
     let by = order["note"]["createdBy"].as_str().unwrap_or(people::SOMEBODY);
-    let mut tell = |action: &str, record: Option<Value>| {
-        if let Some(record) = record.filter(|record| id_of(record) > 0) {
-            let event = Event {
-                kind: kind.to_owned(),
-                id: id_of(&record),
-                action: action.to_owned(),
-                by: by.to_owned(),
-                record,
-            };
-            fire(world, &event);
-        }
+    let made = || serde_json::from_slice(&reply.body).ok();
+    let (action, record) = match id {
+        None => ("added", made()),
+        Some(_) if order["delete"] == true => ("deleted", before),
+        Some(id) => ("updated", world.state.ticket(id).cloned()),
     };
-    match id {
-        None => tell("added", Some(after)),
-        Some(_) if order["delete"] == true => tell("deleted", before),
-        Some(_) => tell("updated", Some(after)),
+    let parent = order["merge_into"].as_u64().and_then(|parent| world.state.ticket(parent).cloned());
+    tell(world, "ticket", action, by, record);
+    tell(world, "ticket", "updated", by, parent);
+    reply
+}
+
+/// Tells that somebody has done this to a record.
+pub(super) fn tell(world: &mut World, kind: &str, action: &str, by: &str, record: Option<Value>) {
+    let Some(record) = record else { return };
+    let (kind, action, by) = (kind.to_owned(), action.to_owned(), by.to_owned());
+    fire(world, &Event { kind, id: id_of(&record), action, by, record });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn asked(method: &str, path: &str, body: &Value) -> Asked {
+        let path = format!("/v4_6_release/apis/3.0/{path}");
+        let body = body.to_string().into_bytes();
+        Asked { method: method.to_owned(), path, raw_query: String::new(), headers: Vec::new(), body }
     }
-    if let Some(parent) = order["merge_into"].as_u64() {
-        let parent = world.state.ticket(parent).cloned();
-        if let Some(record) = parent {
-            let (kind, action, by) = ("ticket".to_owned(), "updated".to_owned(), people::SOMEBODY.to_owned());
-            fire(world, &Event { kind, id: id_of(&record), action, by, record });
+
+    /// Type, action and id of what a request that was carried out has changed.
+    fn told(method: &str, path: &str, body: &Value, before: Option<Value>, answer: &Value) -> Vec<String> {
+        let mut world = World::new("http://127.0.0.1:1".to_owned(), 1, (5, 0), None);
+        let asked = asked(method, path, body);
+        let events = meant(&asked.path).unwrap().events(&mut world, &asked, before, &Reply::json(200, answer));
+        events.iter().map(|event| format!("{} {} {}", event.kind, event.action, event.id)).collect()
+    }
+
+    #[test]
+    fn time_on_a_ticket_is_told_twice_and_tickets_that_were_taken_along_too() {
+        let time = json!({"id": 9, "chargeToId": 1002});
+        let none = Value::Null;
+        for (method, path, body, before, answer, expected) in [
+            ("POST", "time/entries", &none, None, &time, vec!["time added 9", "ticket updated 1002"]),
+            (
+                "DELETE",
+                "time/entries/9",
+                &none,
+                Some(time.clone()),
+                &none,
+                vec!["time deleted 9", "ticket updated 1002"],
+            ),
+            ("POST", "time/entries", &none, None, &json!({"id": 9, "chargeToId": 5}), vec!["time added 9"]),
+            (
+                "POST",
+                "service/tickets/1001/merge",
+                &json!({"mergeTicketIds": [1002, 1003]}),
+                None,
+                &none,
+                vec!["ticket updated 1001", "ticket updated 1002", "ticket updated 1003"],
+            ),
+            ("POST", "company/contacts", &none, None, &json!({"id": 3}), vec!["contact added 3"]),
+            ("DELETE", "service/tickets/1001/notes/5001", &none, None, &none, vec!["ticket updated 1001"]),
+        ] {
+            assert_eq!(told(method, path, body, before, answer), expected, "{method} {path}");
         }
     }
-    reply
+
+    #[test]
+    fn what_has_no_callbacks_is_not_told() {
+        for path in ["system/documents", "service/boards/1", "system/callbacks", "service", ""] {
+            assert!(meant(&format!("/v4_6_release/apis/3.0/{path}")).is_none(), "{path}");
+        }
+    }
 }

@@ -172,6 +172,32 @@ fn a_level_hears_of_its_own_records_only() {
 }
 
 #[test]
+fn members_companies_and_contacts_are_told_of_too() {
+    let (client, receiver) = (Client::new(), Receiver::new());
+    for kind in ["member", "company", "contact"] {
+        register(&client, &receiver.url(&format!("/{kind}?id=")), json!({"type": kind}));
+    }
+    register(&client, &receiver.url("/role?id="), json!({"type": "member", "level": "SecurityRole", "objectId": 63}));
+    let heard = |door: &str, set: Value| {
+        let record = client.door("POST", door, set);
+        let mut targets: Vec<String> = settled(&client, &receiver).into_iter().map(|got| got.target).collect();
+        targets.sort();
+        (targets, record)
+    };
+    let (targets, member) = heard("members/177", json!({"inactiveFlag": true}));
+    assert_eq!(targets, ["POST /member?id=177&action=updated", "POST /role?id=177&action=updated"]);
+    assert_eq!((&member["inactiveFlag"], &client.get("/system/members/177").json()), (&json!(true), &member));
+    assert_eq!(heard("companies/2", json!({"name": "N"})).0, ["POST /company?id=2&action=updated"]);
+    assert_eq!(heard("contacts/3", json!({"lastName": "N"})).0, ["POST /contact?id=3&action=updated"]);
+    for (door, order) in
+        [("contacts/99", json!({"lastName": "N"})), ("contacts/3", json!({"id": 4})), ("contacts/3", json!({}))]
+    {
+        assert!(client.simulator.control("POST", door, Some(&order)).is_err(), "{door} {order}");
+    }
+    assert!(settled(&client, &receiver).is_empty());
+}
+
+#[test]
 fn only_four_answers_are_tried_again_and_only_twice() {
     let client = Client::new();
     client.simulator.switches(&json!({"delivery_scale": 0.1})).unwrap();
