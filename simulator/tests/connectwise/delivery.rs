@@ -200,7 +200,7 @@ fn members_companies_and_contacts_are_told_of_too() {
 #[test]
 fn only_four_answers_are_tried_again_and_only_twice() {
     let client = Client::new();
-    client.simulator.switches(&json!({"delivery_scale": 0.1})).unwrap();
+    client.simulator.switches(&json!({"delivery_scale": 0.3})).unwrap();
     let rows: [(&[u16], &[u16]); 12] = [
         (&[200], &[200]),
         (&[299], &[299]),
