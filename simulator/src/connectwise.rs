@@ -6,8 +6,13 @@
 //! Leaves to others: each resource, in its own file.
 
 mod auth;
+mod callback_key;
+mod callbacks;
 mod catalog;
+mod changes;
+pub(crate) mod churn;
 mod create;
+mod edits;
 mod listing;
 mod notes;
 mod patch;
@@ -21,6 +26,8 @@ mod seed_companies;
 mod state;
 mod tickets;
 
+pub(crate) use changes::by_people;
+pub(crate) use edits::edit;
 pub(crate) use people::{act, open};
 pub(crate) use state::State;
 
@@ -30,7 +37,7 @@ use crate::world::World;
 use serde_json::json;
 
 /// The endpoints, as faults and the log name them.
-pub(crate) const ENDPOINTS: [&str; 18] = [
+pub(crate) const ENDPOINTS: [&str; 24] = [
     "company_info",
     "system_info",
     "get_ticket",
@@ -47,6 +54,12 @@ pub(crate) const ENDPOINTS: [&str; 18] = [
     "search_companies",
     "search_contacts",
     "member_me",
+    "list_callbacks",
+    "get_callback",
+    "create_callback",
+    "update_callback",
+    "delete_callback",
+    "callback_key",
     "count",
     "other",
 ];
@@ -71,6 +84,9 @@ pub(crate) fn endpoint(asked: &Asked) -> &'static str {
     if asked.path.to_ascii_lowercase().starts_with("/login/companyinfo/") {
         return "company_info";
     }
+    if callback_key::is_meant(&asked.path) {
+        return "callback_key";
+    }
     let Some((_, parts)) = below_base(&asked.path) else { return "other" };
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
     let reads = asked.method == "GET";
@@ -92,6 +108,7 @@ pub(crate) fn endpoint(asked: &Asked) -> &'static str {
         ["service" | "project", "tickets", _] if asked.method == "PATCH" => "patch_ticket",
         ["service" | "project", "tickets", _, "notes"] if reads => "list_notes",
         ["service" | "project", "tickets", _, "notes"] => "add_note",
+        ["system", "callbacks", rest @ ..] => callbacks::endpoint(&asked.method, rest),
         _ => "other",
     }
 }
@@ -99,7 +116,11 @@ pub(crate) fn endpoint(asked: &Asked) -> &'static str {
 /// The answer, with the headers every answer has. Source: samples, response-headers.
 pub(crate) fn answer(world: &mut World, asked: &Asked, fault: Option<&Fault>) -> Reply {
     let request_id = world.next_request_id();
-    route(world, asked, fault)
+    let company = auth::company(asked).unwrap_or_default();
+    // Who is of no company here is refused by the first one.
+    let reply = world.as_company(&company, |world| changes::watched(world, asked, fault));
+    reply
+        .unwrap_or_else(|| changes::watched(world, asked, fault))
         .header("cache-control", "no-cache")
         .header("x-server-name", "SIMULATOR01")
         .header("x-cw-request-id", request_id)
@@ -115,6 +136,9 @@ fn route(world: &mut World, asked: &Asked, fault: Option<&Fault>) -> Reply {
     if let Some(company) = lower.strip_prefix("/login/companyinfo/") {
         return company_info(world, company);
     }
+    if callback_key::is_meant(&asked.path) {
+        return callback_key::answer(world, asked);
+    }
     let Some((codebase, parts)) = below_base(&asked.path) else { return reply::cannot_route() };
     if let Err(refusal) = check_codebase(world, &codebase) {
         return refusal;
@@ -127,7 +151,7 @@ fn route(world: &mut World, asked: &Asked, fault: Option<&Fault>) -> Reply {
     if let Err(refusal) = auth::check(world, asked) {
         return refusal;
     }
-    if matches!(asked.method.as_str(), "POST" | "PATCH") {
+    if matches!(asked.method.as_str(), "POST" | "PUT" | "PATCH") {
         let typed = asked.header("content-type").is_some_and(|kind| kind.starts_with("application/json"));
         if !typed {
             return Reply::json(415, &json!({"code": "InvalidObject", "message": "The media type is not supported."}));
@@ -136,6 +160,7 @@ fn route(world: &mut World, asked: &Asked, fault: Option<&Fault>) -> Reply {
     match (asked.method.as_str(), parts.as_slice()) {
         (_, ["service", "tickets", rest @ ..]) => tickets::route(world, asked, state::Kind::Service, rest, fault),
         (_, ["project", "tickets", rest @ ..]) => tickets::route(world, asked, state::Kind::Project, rest, fault),
+        (_, ["system", "callbacks", rest @ ..]) => callbacks::route(world, asked, rest),
         ("GET", parts) => catalog::route(world, asked, parts),
         _ => reply::no_endpoint(),
     }

@@ -12,7 +12,7 @@ use crate::world::World;
 use serde_json::{Value, json};
 
 /// The name under which rules change records.
-const WORKFLOW: &str = "workflow";
+pub(super) const WORKFLOW: &str = "workflow";
 
 pub(super) fn ticket(world: &mut World, asked: &Asked, id: u64, fault: Option<&Fault>) -> Reply {
     let Ok(Value::Array(operations)) = serde_json::from_slice(&asked.body) else {

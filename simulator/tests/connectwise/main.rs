@@ -1,11 +1,16 @@
 //! The simulated ConnectWise, asked as any client would ask it.
 
 mod boards;
+mod callbacks;
 mod client;
 mod companies;
 mod create;
+mod delivery;
 mod faults;
+mod mishaps;
+mod orders;
 mod people;
+mod receiver;
 mod switches;
 
 use client::{BASE, Client, headers};

@@ -75,6 +75,8 @@ resources! {
     companies = COMPANY;
     /// `/company/contacts`; `types/name` is refused. Source: facts 9.
     contacts = CONTACT;
+    /// `/system/callbacks`.
+    callbacks = CALLBACK;
 }
 
 impl Names {
