@@ -8,7 +8,7 @@ CREATE TABLE operations (
     operation TEXT NOT NULL CHECK (length(operation) BETWEEN 1 AND 64),
     connection TEXT NOT NULL,
     link TEXT NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('note', 'ticket', 'status')),
+    kind TEXT NOT NULL CHECK (kind IN ('note', 'ticket', 'status', 'update', 'time')),
     state TEXT NOT NULL CHECK (state IN ('queued', 'in_doubt', 'held', 'delivered', 'refused', 'discarded')),
     reason TEXT,
     -- HMACs: of the product's key, of the whole payload, and of what equal texts have in common.
@@ -19,7 +19,8 @@ CREATE TABLE operations (
     key TEXT,
     sealed TEXT,
     visibility TEXT CHECK (visibility IN ('internal', 'public', 'resolution')),
-    -- Of a status: what was wanted and what the user saw, for the look and for people.
+    -- Of a status: what was wanted and what the user saw, for the look and for people. Of an update: the names of the
+    -- fields that become others, with commas between.
     wanted TEXT,
     base TEXT,
     -- The first of its lane that is queued or in doubt.
@@ -96,7 +97,7 @@ CREATE UNIQUE INDEX attempts_open ON attempts (tenant, operation) WHERE outcome 
 CREATE TABLE notes (
     tenant TEXT NOT NULL,
     connection TEXT NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('note', 'ticket')),
+    kind TEXT NOT NULL CHECK (kind IN ('note', 'ticket', 'time')),
     remote TEXT NOT NULL,
     operation TEXT NOT NULL,
     ticket TEXT,

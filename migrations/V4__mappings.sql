@@ -39,3 +39,15 @@ CREATE TABLE status_mappings (
     PRIMARY KEY (tenant, connection, scope, value),
     FOREIGN KEY (tenant, connection) REFERENCES connections (tenant, connection) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE priority_mappings (
+    tenant TEXT NOT NULL,
+    connection TEXT NOT NULL,
+    -- The product's value.
+    value TEXT NOT NULL,
+    priority TEXT NOT NULL,
+    changed INTEGER NOT NULL,
+    decided_by TEXT,
+    PRIMARY KEY (tenant, connection, value),
+    FOREIGN KEY (tenant, connection) REFERENCES connections (tenant, connection) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;

@@ -6,8 +6,10 @@
 //! Leaves to others: the rules (`connections`, `outbox`, …), waiting for the end (`host`).
 
 mod callbacks;
+mod changes;
 mod companies;
 mod connections;
+mod history;
 mod links;
 mod mappings;
 mod members;
@@ -16,10 +18,12 @@ mod nothing;
 mod operations;
 mod paging;
 mod plugins;
+mod priorities;
 mod rehearse;
 mod suggest;
 mod table;
 mod tickets;
+mod time;
 mod typed;
 mod upkeep;
 mod waiting;

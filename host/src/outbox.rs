@@ -23,13 +23,15 @@ mod send;
 mod status;
 mod steps;
 mod ticket;
+mod time;
 mod trouble;
 mod turn;
+mod update;
 mod upkeep;
 mod verdict;
 mod watching;
 
-pub(crate) use accept::{NewNote, NewStatus, NewTicket, check_text};
+pub(crate) use accept::{NewNote, NewStatus, NewTicket, NewTime, check_text};
 pub use config::OutboxConfig;
 pub(crate) use desk::Desk;
 pub use desk::FailPoint;

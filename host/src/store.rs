@@ -228,6 +228,12 @@ pub(crate) trait Mappings: Send + Sync {
     fn mapped_status(&self, place: &Place, scope: &str, value: &str) -> Read<Option<String>>;
     /// Sets mappings, and lets operations go on that waited for one.
     fn map_statuses(&self, place: &Place, mappings: Vec<StatusMapping>, now: i64, record: Record) -> Reply<()>;
+    /// All mappings of priorities, by value.
+    fn priority_mappings(&self, place: &Place) -> Read<Vec<PriorityMapping>>;
+    /// The priority that stands for a value.
+    fn mapped_priority(&self, place: &Place, value: &str) -> Read<Option<String>>;
+    /// Sets mappings.
+    fn map_priorities(&self, place: &Place, mappings: Vec<PriorityMapping>, now: i64, record: Record) -> Reply<()>;
 }
 
 /// The activity and the events.

@@ -154,7 +154,6 @@ impl Callbacks {
         let before = view.seen.as_deref().and_then(Seen::read);
         let changes = before.as_ref().map(|before| before.changes_to(&now)).unwrap_or_default();
         let (notes, added) = self.notes(dirty, view).await?;
-        let wanted = changes.get("status").and_then(|_| now.status.as_ref()).map(|status| status.id.clone());
         let event = (!changes.is_empty()).then(|| self.ticket_changed(dirty, view, ticket, changes));
         Ok(NewView {
             link: view.link.link.clone(),
@@ -163,7 +162,7 @@ impl Callbacks {
             gone: false,
             notes,
             changed: event,
-            wanted,
+            status: now.status.map(|status| status.id),
             added,
         })
     }
@@ -271,7 +270,7 @@ impl Callbacks {
             gone: true,
             notes: view.notes.clone(),
             changed: event,
-            wanted: None,
+            status: None,
             added: Vec::new(),
         }))
     }

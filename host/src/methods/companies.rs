@@ -4,7 +4,7 @@ use crate::core::Core;
 use crate::plugin::CallContext;
 use crate::store::Place;
 use psa_host_api::Error;
-use psa_host_api::model::{Company, Contact, Page, PageRequest};
+use psa_host_api::model::{Company, Configuration, Contact, Page, PageRequest, Site};
 use psa_host_api::ops;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -65,4 +65,57 @@ pub(crate) async fn contacts(
     let SearchContacts { tenant, connection, text, email, company, page } = params;
     let request = ops::SearchContactsRequest { text, email, company, page };
     core.connections.run::<ops::SearchContacts>(&Place { tenant, connection }, &request, context).await
+}
+
+/// Parameters of companies.sites.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListSites {
+    /// Whose.
+    tenant: String,
+    /// Through which connection.
+    connection: String,
+    /// Of this company.
+    company: String,
+    /// Which page.
+    #[serde(default)]
+    page: PageRequest,
+}
+
+pub(crate) async fn sites(core: &Core, params: ListSites, context: &CallContext) -> Result<Page<Site>, Error> {
+    let ListSites { tenant, connection, company, page } = params;
+    let request = ops::ListSitesRequest { company, page };
+    core.connections.run::<ops::ListSites>(&Place { tenant, connection }, &request, context).await
+}
+
+/// Parameters of configurations.list. All conditions must hold.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListConfigurations {
+    /// Whose.
+    tenant: String,
+    /// Through which connection.
+    connection: String,
+    /// Words of the name.
+    #[serde(default)]
+    text: Option<String>,
+    /// Of this company.
+    #[serde(default)]
+    company: Option<String>,
+    /// Only those tied to this ticket.
+    #[serde(default)]
+    ticket: Option<String>,
+    /// Which page.
+    #[serde(default)]
+    page: PageRequest,
+}
+
+pub(crate) async fn configurations(
+    core: &Core,
+    params: ListConfigurations,
+    context: &CallContext,
+) -> Result<Page<Configuration>, Error> {
+    let ListConfigurations { tenant, connection, text, company, ticket, page } = params;
+    let request = ops::ListConfigurationsRequest { text, company, ticket, page };
+    core.connections.run::<ops::ListConfigurations>(&Place { tenant, connection }, &request, context).await
 }

@@ -2,10 +2,10 @@
 //!
 //! Promises: nothing is sent that changes anything, and nothing is kept.
 
-use super::{notes, tickets, typed};
+use super::{changes, notes, tickets, time, typed};
 use crate::core::Core;
 use crate::plugin::{CallContext, Terms};
-use crate::store::{MappingState, Place};
+use crate::store::Place;
 use psa_host_api::ops::{self, Operation};
 use psa_host_api::{Code, Error};
 use schemars::JsonSchema;
@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Rehearse {
-    /// `notes.post`, `tickets.set_status` or `tickets.create`.
+    /// `notes.post`, `tickets.create`, `tickets.set_status`, `tickets.update` or `time.post`.
     method: String,
     /// As that method takes them.
     params: Map<String, Value>,
@@ -38,12 +38,7 @@ pub(crate) async fn run(core: &Core, params: Rehearse, context: &CallContext) ->
             let notes::Post { tenant, link, visibility, text, member, agent, .. } = typed(value, "notes.post")?;
             crate::outbox::check_text(&text)?;
             let (place, ticket) = tickets::place_of(core, &tenant, &link)?;
-            let mapped = match &agent {
-                Some(agent) => core.store.member_mapping(&place, agent)?,
-                None => None,
-            };
-            let mapped = mapped.filter(|mapping| mapping.state == MappingState::Mapped);
-            let member = member.or_else(|| mapped.and_then(|mapping| mapping.member));
+            let member = member_for(core, &place, member, agent.as_deref())?;
             let request = ops::AddNoteRequest { ticket: there(ticket)?, visibility, text, member };
             one::<ops::AddNote>(core, &place, &request, context).await
         }
@@ -72,11 +67,35 @@ pub(crate) async fn run(core: &Core, params: Rehearse, context: &CallContext) ->
             let request = ops::CreateTicketRequest { external_reference: reference, ..create.request() };
             one::<ops::CreateTicket>(core, &place, &request, context).await
         }
+        "tickets.update" => {
+            let update: changes::Update = typed(value, "tickets.update")?;
+            let (place, ticket) = tickets::place_of(core, &update.tenant, &update.link)?;
+            let request = ops::UpdateTicketRequest { ticket: there(ticket)?, changes: update.wanted(core, &place)? };
+            one::<ops::UpdateTicket>(core, &place, &request, context).await
+        }
+        "time.post" => {
+            let post: time::Post = typed(value, "time.post")?;
+            let (place, ticket) = tickets::place_of(core, &post.tenant, &post.link)?;
+            let entry = post.entry()?;
+            let member = member_for(core, &place, entry.member.clone(), post.agent.as_deref())?;
+            let request = ops::AddTimeEntryRequest { ticket: there(ticket)?, member, ..entry };
+            one::<ops::AddTimeEntry>(core, &place, &request, context).await
+        }
         _ => {
-            let message = "rehearse: method must be notes.post, tickets.set_status or tickets.create";
+            let message =
+                "rehearse: method must be notes.post, tickets.create, tickets.set_status, tickets.update or time.post";
             Err(Error::invalid(message).because("unknown_method").field("/method", "one_of", message))
         }
     }
+}
+
+fn member_for(
+    core: &Core,
+    place: &Place,
+    member: Option<String>,
+    agent: Option<&str>,
+) -> Result<Option<String>, Error> {
+    Ok(core.outbox.desk.member_for(place, member.as_ref(), agent)?)
 }
 
 fn there(ticket: Option<String>) -> Result<String, Error> {

@@ -3,7 +3,8 @@
 use super::nothing::{Done, Nothing};
 use super::typed::typed;
 use super::{
-    callbacks, companies, connections, links, mappings, members, notes, operations, plugins, rehearse, tickets, upkeep,
+    callbacks, changes, companies, connections, history, links, mappings, members, notes, operations, plugins,
+    priorities, rehearse, tickets, time, upkeep,
 };
 use crate::callbacks::Comparison;
 use crate::connections::Connection;
@@ -12,7 +13,11 @@ use crate::json;
 use crate::outbox::{Explanation, OperationView};
 use crate::plugin::CallContext;
 use crate::store::Dependents;
-use psa_host_api::model::{CatalogEntry, Company, Contact, Member, Note, Page, TestReport, Ticket};
+use psa_host_api::model::{
+    AuditEntry, CatalogEntry, Company, Configuration, Contact, ConversationEntry, Member, Note, Page, Site, TestReport,
+    Ticket, TimeEntry,
+};
+use psa_host_api::ops::RawAnswer;
 use psa_host_api::{Code, Error};
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::Serialize;
@@ -86,6 +91,14 @@ methods! {
     "tickets.create" tickets::create, (tickets::Create) -> OperationView;
     /// Moves a ticket to a status of its own board.
     "tickets.set_status" tickets::set_status, (tickets::SetStatus) -> OperationView;
+    /// Changes other things of a linked ticket: summary, priority, owner, board, fields of the tenant's own.
+    "tickets.update" changes::update, (changes::Update) -> OperationView;
+    /// Moves a linked ticket to the one status of its board that closes.
+    "tickets.close" changes::close, (changes::Close) -> OperationView;
+    /// Notes and time of a ticket as people read them, also of tickets that were merged into it.
+    "tickets.conversation" history::conversation, (history::OfTicket) -> Page<ConversationEntry>;
+    /// What the PSA itself has recorded of a ticket's changes.
+    "tickets.audit_trail" history::audit_trail, (history::OfTicket) -> Page<AuditEntry>;
     /// Ties a ticket of the product to one of the PSA.
     "links.create" links::create, (links::Create) -> links::Link;
     /// One link.
@@ -98,6 +111,12 @@ methods! {
     "notes.post" notes::post, (notes::Post) -> OperationView;
     /// Notes of a ticket, oldest first, as the PSA has them.
     "notes.list" notes::list, (notes::List) -> Page<Note>;
+    /// One note, with its text.
+    "notes.get" history::note, (history::GetNote) -> Note;
+    /// Adds time to a linked ticket; nobody is mailed.
+    "time.post" time::post, (time::Post) -> OperationView;
+    /// Time of a ticket, oldest first, as the PSA has it.
+    "time.list" time::list, (time::List) -> Page<TimeEntry>;
     /// The provider's staff.
     "members.list" members::list, (members::List) -> Page<Member>;
     /// Which member may stand for which agent: by e-mail, then identifier, then name.
@@ -116,12 +135,22 @@ methods! {
     "statuses.mappings" mappings::statuses, (mappings::Of) -> mappings::StatusMappings;
     /// The product's statuses that nothing stands for on a board.
     "statuses.unmapped" mappings::unmapped, (mappings::Unmapped) -> mappings::UnmappedValues;
+    /// Lets priorities stand for the product's.
+    "priorities.map" priorities::map, (priorities::MapPriorities) -> Done;
+    /// The mappings of priorities, and what has none.
+    "priorities.mappings" priorities::mappings, (priorities::Of) -> priorities::PriorityMappings;
     /// What the product has: agents, statuses, priorities, teams, companies, categories.
     "product.set_values" mappings::set_values, (mappings::SetValues) -> Done;
     /// Companies by words of their names.
     "companies.search" companies::search, (companies::SearchCompanies) -> Page<Company>;
     /// People of companies.
     "contacts.search" companies::contacts, (companies::SearchContacts) -> Page<Contact>;
+    /// Where a company is.
+    "companies.sites" companies::sites, (companies::ListSites) -> Page<Site>;
+    /// Devices and other things that are looked after.
+    "configurations.list" companies::configurations, (companies::ListConfigurations) -> Page<Configuration>;
+    /// A read of the provider's own interface, for what has no word here.
+    "raw.read" history::raw, (history::ReadRaw) -> RawAnswer;
     /// What is registered at the PSA so that changes are told, and how that does.
     "callbacks.list" callbacks::list, (callbacks::Of) -> callbacks::Subscriptions;
     /// What is registered beside what should be; changes nothing.

@@ -1,6 +1,6 @@
 //! Methods of tickets.
 
-use super::{links, waiting};
+use super::{changes, links, waiting};
 use crate::cache::Kind;
 use crate::core::Core;
 use crate::outbox::{NewStatus, NewTicket, OperationView};
@@ -162,6 +162,9 @@ pub(crate) struct Create {
     /// How urgent.
     #[serde(default)]
     pub(super) priority: Option<String>,
+    /// Instead of `priority`: the product's value; a mapping says which priority that is.
+    #[serde(default)]
+    pub(super) priority_value: Option<String>,
     /// What it is about.
     #[serde(default)]
     pub(super) ticket_type: Option<String>,
@@ -228,8 +231,9 @@ pub(crate) async fn create(core: &Core, params: Create, context: &CallContext) -
         let message = "a ticket needs a summary";
         return Err(Error::invalid(format!("tickets.create: {message}")).field("/summary", "required", message));
     }
-    let request = params.request();
+    let mut request = params.request();
     let place = Place { tenant: params.tenant, connection: params.connection };
+    request.priority = changes::priority_of(core, &place, request.priority, params.priority_value.as_deref())?;
     let ticket = NewTicket { place, product_ticket: params.product_ticket, request };
     let row = core.outbox.accept_ticket(ticket, params.client_key.as_deref()).await?;
     waiting::for_end(core, row, params.wait_ms, context).await

@@ -1,6 +1,7 @@
 //! Accepting: from here on an operation is the host's to carry out.
 
 use super::Outbox;
+use super::look::named;
 use super::payload::Payload;
 use crate::clock::new_id;
 use crate::store::{
@@ -8,7 +9,7 @@ use crate::store::{
     StoredOperation,
 };
 use psa_host_api::model::Visibility;
-use psa_host_api::ops::CreateTicketRequest;
+use psa_host_api::ops::{AddTimeEntryRequest, CreateTicketRequest, TicketChanges};
 use psa_host_api::{Code, Error};
 
 /// A longer text is refused, in bytes.
@@ -31,6 +32,12 @@ pub(crate) struct NewStatus {
     /// What the user saw.
     pub(crate) base: Option<String>,
     pub(crate) not_after: Option<i64>,
+}
+
+/// Time that is to be added; the link says to which ticket.
+pub(crate) struct NewTime {
+    pub(crate) entry: AddTimeEntryRequest,
+    pub(crate) agent: Option<String>,
 }
 
 /// A ticket that is to be created.
@@ -78,6 +85,45 @@ impl Outbox {
         new.wanted = status.status;
         new.base = status.base;
         new.not_after = status.not_after.map_or(new.not_after, |wanted| wanted.min(new.not_after));
+        self.accept(new).await
+    }
+
+    /// Accepts a change of a ticket.
+    pub(crate) async fn accept_update(
+        &self,
+        tenant: &str,
+        link: &str,
+        changes: TicketChanges,
+        client_key: Option<&str>,
+    ) -> Result<StoredOperation, Error> {
+        let fields = named(&changes).join(",");
+        if fields.is_empty() {
+            let message = "say at least one field that is to become another";
+            return Err(Error::invalid(format!("tickets.update: {message}")).field("/changes", "required", message));
+        }
+        let link = self.link_of(tenant, link)?;
+        let mut new = self.operation(&link, &Payload::Update(Box::new(changes)), client_key)?;
+        if !self.is_known(&new)? {
+            self.check_link(&link)?;
+        }
+        new.wanted = Some(fields);
+        self.accept(new).await
+    }
+
+    /// Accepts time.
+    pub(crate) async fn accept_time(
+        &self,
+        tenant: &str,
+        link: &str,
+        time: NewTime,
+        client_key: Option<&str>,
+    ) -> Result<StoredOperation, Error> {
+        let link = self.link_of(tenant, link)?;
+        let payload = Payload::Time { entry: Box::new(time.entry), agent: time.agent };
+        let new = self.operation(&link, &payload, client_key)?;
+        if !self.is_known(&new)? {
+            self.check_link(&link)?;
+        }
         self.accept(new).await
     }
 

@@ -37,8 +37,8 @@ impl Outbox {
         by: &str,
     ) -> Result<StoredOperation, Error> {
         let row = self.held(tenant, operation, "adopt")?;
-        if row.kind == Kind::Status {
-            let message = "a status is no entity of its own; retry or discard the operation";
+        if matches!(row.kind, Kind::Status | Kind::Update) {
+            let message = "a change of a ticket is no entity of its own; retry or discard the operation";
             return Err(Error::invalid(message).because("nothing_to_adopt"));
         }
         let link = self.desk.store.get_link(tenant, &row.link)?;
@@ -46,7 +46,11 @@ impl Outbox {
         let mut step = self.decided(&row, State::Delivered, by, record);
         let is_ticket = row.kind == Kind::Ticket;
         let ticket = if is_ticket { Some(remote.to_owned()) } else { link.and_then(|link| link.ticket) };
-        let kind = if is_ticket { "ticket" } else { "note" };
+        let kind = match row.kind {
+            Kind::Ticket => "ticket",
+            Kind::Time => "time",
+            _ => "note",
+        };
         step.binding = Some(Binding { kind, remote: remote.to_owned(), ticket });
         step.outcome = Some(Outcome::Adopted);
         step.link = is_ticket.then(|| (LinkState::Linked, Some(remote.to_owned())));

@@ -13,7 +13,7 @@ use crate::egress::Lane;
 use crate::log::Log;
 use crate::owners::Owners;
 use crate::plugin::{CallContext, Terms};
-use crate::store::{Kind, Lease, Place, StopReason, Store};
+use crate::store::{Kind, Lease, MappingState, Place, StopReason, Store};
 use crate::vault::Vault;
 use psa_host_api::Error;
 use std::collections::HashMap;
@@ -127,6 +127,18 @@ impl Desk {
         CallContext::until(opened_boot_ms.saturating_add(self.attempt_ms()), terms)
     }
 
+    /// The member that is shown as who did something: the one that was said, or the one that stands for an agent.
+    pub(crate) fn member_for(
+        &self,
+        place: &Place,
+        member: Option<&String>,
+        agent: Option<&str>,
+    ) -> Result<Option<String>, crate::store::StoreError> {
+        let (None, Some(agent)) = (member, agent) else { return Ok(member.cloned()) };
+        let mapping = self.store.member_mapping(place, agent)?;
+        Ok(mapping.filter(|mapping| mapping.state == MappingState::Mapped).and_then(|mapping| mapping.member))
+    }
+
     /// What a connection's cache knows of a ticket is old, here and in other processes.
     pub(super) async fn stale(&self, place: &Place, ticket: &str) {
         self.connections.caches.of(place.tenant.as_bytes(), &place.connection).invalidate(CacheKind::Ticket, ticket);
@@ -148,7 +160,11 @@ impl Desk {
         let (kind, text) = match payload {
             Payload::Note { text, .. } => (Kind::Note, super::canonical::canonical(text)),
             Payload::Ticket(request) => (Kind::Ticket, super::canonical::canonical(&request.summary)),
-            Payload::Status { .. } => return Ok(None),
+            Payload::Time { entry, .. } => {
+                let words = super::canonical::canonical(&entry.notes);
+                (Kind::Time, format!("{} {} {words}", entry.started_at, entry.ended_at))
+            }
+            Payload::Status { .. } | Payload::Update(_) => return Ok(None),
         };
         Ok(Some(self.vault.digest("likeness", &[kind.word().as_bytes(), text.as_bytes()])?.to_vec()))
     }

@@ -38,6 +38,9 @@ pub struct OperationView {
     /// Of a status: the provider's id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
+    /// Of an update: the fields that become others.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<String>,
     /// How often it was sent.
     pub attempts: i64,
     /// The last error.
@@ -103,7 +106,8 @@ impl From<&StoredOperation> for OperationView {
             outcome: row.outcome,
             remote: row.remote.clone(),
             visibility: row.visibility,
-            status: row.wanted.clone(),
+            status: row.wanted.clone().filter(|_| row.kind == Kind::Status),
+            fields: row.wanted.as_deref().filter(|_| row.kind == Kind::Update).map(fields).unwrap_or_default(),
             attempts: row.attempts,
             error: json(&row.error),
             evidence: json(&row.evidence),
@@ -113,6 +117,10 @@ impl From<&StoredOperation> for OperationView {
             decided_by: row.decided_by.clone(),
         }
     }
+}
+
+fn fields(text: &str) -> Vec<String> {
+    text.split(',').map(str::to_owned).collect()
 }
 
 impl From<StoredAttempt> for Attempt {
@@ -141,7 +149,7 @@ impl Outbox {
         }
         lines.push(next(row, &self.desk));
         let decisions = match (row.state, row.kind) {
-            (State::Held, Kind::Status) => vec!["retry", "discard"],
+            (State::Held, Kind::Status | Kind::Update) => vec!["retry", "discard"],
             (State::Held, _) => vec!["retry", "adopt", "discard"],
             (State::Queued, _) if row.attempt.is_none() => vec!["discard"],
             _ => Vec::new(),
@@ -159,6 +167,8 @@ fn what(row: &StoredOperation, ticket: Option<&str>) -> String {
         (Kind::Note, None) => "A note".to_owned(),
         (Kind::Ticket, _) => "A new ticket".to_owned(),
         (Kind::Status, _) => format!("The status {}", row.wanted.as_deref().unwrap_or("of a mapping")),
+        (Kind::Update, _) => format!("A change of {}", row.wanted.as_deref().unwrap_or("nothing")),
+        (Kind::Time, _) => "Time".to_owned(),
     };
     let place = match ticket {
         Some(ticket) => format!("ticket {ticket}"),

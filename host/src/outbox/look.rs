@@ -5,6 +5,11 @@
 //! never taken; what may be ours and is not clearly so goes to a person.
 //! Leaves to others: what follows (`send`, `recover`).
 
+mod time;
+mod update;
+
+pub(super) use update::{differing, named};
+
 use super::canonical::{Likeness, canonical, compare};
 use super::desk::Desk;
 use super::payload::Payload;
@@ -74,6 +79,8 @@ impl Search<'_> {
             (Payload::Note { text, visibility, .. }, Some(ticket)) => self.for_note(ticket, text, *visibility).await,
             (Payload::Status { .. }, Some(ticket)) => self.for_status(ticket).await,
             (Payload::Ticket(request), _) => self.for_ticket(request).await,
+            (Payload::Update(changes), Some(ticket)) => self.for_update(ticket, changes).await,
+            (Payload::Time { entry, .. }, Some(ticket)) => self.for_time(ticket, entry).await,
             (_, None) => Ok(Look::Gone),
         }
     }

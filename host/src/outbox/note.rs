@@ -12,7 +12,7 @@ use super::payload::Payload;
 use super::steps::{Delivery, Ready};
 use super::trouble::Trouble;
 use super::verdict::{check_visibility, learn_identity, unapplied};
-use crate::store::{Binding, MappingState, Outcome, StoredConnection, StoredLink};
+use crate::store::{Binding, Outcome, StoredConnection, StoredLink};
 use psa_host_api::model::Note;
 use psa_host_api::ops;
 use serde_json::json;
@@ -28,15 +28,7 @@ pub(super) async fn send(
 ) -> Result<Turn, Trouble> {
     let Payload::Note { text, visibility, member, agent } = payload else { return Ok(Turn::Again) };
     let Some(ticket) = link.ticket.clone() else { return Ok(Turn::Again) };
-    let member = match (member, agent) {
-        (Some(member), _) => Some(member.clone()),
-        (None, Some(agent)) => desk
-            .store
-            .member_mapping(&ready.row.place, agent)?
-            .filter(|mapping| mapping.state == MappingState::Mapped)
-            .and_then(|mapping| mapping.member),
-        (None, None) => None,
-    };
+    let member = desk.member_for(&ready.row.place, member.as_ref(), agent.as_deref())?;
     // What was doubted and put back by a person is looked for again, whatever the lane knows.
     if !memory.looked || ready.row.doubts > 0 {
         match Search::before_send(desk, &ready.row, link, payload, connection).run().await? {

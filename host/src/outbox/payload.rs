@@ -3,7 +3,7 @@
 use crate::store::{Kind, Place, Sealed, StoredOperation};
 use crate::vault::{SealPlace, Vault, VaultError};
 use psa_host_api::model::Visibility;
-use psa_host_api::ops::CreateTicketRequest;
+use psa_host_api::ops::{AddTimeEntryRequest, CreateTicketRequest, TicketChanges};
 use serde::{Deserialize, Serialize};
 
 /// The payload.
@@ -25,6 +25,14 @@ pub(crate) enum Payload {
         value: Option<String>,
     },
     Ticket(Box<CreateTicketRequest>),
+    /// What of the ticket becomes another.
+    Update(Box<TicketChanges>),
+    /// Time on the ticket. Its `ticket` is left empty: the link says which that is.
+    Time {
+        entry: Box<AddTimeEntryRequest>,
+        /// The product's id of who worked, unless the entry says a member.
+        agent: Option<String>,
+    },
 }
 
 impl Payload {
@@ -33,6 +41,8 @@ impl Payload {
             Payload::Note { .. } => Kind::Note,
             Payload::Status { .. } => Kind::Status,
             Payload::Ticket(_) => Kind::Ticket,
+            Payload::Update(_) => Kind::Update,
+            Payload::Time { .. } => Kind::Time,
         }
     }
 

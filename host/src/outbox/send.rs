@@ -7,7 +7,7 @@ use super::next::{LaneMemory, Turn};
 use super::payload::Payload;
 use super::steps::Ready;
 use super::trouble::Trouble;
-use super::{note, status, ticket, verdict};
+use super::{note, status, ticket, time, update, verdict};
 use crate::store::{Kind, LinkState, StoredConnection, StoredLink, StoredOperation, Unless};
 use psa_host_api::Error;
 
@@ -22,7 +22,7 @@ pub(super) async fn turn(
     let ready = Ready { row };
     if ready.row.not_after <= desk.clock.now_unix_ms() {
         // A status that comes too late would overwrite what happened since; a note can still be wanted.
-        if ready.row.kind == Kind::Status {
+        if matches!(ready.row.kind, Kind::Status | Kind::Update) {
             ready.refused(desk, "too_old", None).await?;
         } else {
             ready.held(desk, "expired", None).await?;
@@ -49,6 +49,8 @@ pub(super) async fn turn(
         Payload::Note { .. } => note::send(desk, ready, link, connection, &payload, &pass, memory).await,
         Payload::Status { .. } => status::send(desk, ready, link, connection, payload.clone(), &pass).await,
         Payload::Ticket(_) => ticket::send(desk, ready, link, connection, &payload, &pass).await,
+        Payload::Update(changes) => update::send(desk, ready, link, connection, changes, &pass).await,
+        Payload::Time { .. } => time::send(desk, ready, link, connection, &payload, &pass).await,
     };
     match turn {
         Ok(turn) => Ok(turn),

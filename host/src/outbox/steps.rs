@@ -7,8 +7,8 @@
 
 use super::desk::Desk;
 use crate::store::{
-    AttemptEnd, Binding, Claim, Conflict, LaneId, Lease, LinkState, Looked, OpenAttempt, Outcome, Record, State, Step,
-    StoreError, StoredOperation, Unless,
+    AttemptEnd, Binding, Claim, Conflict, Kind, LaneId, Lease, LinkState, Looked, OpenAttempt, Outcome, Record, State,
+    Step, StoreError, StoredOperation, Unless,
 };
 use psa_host_api::Error;
 use serde_json::{Value, json};
@@ -83,7 +83,7 @@ fn delivered(desk: &Desk, row: &StoredOperation, delivery: Delivery) -> Step {
     let mut step = step(desk, row, State::Delivered, None, more);
     // Sent more than once: a second copy may turn up.
     let sent = row.attempts.max(row.attempt.unwrap_or(0));
-    if sent > 1 && row.kind != crate::store::Kind::Status {
+    if sent > 1 && !matches!(row.kind, Kind::Status | Kind::Update) {
         step.watch_at = desk.config.watch_ms.first().map(|wait| step.now.saturating_add(*wait as i64));
     }
     step.outcome = Some(delivery.outcome);
@@ -102,7 +102,7 @@ fn refused(desk: &Desk, row: &StoredOperation, reason: &str, error: Option<&Erro
     let more = json!({"code": error.map(|error| error.code.name()), "message": error.map(|error| &error.message)});
     let mut step = step(desk, row, State::Refused, Some(reason), more);
     step.error = error.map(Error::to_json);
-    if row.kind == crate::store::Kind::Ticket {
+    if row.kind == Kind::Ticket {
         step.link = Some((LinkState::Failed, None));
     }
     step

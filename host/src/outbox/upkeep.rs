@@ -78,15 +78,19 @@ impl Outbox {
         let copies = match (&payload, &link.ticket) {
             (Payload::Note { text, .. }, Some(ticket)) => search.copies(ticket, text).await?,
             (Payload::Ticket(_), _) => search.ticket_copies().await?,
+            (Payload::Time { entry, .. }, Some(ticket)) => search.time_copies(ticket, entry).await?,
             _ => Vec::new(),
         };
-        let kind = if row.kind == Kind::Ticket { "ticket" } else { "note" };
+        let (kind, name) = match row.kind {
+            Kind::Ticket => ("ticket", "ticket.duplicated"),
+            Kind::Time => ("time", "time.duplicated"),
+            _ => ("note", "note.duplicated"),
+        };
         let ticket = link.ticket.clone();
         let bindings =
             copies.iter().map(|remote| Binding { kind, remote: remote.clone(), ticket: ticket.clone() }).collect();
         let mut record = Record::default();
         if !copies.is_empty() {
-            let name = if row.kind == Kind::Ticket { "ticket.duplicated" } else { "note.duplicated" };
             let body = json!({"operation": row.operation, "connection": row.place.connection, "link": row.link,
                 "remote": row.remote, "copies": copies});
             record = desk.scribe.both(&row.place, crate::activity::HOST, name, Some(&row.operation), body)?;

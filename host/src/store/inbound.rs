@@ -156,10 +156,10 @@ pub(crate) struct NewView {
     pub(crate) seen: Option<String>,
     pub(crate) gone: bool,
     pub(crate) notes: NoteFence,
-    /// The change of the ticket, if there is one. `wanted`: the status it has now, if that is new; the operation of ours that
-    /// wanted it is put into the event as its cause.
+    /// The change of the ticket, if there is one; operations of ours that have caused it are put into it.
     pub(crate) changed: Option<NewEvent>,
-    pub(crate) wanted: Option<String>,
+    /// The status it is in now.
+    pub(crate) status: Option<String>,
     /// Notes that are not known: each is told unless it belongs to an operation or was told before.
     pub(crate) added: Vec<(String, NewEvent)>,
 }

@@ -258,3 +258,14 @@ pub struct StatusMapping {
     /// Who set it.
     pub decided_by: Option<String>,
 }
+
+/// Which priority stands for a value of the product.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct PriorityMapping {
+    /// The product's id of its priority.
+    pub value: String,
+    /// The provider's id.
+    pub priority: String,
+    /// Who set it.
+    pub decided_by: Option<String>,
+}

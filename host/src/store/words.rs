@@ -97,6 +97,10 @@ words! {
         Ticket = "ticket",
         /// Moves a ticket to another status.
         Status = "status",
+        /// Changes other things of a ticket.
+        Update = "update",
+        /// Adds time to a ticket.
+        Time = "time",
     }
 }
 

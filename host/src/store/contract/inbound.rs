@@ -126,8 +126,11 @@ fn view(read_before: i64, wanted: Option<&str>, notes: &[&str]) -> NewView {
         seen: Some("{}".into()),
         gone: false,
         notes: NoteFence { fence: Some("9".into()), last: Some("9".into()), last_at: NOW },
-        changed: wanted.map(|_| event("ticket.changed")),
-        wanted: wanted.map(str::to_owned),
+        changed: wanted.map(|_| {
+            let body = json!({"changes": {"status": {}, "closed": {}}, "caused_by": {"provider": "psabridge"}});
+            NewEvent { body, ..event("ticket.changed") }
+        }),
+        status: wanted.map(str::to_owned),
         added: notes.iter().map(|note| ((*note).to_owned(), event("note.added"))).collect(),
     }
 }
@@ -186,11 +189,11 @@ pub(super) fn readings(store: &dyn Store) {
     assert_eq!(apply(store, third, view(known, Some("102"), &["11", "12"])), Outcomes::Done);
     let told = kinds(store);
     assert_eq!(told.len(), 2, "11 is ours: {told:?}");
-    assert_eq!(told[0].1["caused_by"], json!({"operation": "o"}));
+    assert_eq!(told[0].1["caused_by"], json!({"operations": ["o"]}));
     let known = store.views_of(&place, &["1001".into()]).unwrap().remove(0).seen_at;
     let fourth = dirty(store, &place);
     assert_eq!(apply(store, fourth, view(known, Some("103"), &[])), Outcomes::Done);
-    assert_eq!(kinds(store)[0].1["caused_by"], Value::Null, "that was somebody else");
+    assert_eq!(kinds(store)[0].1["caused_by"], json!({"provider": "psabridge"}), "that was somebody else");
 }
 
 pub(super) fn turns(store: &dyn Store) {

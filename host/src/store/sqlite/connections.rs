@@ -27,6 +27,7 @@ statements! {
         AND state IN ('queued', 'in_doubt', 'held')";
     COUNT_MEMBERS = "SELECT count(*) FROM member_mappings WHERE tenant = ?1 AND connection = ?2";
     COUNT_STATUSES = "SELECT count(*) FROM status_mappings WHERE tenant = ?1 AND connection = ?2";
+    COUNT_PRIORITIES = "SELECT count(*) FROM priority_mappings WHERE tenant = ?1 AND connection = ?2";
     SECRET = "SELECT name, version, bound, key, sealed FROM secrets WHERE tenant = ?1 AND connection = ?2 AND name = ?3";
     SECRETS = "SELECT name, version, bound, key, sealed FROM secrets WHERE tenant = ?1 AND connection = ?2
         ORDER BY name";
@@ -112,7 +113,7 @@ impl Connections for SqliteStore {
                 links: count(COUNT_LINKS)?,
                 operations: count(COUNT_OPERATIONS)?,
                 waiting: count(COUNT_WAITING)?,
-                mappings: count(COUNT_MEMBERS)? + count(COUNT_STATUSES)?,
+                mappings: count(COUNT_MEMBERS)? + count(COUNT_STATUSES)? + count(COUNT_PRIORITIES)?,
             })
         })
     }

@@ -9,7 +9,7 @@ use super::{cursors, events, mapped, views};
 use crate::store::{Applied, Dirty, DirtySource, NewDirty, NewView, Outcomes, Place, Record, StoreError};
 use psa_host_api::model::ChangeAction;
 use rusqlite::{Connection, Row, params};
-use serde_json::json;
+use serde_json::{Value, json};
 
 statements! {
     /// What is due already, or being read, is read a little later, with what is said now; not for ever.
@@ -26,8 +26,8 @@ statements! {
     /// A write of ours that is on its way, or may have arrived without our knowing.
     ON_ITS_WAY = "SELECT EXISTS (SELECT 1 FROM operations WHERE tenant = ?1 AND link = ?2
         AND state IN ('queued', 'in_doubt', 'held') AND (attempt IS NOT NULL OR state = 'in_doubt'))";
-    OWN_STATUS = "SELECT operation FROM operations WHERE tenant = ?1 AND link = ?2 AND state = 'delivered'
-        AND kind = 'status' AND wanted = ?3 AND ended >= ?4 ORDER BY seq DESC LIMIT 1";
+    OWN_CHANGES = "SELECT operation, kind, wanted FROM operations WHERE tenant = ?1 AND link = ?2 AND state = 'delivered'
+        AND kind IN ('status', 'update') AND ended >= ?3 ORDER BY seq";
     OWN_NOTE = "SELECT EXISTS (SELECT 1 FROM notes WHERE tenant = ?1 AND connection = ?2 AND kind = ?3 AND remote = ?4)";
     TELL = "INSERT INTO told (tenant, connection, kind, remote, at) VALUES (?1, ?2, ?3, ?4, ?5)
         ON CONFLICT (tenant, connection, kind, remote) DO NOTHING";
@@ -123,14 +123,12 @@ pub(super) fn applied(db: &Connection, applied: Applied) -> Result<Outcomes, Sto
 fn tell(db: &Connection, dirty: &Dirty, view: NewView, now: i64, record: &mut Record) -> Result<(), StoreError> {
     let Place { tenant, connection } = &dirty.place;
     if let Some(mut event) = view.changed {
-        if let Some(wanted) = view.wanted {
-            let mut own = db.prepare_cached(OWN_STATUS).map_err(mapped)?;
-            let mut rows = own.query(params![tenant, view.link, wanted, view.read_before]).map_err(mapped)?;
-            if let Some(row) = rows.next().map_err(mapped)? {
-                let operation: String = row.get(0).map_err(mapped)?;
-                event.body["caused_by"] = json!({"operation": operation});
-            }
-        }
+        let mut own = db.prepare_cached(OWN_CHANGES).map_err(mapped)?;
+        let own: rusqlite::Result<Vec<(String, String, String)>> = own
+            .query_map(params![tenant, view.link, view.read_before], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .map_err(mapped)?
+            .collect();
+        name_causes(&mut event.body, view.status.as_deref(), own.map_err(mapped)?);
         record.events.push(event);
     }
     for (note, event) in view.added {
@@ -140,6 +138,44 @@ fn tell(db: &Connection, dirty: &Dirty, view: NewView, now: i64, record: &mut Re
         }
     }
     Ok(())
+}
+
+/// What a change of this field brings with it at the PSA.
+fn brings(field: &str) -> &'static [&'static str] {
+    match field {
+        "status" => &["closed"],
+        "board" => &["status", "closed", "ticket_type", "subtype", "item"],
+        "ticket_type" => &["subtype", "item"],
+        "subtype" => &["item"],
+        "company" => &["contact"],
+        _ => &[],
+    }
+}
+
+/// Names the operations of ours that have caused a change. The provider's name stays if something is left that none has.
+/// `own`: operation, kind, and what it wanted.
+fn name_causes(body: &mut Value, status: Option<&str>, own: Vec<(String, String, String)>) {
+    let mut left: Vec<String> = body["changes"].as_object().into_iter().flat_map(|all| all.keys().cloned()).collect();
+    let mut operations = Vec::new();
+    for (operation, kind, wanted) in own {
+        let fields: Vec<&str> = match kind.as_str() {
+            "status" if status == Some(&wanted) => vec!["status"],
+            "update" => wanted.split(',').collect(),
+            _ => Vec::new(),
+        };
+        let before = left.len();
+        left.retain(|name| !fields.iter().any(|field| field == name || brings(field).contains(&name.as_str())));
+        if left.len() < before {
+            operations.push(operation);
+        }
+    }
+    if operations.is_empty() {
+        return;
+    }
+    if left.is_empty() {
+        body["caused_by"] = json!({});
+    }
+    body["caused_by"]["operations"] = json!(operations);
 }
 
 /// Across tenants: what is older than any overlap of readings need not be remembered.

@@ -115,7 +115,7 @@ impl Inbound for SqliteStore {
                 gone: false,
                 notes,
                 changed: None,
-                wanted: None,
+                status: None,
                 added: Vec::new(),
             };
             views::take_over(db, &tenant, &view, now).map(drop)

@@ -4,8 +4,8 @@ use super::connections::{execute, word};
 use super::statements::statements;
 use super::{SqliteStore, events, mapped};
 use crate::store::{
-    Conflict, MappingState, Mappings, MemberMapping, Place, ProductValue, Record, Reply, StatusMapping, StoreError,
-    ValueKind,
+    Conflict, MappingState, Mappings, MemberMapping, Place, PriorityMapping, ProductValue, Record, Reply,
+    StatusMapping, StoreError, ValueKind,
 };
 use rusqlite::{OptionalExtension as _, Row, params};
 
@@ -28,6 +28,12 @@ statements! {
     MAP_STATUS = "INSERT INTO status_mappings (tenant, connection, scope, value, status, changed, decided_by)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (tenant, connection, scope, value) DO UPDATE SET status = ?5,
         changed = ?6, decided_by = ?7";
+    PRIORITIES = "SELECT value, priority, decided_by FROM priority_mappings WHERE tenant = ?1 AND connection = ?2
+        ORDER BY value";
+    PRIORITY = "SELECT priority FROM priority_mappings WHERE tenant = ?1 AND connection = ?2 AND value = ?3";
+    MAP_PRIORITY = "INSERT INTO priority_mappings (tenant, connection, value, priority, changed, decided_by)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (tenant, connection, value) DO UPDATE SET priority = ?4, changed = ?5,
+        decided_by = ?6";
     /// What waited for a mapping is tried again.
     WAITING = "SELECT operation, link FROM operations WHERE tenant = ?1 AND connection = ?2
         AND state IN ('queued', 'in_doubt', 'held') AND state = 'held' AND reason = 'needs_mapping'";
@@ -122,6 +128,31 @@ impl Mappings for SqliteStore {
             for (operation, link) in waiting.map_err(mapped)? {
                 execute(db, GO_ON, params![tenant, operation])?;
                 super::work::settle_anew(db, &tenant, &link)?;
+            }
+            events::record(db, record)
+        })
+    }
+
+    fn priority_mappings(&self, place: &Place) -> Result<Vec<PriorityMapping>, StoreError> {
+        let mapping =
+            |row: &Row<'_>| Ok(PriorityMapping { value: row.get(0)?, priority: row.get(1)?, decided_by: row.get(2)? });
+        self.read(|db| {
+            db.prepare_cached(PRIORITIES)?.query_map(params![place.tenant, place.connection], mapping)?.collect()
+        })
+    }
+
+    fn mapped_priority(&self, place: &Place, value: &str) -> Result<Option<String>, StoreError> {
+        let Place { tenant, connection } = place;
+        self.read(|db| {
+            db.prepare_cached(PRIORITY)?.query_row(params![tenant, connection, value], |row| row.get(0)).optional()
+        })
+    }
+
+    fn map_priorities(&self, place: &Place, mappings: Vec<PriorityMapping>, now: i64, record: Record) -> Reply<()> {
+        let Place { tenant, connection } = place.clone();
+        self.write(move |db| {
+            for PriorityMapping { value, priority, decided_by } in &mappings {
+                execute(db, MAP_PRIORITY, params![tenant, connection, value, priority, now, decided_by])?;
             }
             events::record(db, record)
         })

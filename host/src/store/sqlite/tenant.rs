@@ -22,6 +22,12 @@ statements! {
         ORDER BY connection, agent";
     STATUSES = "SELECT connection, scope, value, status, changed, decided_by FROM status_mappings WHERE tenant = ?1
         ORDER BY connection, scope, value";
+    PRIORITIES = "SELECT connection, value, priority, changed, decided_by FROM priority_mappings WHERE tenant = ?1
+        ORDER BY connection, value";
+    SUBSCRIPTIONS = "SELECT connection, subscription, remote, kind, level, object, state, disabled_by, heard, created, changed
+        FROM subscriptions WHERE tenant = ?1 ORDER BY connection, subscription";
+    CALLBACKS = "SELECT id, connection, subscription, received, state, reason, message, entity, remote, action FROM callbacks
+        WHERE tenant = ?1 ORDER BY connection, id";
     ACTIVITY = "SELECT seq, at, actor, action, connection, subject, detail, hex(commitment) AS commitment,
         hex(mac) AS mac FROM activity WHERE tenant = ?1 ORDER BY seq";
     EVENTS = "SELECT id, kind, at, body FROM events WHERE tenant = ?1 ORDER BY id";
@@ -47,6 +53,9 @@ pub(super) fn export(db: &Connection, tenant: &str) -> rusqlite::Result<Vec<(Str
         ("product_values", VALUES),
         ("member_mappings", MEMBERS),
         ("status_mappings", STATUSES),
+        ("priority_mappings", PRIORITIES),
+        ("subscriptions", SUBSCRIPTIONS),
+        ("callbacks", CALLBACKS),
         ("activity", ACTIVITY),
         ("events", EVENTS),
     ] {
