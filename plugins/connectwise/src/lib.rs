@@ -19,6 +19,8 @@ mod paging;
 mod settings;
 mod statuses;
 mod tickets;
+mod times;
+mod update;
 
 use client::Client;
 use psa_host_api::Error;
@@ -75,6 +77,10 @@ impl Provider for ConnectWise {
         statuses::set(&self.client, cx, request).await
     }
 
+    async fn update_ticket(&self, cx: &Cx, request: UpdateTicketRequest) -> Result<Ticket, Error> {
+        update::ticket(&self.client, cx, request).await
+    }
+
     async fn create_ticket(&self, cx: &Cx, request: CreateTicketRequest) -> Result<Ticket, Error> {
         create::ticket(&self.client, cx, request).await
     }
@@ -104,6 +110,7 @@ psa_host_api::export_plugin!(ConnectWise {
     search_tickets,
     get_ticket,
     set_ticket_status,
+    update_ticket,
     create_ticket,
     search_companies,
     search_contacts,

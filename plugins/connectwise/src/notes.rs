@@ -6,7 +6,7 @@
 use crate::client::{Client, Query, number, record};
 use crate::map::Record;
 use crate::paging;
-use crate::tickets::{Kind, kind_of, was_converted};
+use crate::tickets::{Kind, converted, kind_of, was_converted};
 use psa_host_api::model::{Author, AuthorKind, Note, Page, Visibility};
 use psa_host_api::ops::{AddNoteRequest, ListNotesRequest};
 use psa_host_api::sdk::Cx;
@@ -38,11 +38,7 @@ pub(crate) async fn add(client: &Client, cx: &Cx, request: AddNoteRequest) -> Re
     let kind = kind_of(client, cx, ticket).await?;
     match client.write(cx, "POST", &format!("{}/notes", kind.path(ticket)), &body).await {
         Ok(answer) => note_from(ticket, record(answer)?),
-        Err(error) if error.code == Code::NotFound && was_converted(client, cx, ticket, kind).await => {
-            let message = format!("ticket {ticket} has been converted to another kind meanwhile; try again");
-            Err(Error { message, code: Code::Unavailable, ..error }.because("ticket_converted"))
-        }
-        Err(error) => Err(error),
+        Err(error) => Err(converted(client, cx, ticket, kind, error).await),
     }
 }
 
