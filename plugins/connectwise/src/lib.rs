@@ -5,6 +5,7 @@
 //! Leaves to others: each operation, in the file of its subject; sending (`client`); what answers say (`map`).
 #![deny(unsafe_code)]
 
+mod callbacks;
 mod catalog;
 mod client;
 mod companies;
@@ -24,7 +25,7 @@ mod update;
 
 use client::Client;
 use psa_host_api::Error;
-use psa_host_api::model::{Account, CatalogEntry, Company, Contact, Member, Note, Page, TestReport, Ticket};
+use psa_host_api::model::*;
 use psa_host_api::ops::*;
 use psa_host_api::sdk::{Cx, Provider, Settings};
 
@@ -40,7 +41,7 @@ impl Provider for ConnectWise {
         r#"","vendor":{"name":"psa-bridge"},"licence":"MIT OR Apache-2.0","sdk":"psa-host-api "#,
         env!("CARGO_PKG_VERSION"),
         r#"","concurrency":0,"capabilities":{"status_scope":"board","board_kind":"board","#,
-        r#""visibilities":["internal","public","resolution"],"closed_known":true},"form":"#,
+        r#""visibilities":["internal","public","resolution"],"closed_known":true,"callbacks":true},"form":"#,
         include_str!("../form.json"),
         "}"
     );
@@ -100,6 +101,38 @@ impl Provider for ConnectWise {
     async fn add_note(&self, cx: &Cx, request: AddNoteRequest) -> Result<Note, Error> {
         notes::add(&self.client, cx, request).await
     }
+
+    async fn desired_subscriptions(
+        &self,
+        _: &Cx,
+        request: DesiredSubscriptionsRequest,
+    ) -> Result<DesiredSubscriptions, Error> {
+        callbacks::desired(&request)
+    }
+
+    async fn list_subscriptions(
+        &self,
+        cx: &Cx,
+        request: ListSubscriptionsRequest,
+    ) -> Result<Page<Subscription>, Error> {
+        callbacks::list(&self.client, cx, request).await
+    }
+
+    async fn create_subscription(&self, cx: &Cx, request: CreateSubscriptionRequest) -> Result<Subscription, Error> {
+        callbacks::create(&self.client, cx, request).await
+    }
+
+    async fn update_subscription(&self, cx: &Cx, request: UpdateSubscriptionRequest) -> Result<Subscription, Error> {
+        callbacks::update(&self.client, cx, request).await
+    }
+
+    async fn delete_subscription(&self, cx: &Cx, request: DeleteSubscriptionRequest) -> Result<Nothing, Error> {
+        callbacks::delete(&self.client, cx, request).await
+    }
+
+    async fn receive_callback(&self, cx: &Cx, request: ReceiveCallbackRequest) -> Result<CallbackReceipt, Error> {
+        callbacks::receive(&self.client, cx, request).await
+    }
 }
 
 psa_host_api::export_plugin!(ConnectWise {
@@ -116,4 +149,10 @@ psa_host_api::export_plugin!(ConnectWise {
     search_contacts,
     list_notes,
     add_note,
+    desired_subscriptions,
+    list_subscriptions,
+    create_subscription,
+    update_subscription,
+    delete_subscription,
+    receive_callback,
 });
