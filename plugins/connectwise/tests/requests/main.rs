@@ -1,5 +1,7 @@
 //! Requests as the plugin builds them, in a host of memory: no network, no PSA.
 
+mod callbacks;
+mod forgeries;
 mod updates;
 
 use psa_connectwise::ConnectWise;
