@@ -7,6 +7,7 @@
 
 mod callbacks;
 mod catalog;
+mod changes;
 mod client;
 mod companies;
 mod conditions;
@@ -17,6 +18,7 @@ mod map;
 mod members;
 mod notes;
 mod paging;
+mod raw;
 mod settings;
 mod statuses;
 mod tickets;
@@ -133,6 +135,14 @@ impl Provider for ConnectWise {
     async fn receive_callback(&self, cx: &Cx, request: ReceiveCallbackRequest) -> Result<CallbackReceipt, Error> {
         callbacks::receive(&self.client, cx, request).await
     }
+
+    async fn changed_tickets(&self, cx: &Cx, request: ChangedTicketsRequest) -> Result<ChangedTickets, Error> {
+        changes::tickets(&self.client, cx, request).await
+    }
+
+    async fn raw(&self, cx: &Cx, request: RawRequest) -> Result<RawAnswer, Error> {
+        raw::read(&self.client, cx, request).await
+    }
 }
 
 psa_host_api::export_plugin!(ConnectWise {
@@ -155,4 +165,6 @@ psa_host_api::export_plugin!(ConnectWise {
     update_subscription,
     delete_subscription,
     receive_callback,
+    changed_tickets,
+    raw,
 });

@@ -1,6 +1,7 @@
 //! Requests as the plugin builds them, in a host of memory: no network, no PSA.
 
 mod callbacks;
+mod changes;
 mod forgeries;
 mod updates;
 
