@@ -12,6 +12,7 @@ mod client;
 mod companies;
 mod conditions;
 mod connection;
+mod conversation;
 mod create;
 mod error;
 mod map;
@@ -22,6 +23,7 @@ mod raw;
 mod settings;
 mod statuses;
 mod tickets;
+mod time;
 mod times;
 mod update;
 
@@ -143,6 +145,26 @@ impl Provider for ConnectWise {
     async fn raw(&self, cx: &Cx, request: RawRequest) -> Result<RawAnswer, Error> {
         raw::read(&self.client, cx, request).await
     }
+
+    async fn get_note(&self, cx: &Cx, request: GetNoteRequest) -> Result<Note, Error> {
+        notes::get(&self.client, cx, request).await
+    }
+
+    async fn list_conversation(
+        &self,
+        cx: &Cx,
+        request: ListConversationRequest,
+    ) -> Result<Page<ConversationEntry>, Error> {
+        conversation::list(&self.client, cx, request).await
+    }
+
+    async fn list_time_entries(&self, cx: &Cx, request: ListTimeEntriesRequest) -> Result<Page<TimeEntry>, Error> {
+        time::list(&self.client, cx, request).await
+    }
+
+    async fn add_time_entry(&self, cx: &Cx, request: AddTimeEntryRequest) -> Result<TimeEntry, Error> {
+        time::add(&self.client, cx, request).await
+    }
 }
 
 psa_host_api::export_plugin!(ConnectWise {
@@ -159,6 +181,10 @@ psa_host_api::export_plugin!(ConnectWise {
     search_contacts,
     list_notes,
     add_note,
+    get_note,
+    list_conversation,
+    list_time_entries,
+    add_time_entry,
     desired_subscriptions,
     list_subscriptions,
     create_subscription,

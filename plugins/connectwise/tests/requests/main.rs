@@ -3,6 +3,7 @@
 mod callbacks;
 mod changes;
 mod forgeries;
+mod talk;
 mod updates;
 
 use psa_connectwise::ConnectWise;
