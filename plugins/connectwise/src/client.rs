@@ -9,27 +9,53 @@ use crate::error;
 use crate::settings::Settings;
 use psa_host_api::sdk::{Cx, Request, Response};
 use psa_host_api::{Code, Error};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// The secret of the form.
 const PRIVATE_KEY: &str = "private_key";
 
-/// The model we ask for. Source: facts 2.1; without it the newest one answers, and members come and go.
-const ACCEPT: &str = "application/vnd.connectwise.com+json; version=2025.1";
+/// The newest model we know: year and number of a release. Source: facts 2.1 and 12; without a version the newest one
+/// answers, and members come and go.
+const MODEL: (u16, u16) = (2025, 1);
 
 /// How long a code base is believed, in milliseconds. It changes with an upgrade of the tenant. Source: facts 1.3.
 const CODEBASE_TTL_MS: u64 = 3_600_000;
 
 /// Where the cache keeps it.
-const CODEBASE: &str = "codebase";
+const SITE: &str = "site";
 
 /// What the tenant says about itself before anybody signs in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct CompanyInfo {
     /// `v2025_1/`, with its slash.
     pub(crate) codebase: String,
     /// `v2025.1`.
     pub(crate) version: Option<String>,
+}
+
+impl CompanyInfo {
+    /// The model that is asked for: ours, or the server's own if it is older. Source: facts 12, "pin to the lower".
+    fn accept(&self) -> String {
+        let theirs = self.version.as_deref().and_then(release);
+        let version = match theirs {
+            // Before 2019.1 models had a number of their own. Source: facts 12.
+            Some(theirs) if theirs < (2019, 1) => "3.0.0".to_owned(),
+            Some((year, number)) if (year, number) < MODEL => format!("{year}.{number}"),
+            _ => format!("{}.{}", MODEL.0, MODEL.1),
+        };
+        format!("application/vnd.connectwise.com+json; version={version}")
+    }
+}
+
+/// Year and number of `v2025.1` or `v2025.1.99001`; `v4.6.38842` counts otherwise and says nothing here.
+fn release(version: &str) -> Option<(u16, u16)> {
+    let mut parts = version.trim_start_matches('v').split('.');
+    let mut part = || {
+        let digits = parts.next()?.trim_end_matches(|c: char| !c.is_ascii_digit());
+        digits.parse::<u16>().ok()
+    };
+    Some((part()?, part()?)).filter(|(year, _)| (2000..2200).contains(year))
 }
 
 /// A query: names and values, not yet encoded.
@@ -46,15 +72,18 @@ impl Client {
         Client { settings }
     }
 
-    /// A request of the REST interface. `path` without a leading slash, its parts encoded already.
-    pub(crate) fn request(&self, method: &'static str, codebase: &str, path: &str, query: &Query) -> Request {
+    /// A request of the REST interface.
+    fn request(&self, ask: &Ask, site: &CompanyInfo) -> Request {
         let Settings { api, company, client_id, public_key, .. } = &self.settings;
-        let url = format!("{api}/{codebase}apis/3.0/{path}{}", query_string(query));
+        let url = format!("{api}/{}apis/3.0/{}{}", site.codebase, ask.path, ask.query);
         // Source: facts 2.1; the plus sign is literal.
-        Request::new(method, url)
+        let request = Request::new(ask.method, url)
             .basic(&format!("{company}+{public_key}"), PRIVATE_KEY)
-            .header("clientid", client_id.as_str())
-            .header("accept", ACCEPT)
+            .header("clientid", client_id.as_str());
+        match ask.accept {
+            Some(accept) => request.header("accept", accept),
+            None => request.header("accept", site.accept()),
+        }
     }
 
     /// Reads JSON.
@@ -62,7 +91,7 @@ impl Client {
         self.read(cx, path, query, &[]).await?.json()
     }
 
-    /// Reads. A code base that has become another one meanwhile is asked for again, once.
+    /// Reads.
     pub(crate) async fn read(
         &self,
         cx: &Cx,
@@ -70,42 +99,59 @@ impl Client {
         query: &Query,
         headers: &[(&str, &str)],
     ) -> Result<Response, Error> {
-        let build = |codebase: &str| {
-            let request = self.request("GET", codebase, path, query);
-            headers.iter().fold(request, |request, (name, value)| request.header(name, *value))
-        };
-        let (codebase, remembered) = self.codebase(cx).await?;
-        let response = cx.http().send(build(&codebase)).await?;
+        let shape =
+            |request: Request| headers.iter().fold(request, |request, (name, value)| request.header(name, *value));
+        self.read_as(cx, &Ask::new("GET", path).query(query), shape).await
+    }
+
+    /// Reads. A code base that has become another one meanwhile is asked for again, once.
+    pub(crate) async fn read_as(
+        &self,
+        cx: &Cx,
+        ask: &Ask,
+        shape: impl Fn(Request) -> Request + Send,
+    ) -> Result<Response, Error> {
+        let (site, remembered) = self.site(cx).await?;
+        let response = cx.http().send(shape(self.request(ask, &site))).await?;
         if remembered && error::may_be_routing(&response) {
-            cx.cache().remove(CODEBASE)?;
-            let (now, _) = self.codebase(cx).await?;
-            if now != codebase {
-                return error::check(cx.http().send(build(&now)).await?);
+            cx.cache().remove(SITE)?;
+            let (now, _) = self.site(cx).await?;
+            if now != site {
+                return error::check(cx.http().send(shape(self.request(ask, &now))).await?);
             }
         }
         error::check(response)
     }
 
-    /// Writes, once.
+    /// Writes JSON, once, and reads the record that is answered.
     pub(crate) async fn write(&self, cx: &Cx, method: &'static str, path: &str, body: &Value) -> Result<Value, Error> {
-        let (codebase, _) = self.codebase(cx).await?;
-        let request = self.request(method, &codebase, path, &Query::new()).json(body);
-        let response = cx.http().send(request).await?;
-        if error::may_be_routing(&response) {
-            // Not repeated here, a second write is not ours to send; the next try asks again.
-            cx.cache().remove(CODEBASE)?;
-        }
-        error::check(response)?.json()
+        self.write_as(cx, &Ask::new(method, path), |request| request.json(body)).await?.json()
     }
 
-    /// The code base, and whether it was remembered.
-    async fn codebase(&self, cx: &Cx) -> Result<(String, bool), Error> {
-        if let Some(codebase) = cx.cache().get(CODEBASE)? {
-            return Ok((codebase, true));
+    /// Writes, once.
+    pub(crate) async fn write_as(
+        &self,
+        cx: &Cx,
+        ask: &Ask,
+        shape: impl FnOnce(Request) -> Request + Send,
+    ) -> Result<Response, Error> {
+        let (site, _) = self.site(cx).await?;
+        let response = cx.http().send(shape(self.request(ask, &site))).await?;
+        if error::may_be_routing(&response) {
+            // Not repeated here, a second write is not ours to send; the next try asks again.
+            cx.cache().remove(SITE)?;
         }
-        let info = self.company_info(cx).await?;
-        cx.cache().put(CODEBASE, &info.codebase, CODEBASE_TTL_MS)?;
-        Ok((info.codebase, false))
+        error::check(response)
+    }
+
+    /// Code base and version, and whether they were remembered.
+    async fn site(&self, cx: &Cx) -> Result<(CompanyInfo, bool), Error> {
+        if let Some(site) = cx.cache().get(SITE)? {
+            return Ok((site, true));
+        }
+        let site = self.company_info(cx).await?;
+        cx.cache().put(SITE, &site, CODEBASE_TTL_MS)?;
+        Ok((site, false))
     }
 
     /// What `/login/companyinfo/` says; needs no credentials. Source: facts 1.2.
@@ -137,15 +183,37 @@ fn is_codebase(text: &str) -> bool {
     (1..=40).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-fn query_string(query: &Query) -> String {
-    let mut text = String::new();
-    for (name, value) in query {
-        text.push(if text.is_empty() { '?' } else { '&' });
-        text.push_str(name);
-        text.push('=');
-        text.push_str(&encoded(value));
+/// One request, but for what every one has.
+#[derive(Debug, Clone)]
+pub(crate) struct Ask {
+    method: &'static str,
+    /// Without a leading slash, its parts encoded already.
+    path: String,
+    query: String,
+    accept: Option<&'static str>,
+}
+
+impl Ask {
+    pub(crate) fn new(method: &'static str, path: impl Into<String>) -> Ask {
+        Ask { method, path: path.into(), query: String::new(), accept: None }
     }
-    text
+
+    /// With names and values that are encoded here.
+    pub(crate) fn query<N: AsRef<str>>(mut self, query: &[(N, String)]) -> Ask {
+        for (name, value) in query {
+            self.query.push(if self.query.is_empty() { '?' } else { '&' });
+            self.query.push_str(&encoded(name.as_ref()));
+            self.query.push('=');
+            self.query.push_str(&encoded(value));
+        }
+        self
+    }
+
+    /// For something else than a model of JSON.
+    pub(crate) fn accept(mut self, accept: &'static str) -> Ask {
+        self.accept = Some(accept);
+        self
+    }
 }
 
 /// Percent-encodes everything but letters, digits, `-`, `_`, `.` and `~`. Source: facts 3.3, "encode fully".
@@ -178,6 +246,31 @@ pub(crate) fn record(value: Value) -> Result<Map<String, Value>, Error> {
         Value::Object(record) => Ok(record),
         _ => {
             Err(Error::new(Code::Unavailable, "ConnectWise answered with something that is no record").because("shape"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lower_of_both_versions_is_asked_for() {
+        for (version, asked) in [
+            (Some("v2025.1"), "2025.1"),
+            (Some("v2026.4.1"), "2025.1"),
+            (Some("v2025.16"), "2025.1"),
+            (Some("v2023.2"), "2023.2"),
+            (Some("2019.1/"), "2019.1"),
+            (Some("v2017.3"), "3.0.0"),
+            // Counted otherwise, or not said: ours.
+            (Some("v4.6.38842"), "2025.1"),
+            (Some("soon"), "2025.1"),
+            (None, "2025.1"),
+        ] {
+            let site = CompanyInfo { codebase: "v4_6_release/".into(), version: version.map(str::to_owned) };
+            let expected = format!("application/vnd.connectwise.com+json; version={asked}");
+            assert_eq!(site.accept(), expected, "{version:?}");
         }
     }
 }

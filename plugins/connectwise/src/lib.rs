@@ -5,24 +5,31 @@
 //! Leaves to others: each operation, in the file of its subject; sending (`client`); what answers say (`map`).
 #![deny(unsafe_code)]
 
+mod callbacks;
 mod catalog;
+mod changes;
 mod client;
 mod companies;
 mod conditions;
 mod connection;
+mod conversation;
 mod create;
 mod error;
 mod map;
 mod members;
 mod notes;
 mod paging;
+mod raw;
 mod settings;
 mod statuses;
 mod tickets;
+mod time;
+mod times;
+mod update;
 
 use client::Client;
 use psa_host_api::Error;
-use psa_host_api::model::{Account, CatalogEntry, Company, Contact, Member, Note, Page, TestReport, Ticket};
+use psa_host_api::model::*;
 use psa_host_api::ops::*;
 use psa_host_api::sdk::{Cx, Provider, Settings};
 
@@ -38,7 +45,7 @@ impl Provider for ConnectWise {
         r#"","vendor":{"name":"psa-bridge"},"licence":"MIT OR Apache-2.0","sdk":"psa-host-api "#,
         env!("CARGO_PKG_VERSION"),
         r#"","concurrency":0,"capabilities":{"status_scope":"board","board_kind":"board","#,
-        r#""visibilities":["internal","public","resolution"],"closed_known":true},"form":"#,
+        r#""visibilities":["internal","public","resolution"],"closed_known":true,"callbacks":true},"form":"#,
         include_str!("../form.json"),
         "}"
     );
@@ -75,6 +82,10 @@ impl Provider for ConnectWise {
         statuses::set(&self.client, cx, request).await
     }
 
+    async fn update_ticket(&self, cx: &Cx, request: UpdateTicketRequest) -> Result<Ticket, Error> {
+        update::ticket(&self.client, cx, request).await
+    }
+
     async fn create_ticket(&self, cx: &Cx, request: CreateTicketRequest) -> Result<Ticket, Error> {
         create::ticket(&self.client, cx, request).await
     }
@@ -94,6 +105,66 @@ impl Provider for ConnectWise {
     async fn add_note(&self, cx: &Cx, request: AddNoteRequest) -> Result<Note, Error> {
         notes::add(&self.client, cx, request).await
     }
+
+    async fn desired_subscriptions(
+        &self,
+        _: &Cx,
+        request: DesiredSubscriptionsRequest,
+    ) -> Result<DesiredSubscriptions, Error> {
+        callbacks::desired(&request)
+    }
+
+    async fn list_subscriptions(
+        &self,
+        cx: &Cx,
+        request: ListSubscriptionsRequest,
+    ) -> Result<Page<Subscription>, Error> {
+        callbacks::list(&self.client, cx, request).await
+    }
+
+    async fn create_subscription(&self, cx: &Cx, request: CreateSubscriptionRequest) -> Result<Subscription, Error> {
+        callbacks::create(&self.client, cx, request).await
+    }
+
+    async fn update_subscription(&self, cx: &Cx, request: UpdateSubscriptionRequest) -> Result<Subscription, Error> {
+        callbacks::update(&self.client, cx, request).await
+    }
+
+    async fn delete_subscription(&self, cx: &Cx, request: DeleteSubscriptionRequest) -> Result<Nothing, Error> {
+        callbacks::delete(&self.client, cx, request).await
+    }
+
+    async fn receive_callback(&self, cx: &Cx, request: ReceiveCallbackRequest) -> Result<CallbackReceipt, Error> {
+        callbacks::receive(&self.client, cx, request).await
+    }
+
+    async fn changed_tickets(&self, cx: &Cx, request: ChangedTicketsRequest) -> Result<ChangedTickets, Error> {
+        changes::tickets(&self.client, cx, request).await
+    }
+
+    async fn raw(&self, cx: &Cx, request: RawRequest) -> Result<RawAnswer, Error> {
+        raw::read(&self.client, cx, request).await
+    }
+
+    async fn get_note(&self, cx: &Cx, request: GetNoteRequest) -> Result<Note, Error> {
+        notes::get(&self.client, cx, request).await
+    }
+
+    async fn list_conversation(
+        &self,
+        cx: &Cx,
+        request: ListConversationRequest,
+    ) -> Result<Page<ConversationEntry>, Error> {
+        conversation::list(&self.client, cx, request).await
+    }
+
+    async fn list_time_entries(&self, cx: &Cx, request: ListTimeEntriesRequest) -> Result<Page<TimeEntry>, Error> {
+        time::list(&self.client, cx, request).await
+    }
+
+    async fn add_time_entry(&self, cx: &Cx, request: AddTimeEntryRequest) -> Result<TimeEntry, Error> {
+        time::add(&self.client, cx, request).await
+    }
 }
 
 psa_host_api::export_plugin!(ConnectWise {
@@ -104,9 +175,22 @@ psa_host_api::export_plugin!(ConnectWise {
     search_tickets,
     get_ticket,
     set_ticket_status,
+    update_ticket,
     create_ticket,
     search_companies,
     search_contacts,
     list_notes,
     add_note,
+    get_note,
+    list_conversation,
+    list_time_entries,
+    add_time_entry,
+    desired_subscriptions,
+    list_subscriptions,
+    create_subscription,
+    update_subscription,
+    delete_subscription,
+    receive_callback,
+    changed_tickets,
+    raw,
 });

@@ -2,7 +2,7 @@
 //!
 //! Promises: every member may be missing (source: facts 3.1); what has no word of ours survives in `raw`.
 
-use psa_host_api::model::{Known, Reference, StatusRef};
+use psa_host_api::model::{Author, AuthorKind, Known, Reference, StatusRef};
 use serde_json::{Map, Value};
 
 /// A record that is being read: what is taken is no longer in what is left.
@@ -35,6 +35,19 @@ impl Record {
 
     pub(crate) fn number(&mut self, name: &str) -> Option<i64> {
         self.0.remove(name)?.as_i64()
+    }
+
+    pub(crate) fn float(&mut self, name: &str) -> Option<f64> {
+        self.0.remove(name)?.as_f64()
+    }
+
+    /// Who is shown as the author; `otherwise` names somebody if it is neither a member nor a contact. Source: facts 7.3.
+    pub(crate) fn author(&mut self, otherwise: impl FnOnce(&mut Record) -> Option<String>) -> Author {
+        match (self.reference("member"), self.reference("contact")) {
+            (Some(member), _) => Author { kind: AuthorKind::Member, id: Some(member.id), name: member.name },
+            (None, Some(contact)) => Author { kind: AuthorKind::Contact, id: Some(contact.id), name: contact.name },
+            (None, None) => Author { kind: AuthorKind::Unknown, id: None, name: otherwise(self) },
+        }
     }
 
     /// An object `{id, name, …}`; the empty stub that ConnectWise sometimes sends is none. Source: facts 7.3.

@@ -6,9 +6,9 @@
 use crate::client::{Client, Query, number, record};
 use crate::map::Record;
 use crate::paging;
-use crate::tickets::{Kind, kind_of, was_converted};
-use psa_host_api::model::{Author, AuthorKind, Note, Page, Visibility};
-use psa_host_api::ops::{AddNoteRequest, ListNotesRequest};
+use crate::tickets::{Kind, converted, kind_of, was_converted};
+use psa_host_api::model::{Note, Page, PageRequest, Visibility};
+use psa_host_api::ops::{AddNoteRequest, GetNoteRequest, ListNotesRequest};
 use psa_host_api::sdk::Cx;
 use psa_host_api::{Code, Error};
 use serde_json::{Map, Value, json};
@@ -18,18 +18,50 @@ pub(crate) const TEXT_CHARS_MAX: usize = 30_000;
 
 pub(crate) async fn list(client: &Client, cx: &Cx, request: ListNotesRequest) -> Result<Page<Note>, Error> {
     let ticket = number(&request.ticket, "ticket")?;
+    let after = request.after.as_deref().map(|after| number(after, "after")).transpose()?;
     let kind = kind_of(client, cx, ticket).await?;
-    let path = |kind: Kind| format!("{}/notes", kind.path(ticket));
-    let outcome = paging::list(client, cx, &path(kind), Query::new(), &request.page).await;
-    let page = match outcome {
+    match page_of(client, cx, kind, ticket, after, &request.page).await {
         Err(error) if error.code == Code::NotFound && was_converted(client, cx, ticket, kind).await => {
             let now = kind_of(client, cx, ticket).await?;
-            paging::list(client, cx, &path(now), Query::new(), &request.page).await?
+            page_of(client, cx, now, ticket, after, &request.page).await
+        }
+        outcome => outcome,
+    }
+}
+
+/// A page of the notes of a ticket of a kind. `after` is a condition, so that it holds with either kind of paging.
+pub(crate) async fn page_of(
+    client: &Client,
+    cx: &Cx,
+    kind: Kind,
+    ticket: u64,
+    after: Option<u64>,
+    page: &PageRequest,
+) -> Result<Page<Note>, Error> {
+    let query = after.map_or(Query::new(), |after| vec![("conditions", format!("id>{after}"))]);
+    let path = format!("{}/notes", kind.path(ticket));
+    let page = paging::list(client, cx, &path, query, page).await?;
+    // Looked at again, in case the condition was ignored.
+    let fits = |record: &Map<String, Value>| record.get("id").and_then(Value::as_u64).is_none_or(|id| Some(id) > after);
+    let items =
+        page.items.into_iter().filter(fits).map(|record| note_from(ticket, record)).collect::<Result<_, _>>()?;
+    Ok(Page { items, next: page.next })
+}
+
+pub(crate) async fn get(client: &Client, cx: &Cx, request: GetNoteRequest) -> Result<Note, Error> {
+    let ticket = number(&request.ticket, "ticket")?;
+    let note = number(&request.note, "note")?;
+    let kind = kind_of(client, cx, ticket).await?;
+    let path = |kind: Kind| format!("{}/notes/{note}", kind.path(ticket));
+    let outcome = client.get(cx, &path(kind), &Query::new()).await;
+    let found = match outcome {
+        Err(error) if error.code == Code::NotFound && was_converted(client, cx, ticket, kind).await => {
+            let now = kind_of(client, cx, ticket).await?;
+            client.get(cx, &path(now), &Query::new()).await?
         }
         outcome => outcome?,
     };
-    let items = page.items.into_iter().map(|record| note_from(ticket, record)).collect::<Result<_, _>>()?;
-    Ok(Page { items, next: page.next })
+    note_from(ticket, record(found)?)
 }
 
 pub(crate) async fn add(client: &Client, cx: &Cx, request: AddNoteRequest) -> Result<Note, Error> {
@@ -38,11 +70,7 @@ pub(crate) async fn add(client: &Client, cx: &Cx, request: AddNoteRequest) -> Re
     let kind = kind_of(client, cx, ticket).await?;
     match client.write(cx, "POST", &format!("{}/notes", kind.path(ticket)), &body).await {
         Ok(answer) => note_from(ticket, record(answer)?),
-        Err(error) if error.code == Code::NotFound && was_converted(client, cx, ticket, kind).await => {
-            let message = format!("ticket {ticket} has been converted to another kind meanwhile; try again");
-            Err(Error { message, code: Code::Unavailable, ..error }.because("ticket_converted"))
-        }
-        Err(error) => Err(error),
+        Err(error) => Err(converted(client, cx, ticket, kind, error).await),
     }
 }
 
@@ -68,27 +96,29 @@ pub(crate) fn note_body(request: &AddNoteRequest) -> Result<Value, Error> {
     Ok(body)
 }
 
+/// Who may read it. Null counts as false; what is not clearly internal is public. Source: facts 7.2.
+pub(crate) fn visibility_of(detail: Option<bool>, internal: Option<bool>, resolution: Option<bool>) -> Visibility {
+    let said = |flag: Option<bool>| flag.unwrap_or(false);
+    match (said(detail), said(internal), said(resolution)) {
+        (false, true, false) => Visibility::Internal,
+        (_, _, true) => Visibility::Resolution,
+        _ => Visibility::Public,
+    }
+}
+
 /// A note of theirs in our words.
 pub(crate) fn note_from(ticket: u64, record: Map<String, Value>) -> Result<Note, Error> {
     let mut record = Record::new(record);
     let Some(id) = record.id("id") else {
         return Err(Error::new(Code::Unavailable, "ConnectWise answered with a note that has no id").because("shape"));
     };
-    let mut flag = |name: &str| record.flag(name).unwrap_or(false);
-    let (detail, internal, resolution) =
-        (flag("detailDescriptionFlag"), flag("internalAnalysisFlag"), flag("resolutionFlag"));
-    let visibility = match (detail, internal, resolution) {
-        (false, true, false) => Visibility::Internal,
-        (_, _, true) => Visibility::Resolution,
-        _ => Visibility::Public,
-    };
-    let (member, contact) = (record.reference("member"), record.reference("contact"));
+    let visibility = visibility_of(
+        record.flag("detailDescriptionFlag"),
+        record.flag("internalAnalysisFlag"),
+        record.flag("resolutionFlag"),
+    );
     let created_by = record.text("createdBy");
-    let author = match (member, contact) {
-        (Some(member), _) => Author { kind: AuthorKind::Member, id: Some(member.id), name: member.name },
-        (None, Some(contact)) => Author { kind: AuthorKind::Contact, id: Some(contact.id), name: contact.name },
-        (None, None) => Author { kind: AuthorKind::Unknown, id: None, name: created_by.clone() },
-    };
+    let author = record.author(|_| created_by.clone());
     Ok(Note {
         id,
         ticket: record.id("ticketId").unwrap_or_else(|| ticket.to_string()),
@@ -105,6 +135,7 @@ pub(crate) fn note_from(ticket: u64, record: Map<String, Value>) -> Result<Note,
 #[cfg(test)]
 mod tests {
     use super::*;
+    use psa_host_api::model::AuthorKind;
 
     #[test]
     fn only_clear_flags_are_read_as_internal() {

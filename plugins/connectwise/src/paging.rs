@@ -31,6 +31,8 @@ pub(crate) enum Order {
     Oldest,
     /// By id, with page numbers from the first: for lists on which forward-only paging is faulty. Source: facts 3.6.
     OldestNumbered,
+    /// By the date of making, with page numbers: for records that have no id.
+    Dated,
     /// By id from the end. Forward-only paging has one order only. Source: facts 3.6. What is made while one pages moves
     /// records to later pages: they may come twice, none is left out.
     Newest,
@@ -40,7 +42,7 @@ impl Order {
     fn first(self) -> Cursor {
         match self {
             Order::Oldest => Cursor::After(0),
-            Order::OldestNumbered => Cursor::Page(1),
+            Order::OldestNumbered | Order::Dated => Cursor::Page(1),
             Order::Newest => Cursor::Newest(1),
         }
     }
@@ -111,7 +113,11 @@ pub(crate) async fn list_by(
             }
         }
         Cursor::Page(number) | Cursor::Newest(number) => {
-            let way = if order == Order::Newest { "id desc" } else { "id asc" };
+            let way = match order {
+                Order::Newest => "id desc",
+                Order::Dated => "enteredDate asc",
+                Order::Oldest | Order::OldestNumbered => "id asc",
+            };
             query.push(("orderBy", way.to_owned()));
             query.push(("page", number.to_string()));
         }
@@ -144,14 +150,18 @@ fn next(cursor: Cursor, response: &Response, items: &[Map<String, Value>], size:
     }
 }
 
-/// The `pageId` of the link to the next page.
 fn page_id(link: &str) -> Option<u64> {
+    link_value(link, "pageId")
+}
+
+/// A number in the query of the link to the next page.
+pub(crate) fn link_value(link: &str, name: &str) -> Option<u64> {
     let next = link.split(',').find(|part| part.contains("rel=\"next\""))?;
     let address = next.split('<').nth(1)?.split('>').next()?;
     let query = address.split_once('?')?.1;
     let value = query.split('&').find_map(|pair| {
-        let (name, value) = pair.split_once('=')?;
-        name.eq_ignore_ascii_case("pageId").then_some(value)
+        let (found, value) = pair.split_once('=')?;
+        found.eq_ignore_ascii_case(name).then_some(value)
     })?;
     value.parse().ok()
 }

@@ -42,6 +42,31 @@ impl Settings {
             public_key: text(settings, "public_key")?.to_owned(),
         })
     }
+
+    /// `https`, or `http` of a server on this machine.
+    pub(crate) fn scheme(&self) -> &str {
+        self.web.split("://").next().unwrap_or_default()
+    }
+
+    /// Host and port under which this tenant may speak of itself: what people open, what programs call, and the sandbox
+    /// of a tenant in the cloud. Source: facts 1.1.
+    pub(crate) fn own_authorities(&self) -> Vec<String> {
+        let web = plain_authority(&self.web);
+        let mut own = vec![plain_authority(&self.api), web.clone()];
+        let cloud = web.ends_with(".myconnectwise.net") || web.ends_with(".connectwisedev.com");
+        if cloud && !web.starts_with("sandbox-") {
+            own.push(format!("sandbox-{web}"));
+        }
+        own
+    }
+}
+
+/// Host and port of an address, in lower case and without the port that its scheme has anyway.
+pub(crate) fn plain_authority(address: &str) -> String {
+    let (scheme, rest) = address.split_once("://").unwrap_or(("", address));
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default().to_ascii_lowercase();
+    let port = if scheme.eq_ignore_ascii_case("http") { ":80" } else { ":443" };
+    authority.strip_suffix(port).map(str::to_owned).unwrap_or(authority)
 }
 
 fn text<'a>(settings: &'a Map<String, Value>, key: &str) -> Result<&'a str, Error> {

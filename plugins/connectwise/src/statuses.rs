@@ -92,6 +92,6 @@ fn refused(reason: &str, message: String) -> Error {
     Error::invalid(message.clone()).because(reason).of(SpeaksOf::Operation).field("/status", reason, message)
 }
 
-fn reference(record: &Map<String, Value>, name: &str) -> Option<u64> {
+pub(crate) fn reference(record: &Map<String, Value>, name: &str) -> Option<u64> {
     record.get(name)?.get("id")?.as_u64()
 }

@@ -3,6 +3,7 @@
 use crate::client::{Client, Query, number, record};
 use crate::map::Record;
 use crate::paging::Order;
+use crate::update::no_place_for_marks;
 use crate::{conditions, paging};
 use psa_host_api::model::{CustomField, Page, Ticket, TicketFilter};
 use psa_host_api::ops::{GetTicketRequest, SearchTicketsRequest};
@@ -30,7 +31,7 @@ impl Kind {
         }
     }
 
-    fn from_name(name: &str) -> Option<Kind> {
+    pub(crate) fn from_name(name: &str) -> Option<Kind> {
         Kind::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
@@ -99,6 +100,16 @@ pub(crate) async fn was_converted(client: &Client, cx: &Cx, ticket: u64, before:
     forgotten.is_ok() && find(client, cx, ticket).await.is_ok_and(|(now, _)| now != before)
 }
 
+/// What an error of a write means if the ticket is of another kind by now: the next try finds the right path. Nothing was
+/// written, because nothing is under the path of the other kind. Source: facts 6, "convert".
+pub(crate) async fn converted(client: &Client, cx: &Cx, ticket: u64, before: Kind, error: Error) -> Error {
+    if error.code != Code::NotFound || !was_converted(client, cx, ticket, before).await {
+        return error;
+    }
+    let message = format!("ticket {ticket} has been converted to another kind meanwhile; try again");
+    Error { message, code: Code::Unavailable, ..error }.because("ticket_converted")
+}
+
 pub(crate) async fn search(client: &Client, cx: &Cx, request: SearchTicketsRequest) -> Result<Page<Ticket>, Error> {
     let kind = match request.filter.kind.as_deref() {
         None => Kind::Service,
@@ -108,9 +119,7 @@ pub(crate) async fn search(client: &Client, cx: &Cx, request: SearchTicketsReque
         })?,
     };
     if kind == Kind::Project && request.filter.external_reference.is_some() {
-        // Source: facts 6.
-        let message = "project tickets have no place for an external reference";
-        return Err(Error::invalid(message).field("/filter/external_reference", "kind", message));
+        return Err(no_place_for_marks("/filter/external_reference"));
     }
     let conditions = conditions::of_tickets(&request.filter)?;
     let mut query = Query::new();

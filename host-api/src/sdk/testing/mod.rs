@@ -26,6 +26,8 @@ pub struct Sent {
     pub headers: Vec<(String, String, String)>,
     /// The pieces given as bytes, and the input, joined.
     pub body: Vec<u8>,
+    /// Whether it says that it changes nothing, whatever its method.
+    pub as_read: bool,
 }
 
 impl Sent {
@@ -47,6 +49,7 @@ struct State {
     now_unix_ms: i64,
     input: Vec<u8>,
     output: Vec<u8>,
+    random: u8,
 }
 
 /// A host whose PSA is a script.
@@ -91,7 +94,7 @@ impl TestHost {
             remove: Some(remove),
             keys: Some(keys),
             now_unix_ms: Some(now_unix_ms),
-            random_bytes: None,
+            random_bytes: Some(random_bytes),
             extension: Some(extension),
         });
         TestHost { services, state }
@@ -123,6 +126,12 @@ impl TestHost {
     /// What requests have sent to the output of their calls so far.
     pub fn output(&self) -> Vec<u8> {
         self.state.borrow().output.clone()
+    }
+
+    /// Lets time pass. What is remembered for a while is forgotten by the real host alone.
+    pub fn pass_ms(&self, ms: i64) -> &TestHost {
+        self.state.borrow_mut().now_unix_ms += ms;
+        self
     }
 
     /// What the plugin has sent so far.
@@ -281,6 +290,7 @@ unsafe fn read_request(request: &psa_http_request) -> Sent {
         method: text(request.method),
         url: text(request.url),
         headers: headers.iter().map(|it| (text(it.name), text(it.value), text(it.secret))).collect(),
+        as_read: request.kind == PSA_HTTP_READ,
         // SAFETY: as above.
         body: body.iter().filter(|it| it.source == PSA_FROM_BYTES).flat_map(|it| unsafe { owned(it.bytes) }).collect(),
     }
@@ -352,6 +362,18 @@ unsafe extern "C" fn keys(
 unsafe extern "C" fn now_unix_ms(ctx: *mut c_void) -> i64 {
     // SAFETY: reached through the table.
     unsafe { state(ctx) }.borrow().now_unix_ms
+}
+
+/// Never the same twice, and the same in every run.
+unsafe extern "C" fn random_bytes(ctx: *mut c_void, buffer: *mut u8, len: usize) -> psa_code {
+    // SAFETY: reached through the table.
+    let mut state = unsafe { state(ctx) }.borrow_mut();
+    // SAFETY: the caller's own buffer of that length.
+    for byte in unsafe { std::slice::from_raw_parts_mut(buffer, len) } {
+        state.random = state.random.wrapping_add(1);
+        *byte = state.random;
+    }
+    PSA_OK
 }
 
 unsafe extern "C" fn extension(_: *mut c_void, _: *const c_char) -> *const c_void {

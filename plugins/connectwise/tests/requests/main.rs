@@ -1,5 +1,11 @@
 //! Requests as the plugin builds them, in a host of memory: no network, no PSA.
 
+mod callbacks;
+mod changes;
+mod forgeries;
+mod talk;
+mod updates;
+
 use psa_connectwise::ConnectWise;
 use psa_host_api::Code;
 use psa_host_api::error::SpeaksOf;
