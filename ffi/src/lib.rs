@@ -14,4 +14,5 @@ mod handle;
 mod host;
 mod queue;
 mod reply;
+mod streams;
 mod types;
