@@ -5,8 +5,9 @@
  *
  * THREADS. Every function may be called from any thread at the same time, but a psa_reply belongs to one
  * thread at a time. psa_done runs on the host's callback thread, one at a time; hooks run on any thread,
- * log_message also at the same time. Do not block there, and do not call into the host from a hook; blocking
- * functions called from psa_done answer PSA_INVALID_ARGUMENT instead of dead-locking.
+ * log_message also at the same time. Do not block there, and do not call into the host from a hook; a psa_reader
+ * and a psa_writer may block, each on a thread of its own. Functions of the host that wait, called from a psa_done,
+ * psa_reader or psa_writer, answer PSA_INVALID_ARGUMENT instead of dead-locking.
  *
  * MEMORY. What you pass is copied before the function returns, except psa_reader and psa_writer. What you get
  * is a psa_reply that you free, also when the code is an error; it is independent of the host and may outlive it.
@@ -64,19 +65,21 @@ typedef struct psa_hooks {
     psa_code (*vault_keys)(void *ctx, uint8_t *buffer, size_t capacity, size_t *len);
 } psa_hooks;
 
-/* Bytes into a call (an upload). Returns what was read, 0 at the end, negative: give up. May block: the call is
- * not done before it has returned. Never changes. */
+/* Bytes into a call (an upload). Returns what was read, 0 at the end, negative: give up, which ends the call as
+ * cancelled (or PSA_OUTCOME_UNKNOWN, if some of a write had left). Runs on a thread of the host's own, one call at a
+ * time. May block: the call is not done before it has returned, and it is not called again after that. Never changes. */
 typedef struct psa_reader {
     void *ctx; /* First argument of read */
 
     /* Fills at most capacity bytes of buffer. */
     int64_t (*read)(void *ctx, uint8_t *buffer, size_t capacity);
 
-    uint64_t len; /* Total, or UINT64_MAX: not known */
+    uint64_t len; /* Total, or UINT64_MAX: not known. If known, there must be exactly so many. */
 } psa_reader;
 
-/* Bytes out of a call (a download). Anything but PSA_OK ends the call as cancelled. May block: the call is not
- * done before it has returned. Never changes. */
+/* Bytes out of a call (a download). Anything but PSA_OK ends the call as cancelled. Runs on a thread of the host's
+ * own, one call at a time. May block: the call is not done before it has returned, and it is not called again after
+ * that. If the call fails, what came is not the whole. Never changes. */
 typedef struct psa_writer {
     void *ctx; /* First argument of write */
 
@@ -90,10 +93,12 @@ typedef struct psa_call_options {
     uint32_t timeout_ms; /* In milliseconds; 0: as configured */
     psa_bytes trace_id;  /* UTF-8, at most 128 bytes; appears in logs */
 
-    /* Must live until the call is done. No method of this version takes one: PSA_UNSUPPORTED. */
+    /* Must live until the call is done. For the methods that need one ("methods.list"); for others
+     * PSA_INVALID_ARGUMENT. */
     const psa_reader *input;
 
-    /* Must live until the call is done. No method of this version takes one: PSA_UNSUPPORTED. */
+    /* Must live until the call is done. For the methods that need one ("methods.list"); for others
+     * PSA_INVALID_ARGUMENT. */
     const psa_writer *output;
 
     /* Asked about every 50 ms on the calling thread while psa_host_call waits; 0: cancel. May be NULL. (So that

@@ -3,6 +3,7 @@
 use crate::callbacks::{Completion, Done};
 use crate::guard::{answer, answer_error, c_text, clear, guarded, may_block, opened};
 use crate::reply::Reply;
+use crate::streams;
 use crate::types::{psa_call_options, psa_done, psa_host, psa_reply};
 use host::CallOptions;
 use psa_host_api::abi::*;
@@ -99,7 +100,7 @@ pub unsafe extern "C" fn psa_host_cancel(host: *mut psa_host, id: u64) -> psa_co
 }
 
 /// # Safety
-/// `options` is NULL or points to a struct that begins with its size.
+/// `options` is NULL or points to a struct that begins with its size; what it points to lives until the call is done.
 unsafe fn read_options(options: *const psa_call_options) -> Result<CallOptions, Error> {
     if options.is_null() {
         return Ok(CallOptions::default());
@@ -114,9 +115,6 @@ unsafe fn read_options(options: *const psa_call_options) -> Result<CallOptions, 
     }
     // SAFETY: long enough, see above.
     let options = unsafe { *options };
-    if !options.input.is_null() || !options.output.is_null() {
-        return Err(Error::new(Code::Unsupported, "no method of this version takes an input or an output"));
-    }
     // SAFETY: the bytes live until the function that took the options returns.
     let trace_id = unsafe { options.trace_id.as_slice() };
     let trace_id = std::str::from_utf8(trace_id).ok().filter(|text| text.len() <= TRACE_ID_BYTES_MAX);
@@ -131,5 +129,9 @@ unsafe fn read_options(options: *const psa_call_options) -> Result<CallOptions, 
         timeout_ms: (options.timeout_ms != 0).then_some(options.timeout_ms),
         trace_id: (!trace_id.is_empty()).then(|| trace_id.to_owned()),
         keep_going,
+        // SAFETY: both live until the call is done, by the caller's promise.
+        input: unsafe { streams::input(options.input) }?,
+        // SAFETY: as above.
+        output: unsafe { streams::output(options.output) }?,
     })
 }

@@ -41,7 +41,7 @@ impl Callbacks {
                 let code = reply.code();
                 if let Some(run) = done.0.run {
                     // SAFETY: the product gave run and ctx together, for one call; the reply becomes its own.
-                    guard::as_done(|| unsafe { run(done.0.ctx, id, code, reply.into_raw()) });
+                    guard::as_callback(|| unsafe { run(done.0.ctx, id, code, reply.into_raw()) });
                 }
             }
         };

@@ -12,28 +12,29 @@ use std::ffi::{CStr, c_char};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 thread_local! {
-    /// True on the callback thread while a psa_done runs.
-    static IN_DONE: Cell<bool> = const { Cell::new(false) };
+    /// True while a psa_done, psa_reader or psa_writer of the product runs on this thread.
+    static IN_CALLBACK: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs `work` as a completion of the product.
-pub(crate) fn as_done(work: impl FnOnce()) {
-    IN_DONE.set(true);
-    work();
-    IN_DONE.set(false);
+/// Runs `work` as a callback of the product: what would wait for itself from inside is refused.
+pub(crate) fn as_callback<T>(work: impl FnOnce() -> T) -> T {
+    IN_CALLBACK.set(true);
+    let done = work();
+    IN_CALLBACK.set(false);
+    done
 }
 
-/// Whether this thread runs a psa_done now.
-pub(crate) fn is_in_done() -> bool {
-    IN_DONE.get()
+/// Whether this thread runs a callback of the product now.
+pub(crate) fn is_in_callback() -> bool {
+    IN_CALLBACK.get()
 }
 
 /// Refuses what would wait for itself.
 pub(crate) fn may_block() -> Result<(), Error> {
-    if !is_in_done() {
+    if !is_in_callback() {
         return Ok(());
     }
-    let message = "this function waits, and was called from a psa_done, which must not wait; use psa_host_submit";
+    let message = "this function waits, and was called from a psa_done, psa_reader or psa_writer, which must not wait for the host; use psa_host_submit";
     Err(Error::invalid(message).because("would_block"))
 }
 

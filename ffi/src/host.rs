@@ -1,7 +1,7 @@
 //! Opening and closing.
 
 use crate::callbacks::Callbacks;
-use crate::guard::{answer_error, clear, guarded, is_in_done, may_block, opened};
+use crate::guard::{answer_error, clear, guarded, is_in_callback, may_block, opened};
 use crate::handle::Handle;
 use crate::queue::Queue;
 use crate::types::{psa_hooks, psa_host, psa_reply};
@@ -162,8 +162,8 @@ pub unsafe extern "C" fn psa_host_close(host: *mut psa_host, drain_ms: u32) -> p
 pub unsafe extern "C" fn psa_host_free(host: *mut psa_host) {
     // SAFETY: NULL, or opened and freed once; so says psa_host.h.
     let Some(handle) = (unsafe { host.as_ref() }) else { return };
-    // In a child of fork there is nothing to wait for; from a psa_done it would wait for itself.
-    if !handle.inner.is_of_this_process() || is_in_done() {
+    // In a child of fork there is nothing to wait for; from a callback it would wait for itself.
+    if !handle.inner.is_of_this_process() || is_in_callback() {
         return;
     }
     let _ = guarded(|| {

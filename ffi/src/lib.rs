@@ -15,4 +15,5 @@ mod handle;
 mod host;
 mod queue;
 mod reply;
+mod streams;
 mod types;

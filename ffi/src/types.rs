@@ -37,8 +37,9 @@ pub struct psa_hooks {
         Option<unsafe extern "C" fn(ctx: *mut c_void, buffer: *mut u8, capacity: usize, len: *mut usize) -> psa_code>,
 }
 
-/// Bytes into a call (an upload). Returns what was read, 0 at the end, negative: give up. May block: the call is
-/// not done before it has returned. Never changes.
+/// Bytes into a call (an upload). Returns what was read, 0 at the end, negative: give up, which ends the call as
+/// cancelled (or PSA_OUTCOME_UNKNOWN, if some of a write had left). Runs on a thread of the host's own, one call at a
+/// time. May block: the call is not done before it has returned, and it is not called again after that. Never changes.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct psa_reader {
@@ -46,12 +47,13 @@ pub struct psa_reader {
     pub ctx: *mut c_void,
     /// Fills at most capacity bytes of buffer.
     pub read: Option<unsafe extern "C" fn(ctx: *mut c_void, buffer: *mut u8, capacity: usize) -> i64>,
-    /// Total, or UINT64_MAX: not known.
+    /// Total, or UINT64_MAX: not known. If known, there must be exactly so many.
     pub len: u64,
 }
 
-/// Bytes out of a call (a download). Anything but PSA_OK ends the call as cancelled. May block: the call is not
-/// done before it has returned. Never changes.
+/// Bytes out of a call (a download). Anything but PSA_OK ends the call as cancelled. Runs on a thread of the host's
+/// own, one call at a time. May block: the call is not done before it has returned, and it is not called again after
+/// that. If the call fails, what came is not the whole. Never changes.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct psa_writer {
@@ -71,9 +73,11 @@ pub struct psa_call_options {
     pub timeout_ms: u32,
     /// UTF-8, at most 128 bytes; appears in logs.
     pub trace_id: psa_bytes,
-    /// Must live until the call is done. No method of this version takes one: PSA_UNSUPPORTED.
+    /// Must live until the call is done. For the methods that need one ("methods.list"); for others
+    /// PSA_INVALID_ARGUMENT.
     pub input: *const psa_reader,
-    /// Must live until the call is done. No method of this version takes one: PSA_UNSUPPORTED.
+    /// Must live until the call is done. For the methods that need one ("methods.list"); for others
+    /// PSA_INVALID_ARGUMENT.
     pub output: *const psa_writer,
 
     /// Asked about every 50 ms on the calling thread while psa_host_call waits; 0: cancel. May be NULL. (So that

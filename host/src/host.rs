@@ -26,6 +26,7 @@ use crate::outbox::{Desk, FailPoint, Outbox};
 use crate::owners::Owners;
 use crate::plugin::{CallContext, Registry, Runtime, Terms};
 use crate::store::{SqliteStore, Store};
+use crate::streams::{self, Input, Limits, Output, StopOnDrop, Streams};
 use crate::vault::{KeyHook, Vault};
 use gate::Gate;
 use open::{begin_record, io_runtime, key_source, make_private};
@@ -35,7 +36,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 /// How long closing waits for the I/O threads themselves.
 const LAST_WAIT: Duration = Duration::from_secs(10);
@@ -64,6 +65,10 @@ pub struct CallOptions {
     pub trace_id: Option<String>,
     /// Asked about every 50 ms on the calling thread while [`Host::call`] waits; false: cancel.
     pub keep_going: Option<Box<dyn FnMut() -> bool>>,
+    /// For methods that take one. Not used any more once the call is done, and the call is not done while it is in use.
+    pub input: Option<Input>,
+    /// For methods that give one; as `input`.
+    pub output: Option<Output>,
 }
 
 /// Gets the outcome of a submitted call.
@@ -85,6 +90,9 @@ struct Shared {
     clock: Arc<dyn Clock>,
     io: tokio::runtime::Handle,
     call_timeout_ms: u64,
+    limits: Limits,
+    /// How many more calls with streams there may be.
+    streaming: Arc<Semaphore>,
     next_id: AtomicU64,
     submitted: Mutex<HashMap<u64, watch::Sender<bool>>>,
 }
@@ -182,6 +190,11 @@ impl Host {
             clock,
             io: io.handle().clone(),
             call_timeout_ms: config.call_timeout_ms,
+            limits: Limits {
+                input_bytes_max: config.egress.input_bytes_max,
+                output_bytes_max: config.egress.output_bytes_max,
+            },
+            streaming: Arc::new(Semaphore::new(streams::CALLS_MAX)),
             next_id: AtomicU64::new(1),
             submitted: Mutex::default(),
         };
@@ -189,11 +202,13 @@ impl Host {
     }
 
     /// Calls a method and waits for its result, a JSON object.
-    pub fn call(&self, method: &str, params: &[u8], options: CallOptions) -> Result<String, Error> {
+    pub fn call(&self, method: &str, params: &[u8], mut options: CallOptions) -> Result<String, Error> {
         let _inside = self.shared.gate.enter()?;
-        let (cancel, context) = self.shared.context(&options);
+        let mut keep_going = options.keep_going.take();
+        let (cancel, context) = self.shared.context(options)?;
+        let streams = StopOnDrop(context.streams.clone());
         let answer = methods::run(&self.shared.core()?, method, params, context)?;
-        let mut keep_going = options.keep_going;
+        let answer = with_streams(answer, &streams);
         let _reactor = self.shared.io.enter();
         block::on(answer, || {
             if keep_going.as_mut().is_some_and(|keep_going| !keep_going()) {
@@ -207,13 +222,16 @@ impl Host {
     /// function; it must be quick. An error: it never runs.
     pub fn submit(&self, method: &str, params: &[u8], options: CallOptions, done: Done) -> Result<u64, Error> {
         let inside = self.shared.gate.enter()?;
-        let (cancel, context) = self.shared.context(&options);
+        let (cancel, context) = self.shared.context(options)?;
+        let streams = StopOnDrop(context.streams.clone());
         let answer = methods::run(&self.shared.core()?, method, params, context)?;
+        let answer = with_streams(answer, &streams);
         let id = self.shared.next_id.fetch_add(1, Ordering::Relaxed);
         self.shared.lock_submitted().insert(id, cancel);
         let shared = self.shared.clone();
         self.shared.io.spawn(async move {
             let result = block::caught(answer).await;
+            drop(streams);
             shared.lock_submitted().remove(&id);
             done(id, result);
             drop(inside);
@@ -289,6 +307,15 @@ impl Host {
     }
 }
 
+/// The answer of a call, once the product's reader and writer have returned.
+fn with_streams(answer: methods::Answer, streams: &StopOnDrop) -> methods::Answer {
+    if streams.0.are_none() {
+        return answer;
+    }
+    let streams = streams.0.clone();
+    Box::pin(async move { streams.finish(block::caught(answer).await).await })
+}
+
 impl Drop for Host {
     fn drop(&mut self) {
         let _ = self.close(0);
@@ -301,12 +328,25 @@ impl Shared {
         core.ok_or_else(gate::closed)
     }
 
-    fn context(&self, options: &CallOptions) -> (watch::Sender<bool>, CallContext) {
-        let timeout = options.timeout_ms.map_or(self.call_timeout_ms, u64::from);
+    fn context(&self, options: CallOptions) -> Result<(watch::Sender<bool>, CallContext), Error> {
+        let CallOptions { timeout_ms, trace_id, input, output, .. } = options;
+        let timeout = timeout_ms.map_or(self.call_timeout_ms, u64::from);
         let (cancel, cancelled) = watch::channel(false);
         let deadline = Some(self.clock.boot_ms().saturating_add(timeout));
+        let streams = match (input, output) {
+            (None, None) => Streams::default(),
+            ends => Streams::new(ends, self.limits, &cancel, self.permit()?)?,
+        };
         let terms = Terms::default();
-        (cancel, CallContext { deadline, trace_id: options.trace_id.clone(), cancelled, terms })
+        Ok((cancel, CallContext { deadline, trace_id, cancelled, terms, streams }))
+    }
+
+    /// Leave for one more call with streams.
+    fn permit(&self) -> Result<OwnedSemaphorePermit, Error> {
+        self.streaming.clone().try_acquire_owned().map_err(|_| {
+            let message = format!("{} calls with an input or output are under way; wait for one", streams::CALLS_MAX);
+            Error::new(Code::Unavailable, message).because("too_many_streams")
+        })
     }
 
     fn lock_submitted(&self) -> std::sync::MutexGuard<'_, HashMap<u64, watch::Sender<bool>>> {

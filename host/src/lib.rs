@@ -29,6 +29,7 @@ pub mod plugin;
 mod published;
 mod sealed;
 mod store;
+mod streams;
 mod vault;
 
 pub use callbacks::CallbackConfig;
@@ -41,6 +42,7 @@ pub use log::LogHook;
 pub use outbox::{FailPoint, OutboxConfig};
 pub use psa_host_api::{Code, Error};
 pub use store::{ConnectionState, StopReason};
+pub use streams::{Input, Output};
 pub use vault::KeyHook;
 
 /// The JSON Schemas of all methods, of the configuration, in one object.

@@ -5,6 +5,7 @@
 //! each method's schemas are those of the types it runs on.
 //! Leaves to others: the rules (`connections`, `outbox`, …), waiting for the end (`host`).
 
+mod attachments;
 mod callbacks;
 mod changes;
 mod companies;

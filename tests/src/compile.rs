@@ -28,6 +28,15 @@ pub fn shipped(id: &str, folder: &Path) -> PathBuf {
 
 /// Compiles a plugin from `tests/bad-plugins/` into `folder` as `psa_<name>.so`.
 pub fn plugin(source: &str, defines: &[&str], name: &str, folder: &Path) -> PathBuf {
+    c_plugin(&format!("tests/bad-plugins/{source}"), defines, name, folder)
+}
+
+/// The plugin that streams, which keeps the contract unless the defines say otherwise.
+pub fn stream_plugin(defines: &[&str], folder: &Path) -> PathBuf {
+    c_plugin("tests/plugins/stream.c", defines, "stream", folder)
+}
+
+fn c_plugin(source: &str, defines: &[&str], name: &str, folder: &Path) -> PathBuf {
     let output = folder.join(format!("psa_{name}.so"));
     let compiler = if source.ends_with(".cpp") { "g++" } else { "gcc" };
     let defines = defines.iter().map(|define| format!("-D{define}"));
@@ -37,7 +46,7 @@ pub fn plugin(source: &str, defines: &[&str], name: &str, folder: &Path) -> Path
         .args(defines)
         .arg("-I")
         .arg(root().join("include"))
-        .arg(root().join("tests/bad-plugins").join(source)));
+        .arg(root().join(source)));
     output
 }
 

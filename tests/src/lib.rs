@@ -1,11 +1,12 @@
 //! What the scenarios share.
 //!
-//! Holds: compiling C plugins, an opened host in a folder of its own, a small HTTP server.
+//! Holds: compiling C plugins, an opened host in a folder of its own, small HTTP servers.
 //! Promises: nothing of a scenario outlives it; all waits are for states.
 //! Leaves to others: what is to be true (`tests/`).
 
 pub mod answering;
 pub mod compile;
+pub mod files;
 pub mod process;
 pub mod scene;
 pub mod shared;

@@ -34,6 +34,8 @@ impl Clients {
         for (field, number) in [
             ("body_bytes_max", config.body_bytes_max),
             ("request_bytes_max", config.request_bytes_max),
+            ("input_bytes_max", config.input_bytes_max),
+            ("output_bytes_max", config.output_bytes_max),
             ("timeout_ms", config.timeout_ms),
             ("connect_timeout_ms", config.connect_timeout_ms),
         ] {

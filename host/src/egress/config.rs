@@ -18,11 +18,16 @@ pub struct EgressConfig {
     pub allow_loopback_http: bool,
     /// Private destinations that may be reached over https: host names, addresses, or networks such as 10.0.0.0/8.
     pub allow_private: Vec<String>,
-    /// Longest answer body that is read, in bytes.
+    /// Longest answer body that is read, in bytes. What goes to a call's output is not counted here.
     pub body_bytes_max: u64,
-    /// Longest request body that is sent, in bytes.
+    /// Longest request body that is sent, in bytes. What comes from a call's input is not counted here.
     pub request_bytes_max: u64,
-    /// Time for one request with its answer, unless the request says less or more, in milliseconds.
+    /// Longest input of a call, in bytes. It is never in memory as a whole.
+    pub input_bytes_max: u64,
+    /// Longest output of a call, in bytes. It is never in memory as a whole.
+    pub output_bytes_max: u64,
+    /// Time for one request with its answer, unless the request says less or more, in milliseconds. One that carries
+    /// the call's input or output has the call's own time.
     pub timeout_ms: u64,
     /// Time until a connection stands, name look-up and TLS included, in milliseconds.
     pub connect_timeout_ms: u64,
@@ -38,6 +43,8 @@ impl Default for EgressConfig {
             allow_private: Vec::new(),
             body_bytes_max: 32 << 20,
             request_bytes_max: 32 << 20,
+            input_bytes_max: 512 << 20,
+            output_bytes_max: 512 << 20,
             timeout_ms: 30_000,
             connect_timeout_ms: 10_000,
             proxy: None,
@@ -53,6 +60,8 @@ impl std::fmt::Debug for EgressConfig {
             .field("allow_private", &self.allow_private)
             .field("body_bytes_max", &self.body_bytes_max)
             .field("request_bytes_max", &self.request_bytes_max)
+            .field("input_bytes_max", &self.input_bytes_max)
+            .field("output_bytes_max", &self.output_bytes_max)
             .field("timeout_ms", &self.timeout_ms)
             .field("connect_timeout_ms", &self.connect_timeout_ms)
             // It may hold a password.

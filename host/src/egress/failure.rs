@@ -5,8 +5,10 @@
 //! What the witness saw decides the code of a write.
 //! Leaves to others: HTTP statuses, which are answers.
 
+use super::body::BodyError;
 use super::policy::Refusal;
 use super::witness::WitnessState;
+use crate::streams::Broken;
 use psa_host_api::{Code, Error};
 use std::io::ErrorKind;
 
@@ -18,7 +20,7 @@ pub struct Failure {
     pub code: Code,
     /// Stable: `bad_request`, `request_too_large`, `secret_missing`, `egress_scheme`, `egress_host`,
     /// `egress_private`, `egress_dns`, `egress_connect`, `egress_tls`, `egress_reset`, `egress_timeout`,
-    /// `egress_redirect`, `bad_answer`, `body_too_large`.
+    /// `egress_redirect`, `bad_answer`, `body_too_large`, and those of the call's input and output.
     pub reason: &'static str,
     /// For people.
     pub message: String,
@@ -134,6 +136,12 @@ impl Trouble {
     }
 }
 
+impl From<Broken> for Trouble {
+    fn from(broken: Broken) -> Trouble {
+        Trouble::new(broken.code, broken.reason, broken.message)
+    }
+}
+
 fn connect(what: impl Into<String>) -> Trouble {
     Trouble::new(Code::Unavailable, "egress_connect", what)
 }
@@ -148,6 +156,9 @@ fn trouble_in(origin: &str, cause: &(dyn std::error::Error + 'static), connectin
         let failure = Failure::policy(origin, refusal);
         let what = failure.message.strip_prefix(origin).and_then(|rest| rest.strip_prefix(": ")).unwrap_or_default();
         return Some(Trouble::new(failure.code, failure.reason, what));
+    }
+    if let Some(BodyError::Broken(broken)) = cause.downcast_ref::<BodyError>() {
+        return Some(broken.clone().into());
     }
     if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
         return Some(Trouble::new(Code::Unavailable, "egress_tls", tls_words(tls)));

@@ -5,6 +5,7 @@
 //! secrets are marked sensitive; buffers of ours that hold one are wiped when dropped; no error shows a value.
 //! Leaves to others: where secrets are kept (the vault), taking them out of answers (`redact`).
 
+use super::body::Piece;
 use super::failure::Failure;
 use super::redact::Redactor;
 use super::request::{Chunk, Encoding, Header, Plan};
@@ -29,7 +30,7 @@ pub trait SecretSource: Send + Sync {
 /// A request as it goes out.
 pub(super) struct Filled {
     pub(super) headers: HeaderMap,
-    pub(super) body: Vec<Bytes>,
+    pub(super) body: Vec<Piece>,
     pub(super) redactor: Redactor,
 }
 
@@ -47,7 +48,12 @@ pub(super) fn fill(plan: &Plan, source: &dyn SecretSource) -> Result<Filled, Fai
     for chunk in &plan.body {
         body.push(filling.piece(chunk)?);
     }
-    let size: u64 = body.iter().map(|piece| piece.len() as u64).sum();
+    let length = |piece: &Piece| match piece {
+        Piece::Bytes(bytes) => bytes.len() as u64,
+        // It has a limit of its own.
+        Piece::Input { .. } => 0,
+    };
+    let size: u64 = body.iter().map(length).sum();
     if size > plan.request_bytes_max {
         let message = format!(
             "{}: the request body has {size} bytes, {} are allowed (egress.request_bytes_max).",
@@ -121,13 +127,14 @@ impl Filling<'_> {
         Ok(value)
     }
 
-    fn piece(&mut self, chunk: &Chunk) -> Result<Bytes, Failure> {
+    fn piece(&mut self, chunk: &Chunk) -> Result<Piece, Failure> {
         let (key, encoding) = match chunk {
-            Chunk::Bytes(bytes) | Chunk::Encoded(bytes, _) => return Ok(bytes.clone()),
+            Chunk::Bytes(bytes) | Chunk::Encoded(bytes, _) => return Ok(Piece::Bytes(bytes.clone())),
+            Chunk::Input(encoding) => return Ok(Piece::Input { base64: *encoding == Encoding::Base64 }),
             Chunk::Secret { key, encoding } => (key, encoding),
         };
         let secret = self.secret(key)?;
-        Ok(Bytes::from_owner(encode_secret(secret.expose_secret(), *encoding)))
+        Ok(Piece::Bytes(Bytes::from_owner(encode_secret(secret.expose_secret(), *encoding))))
     }
 }
 

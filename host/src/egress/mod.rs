@@ -9,6 +9,7 @@
 //! the futures inside a tokio runtime with I/O (the caller).
 
 mod answer;
+mod body;
 mod budget;
 mod client;
 mod config;
@@ -41,6 +42,7 @@ pub use request::{Chunk, Encoding, Header, Kind, Request};
 pub use witness::{Witness, WitnessState};
 
 use crate::clock::{Clock, Random};
+use crate::streams::{Claim, Lease};
 use std::future::Future;
 use std::sync::Arc;
 
@@ -94,16 +96,46 @@ impl Egress {
         secrets: Arc<dyn SecretSource>,
         not_after_boot_ms: Option<u64>,
     ) -> Result<Prepared, Failure> {
-        let plan = request::Plan::check(request, &self.inner.policy, &self.inner.config)?;
+        self.prepare_with(request, secrets, not_after_boot_ms, Ends::default())
+    }
+
+    /// The same for a request that carries the call's input or output.
+    pub(crate) fn prepare_with(
+        &self,
+        request: &Request,
+        secrets: Arc<dyn SecretSource>,
+        not_after_boot_ms: Option<u64>,
+        ends: Ends,
+    ) -> Result<Prepared, Failure> {
+        let mut plan = request::Plan::check(request, &self.inner.policy, &self.inner.config)?;
+        // Asked for and not there; the other way round it is not used.
+        let missing = [
+            (request.wants_input(), ends.input.is_some(), "input"),
+            (request.to_output, ends.output.is_some(), "output"),
+        ];
+        if let Some((_, _, what)) = missing.into_iter().find(|(wanted, there, _)| *wanted && !*there) {
+            return Err(Failure::bad_request(format!("the request wants the call's {what}, and it has none.")));
+        }
+        if request.timeout_ms == 0 && not_after_boot_ms.is_some() && (request.wants_input() || request.to_output) {
+            // How long a file takes is for the caller to say: the call's own end holds.
+            plan.timeout_ms = u64::MAX;
+        }
         // A trial run: what cannot be filled in is refused here, before anybody counts on the request being sent.
         fill::fill(&plan, &*secrets)?;
-        Ok(Prepared { inner: self.inner.clone(), plan, secrets, not_after_boot_ms, witness: Arc::default() })
+        Ok(Prepared { inner: self.inner.clone(), plan, secrets, not_after_boot_ms, witness: Arc::default(), ends })
     }
 
     /// The last requests, oldest first: no bodies, no headers, no values of queries.
     pub fn log(&self) -> Vec<LogEntry> {
         self.inner.log.entries()
     }
+}
+
+/// What a request carries of its call's streams.
+#[derive(Default)]
+pub(crate) struct Ends {
+    pub(crate) input: Option<Claim>,
+    pub(crate) output: Option<Lease>,
 }
 
 /// A checked request, to be sent once. Dropping it unsent sends nothing.
@@ -113,6 +145,7 @@ pub struct Prepared {
     secrets: Arc<dyn SecretSource>,
     not_after_boot_ms: Option<u64>,
     witness: Arc<Witness>,
+    ends: Ends,
 }
 
 impl Prepared {
@@ -132,10 +165,14 @@ impl Prepared {
     /// Reads are tried up to three times while nothing was answered, writes once. Dropping the future ends the
     /// request; its witness is final from then on.
     #[allow(clippy::manual_async_fn, reason = "Send and 'static are part of the promise, an async fn would hide them")]
-    pub fn send(self) -> impl Future<Output = Result<Answer, Failure>> + Send + 'static {
+    pub fn send(mut self) -> impl Future<Output = Result<Answer, Failure>> + Send + 'static {
         async move {
             let mut flight = log::Flight::new(&self);
-            let outcome = if self.plan.is_write { write::send(&self).await } else { read::send(&self).await };
+            let mut ends = std::mem::take(&mut self.ends);
+            let outcome = match self.plan.is_write {
+                true => write::send(&self, &mut ends).await,
+                false => read::send(&self, &mut ends).await,
+            };
             flight.landed(&outcome);
             outcome
         }

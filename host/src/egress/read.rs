@@ -10,7 +10,7 @@ use super::exchange::Exchange;
 use super::failure::{Failure, Trouble};
 use super::request::{Kind, origin_of};
 use super::witness::{Witness, WitnessState};
-use super::{Inner, Prepared, fill};
+use super::{Ends, Inner, Prepared, fill};
 use psa_host_api::Code;
 use reqwest::Method;
 use std::sync::Arc;
@@ -21,11 +21,11 @@ const REDIRECTS_MAX: u32 = 3;
 /// Doubled for each repeat; half of it is chance.
 const BACKOFF_MS: u64 = 250;
 
-pub(super) async fn send(prepared: &Prepared) -> Result<Answer, Failure> {
+pub(super) async fn send(prepared: &Prepared, ends: &mut Ends) -> Result<Answer, Failure> {
     let deadline = prepared.deadline();
     let mut url = prepared.plan.url.clone();
     for _ in 0..=REDIRECTS_MAX {
-        let answer = hop(prepared, &url, deadline).await?;
+        let answer = hop(prepared, &url, deadline, ends).await?;
         match redirect(prepared, &url, &answer)? {
             Some(next) => url = next,
             None => return Ok(answer),
@@ -36,14 +36,14 @@ pub(super) async fn send(prepared: &Prepared) -> Result<Answer, Failure> {
 }
 
 /// One address, up to three tries.
-async fn hop(prepared: &Prepared, url: &Url, deadline: u64) -> Result<Answer, Failure> {
+async fn hop(prepared: &Prepared, url: &Url, deadline: u64, ends: &mut Ends) -> Result<Answer, Failure> {
     let Prepared { inner, plan, secrets, .. } = prepared;
     let mut repeats = 0;
     loop {
         let filled = fill::fill(plan, &**secrets)?;
         let of_try = Learn { whole: &prepared.witness, of_try: Arc::default() };
         let exchange = Exchange { inner, client: &inner.clients.read, plan, url, deadline, witness: &of_try.of_try };
-        let trouble = match exchange.run(filled).await {
+        let trouble = match exchange.run(filled, ends).await {
             Ok(answer) => return Ok(answer),
             Err(trouble) => trouble,
         };

@@ -71,6 +71,8 @@ pub enum Chunk {
         /// How it is written.
         encoding: Encoding,
     },
+    /// The whole input of the call, as it is or in base64; once, and in writes only.
+    Input(Encoding),
 }
 
 /// One HTTP request as a plugin asks for it.
@@ -90,9 +92,16 @@ pub struct Request {
     pub timeout_ms: u64,
     /// For the log only.
     pub trace_id: Option<String>,
+    /// The body of a 2xx goes to the call's output.
+    pub to_output: bool,
 }
 
 impl Request {
+    /// True if the call's input is part of its body.
+    pub fn wants_input(&self) -> bool {
+        self.body.iter().any(|chunk| matches!(chunk, Chunk::Input(_)))
+    }
+
     /// True if it may change something at the PSA.
     pub fn is_write(&self) -> bool {
         match self.kind {
@@ -110,7 +119,7 @@ pub(super) struct Plan {
     pub(super) method: Method,
     pub(super) url: Url,
     pub(super) headers: Vec<(HeaderName, Header)>,
-    /// Only `Bytes` and `Secret`; the rest is encoded already.
+    /// No `Encoded`: that is done already.
     pub(super) body: Vec<Chunk>,
     pub(super) timeout_ms: u64,
     pub(super) request_bytes_max: u64,
@@ -146,6 +155,7 @@ impl Plan {
         let method = check_method(request)?;
         let url = check_url(&request.url)?;
         policy.check_url(&url).map_err(|refusal| Failure::policy(&origin_of(&url), &refusal))?;
+        check_input(request)?;
         Ok(Plan {
             kind: request.kind,
             is_write: request.is_write(),
@@ -233,6 +243,25 @@ fn check_header(position: usize, header: &Header) -> Result<(HeaderName, Header)
     Ok((name, header.clone()))
 }
 
+/// A read may be repeated, and the input cannot: it is gone once it was taken.
+fn check_input(request: &Request) -> Result<(), Failure> {
+    let mut inputs = request.body.iter().filter_map(|chunk| match chunk {
+        Chunk::Input(encoding) => Some(*encoding),
+        _ => None,
+    });
+    let Some(encoding) = inputs.next() else { return Ok(()) };
+    let why = if !matches!(encoding, Encoding::Raw | Encoding::Base64) {
+        "it can be sent as it is or in base64"
+    } else if inputs.next().is_some() {
+        "it can be sent once"
+    } else if !request.is_write() {
+        "a read may be repeated, and the input can be taken once. Send it as a write"
+    } else {
+        return Ok(());
+    };
+    Err(Failure::bad_request(format!("the call's input in the body is refused: {why}.")))
+}
+
 fn encoded(chunk: &Chunk) -> Result<Chunk, Failure> {
     let Chunk::Encoded(bytes, encoding) = chunk else { return Ok(chunk.clone()) };
     Ok(Chunk::Bytes(match encoding {
@@ -263,6 +292,7 @@ impl fmt::Debug for Chunk {
             Chunk::Bytes(bytes) => write!(f, "{} bytes", bytes.len()),
             Chunk::Encoded(bytes, encoding) => write!(f, "{} bytes as {encoding:?}", bytes.len()),
             Chunk::Secret { key, encoding } => write!(f, "secret {key} as {encoding:?}"),
+            Chunk::Input(encoding) => write!(f, "input as {encoding:?}"),
         }
     }
 }

@@ -27,5 +27,7 @@ fn shown_chunk(chunk: &Chunk) -> String {
         Chunk::Bytes(bytes) | Chunk::Encoded(bytes, Encoding::Raw) => String::from_utf8_lossy(bytes).into_owned(),
         Chunk::Encoded(bytes, encoding) => format!("{{{encoding:?}:{}}}", String::from_utf8_lossy(bytes)),
         Chunk::Secret { key, .. } => format!("{{secret:{key}}}"),
+        Chunk::Input(Encoding::Raw) => "{input}".to_owned(),
+        Chunk::Input(encoding) => format!("{{{encoding:?}:input}}"),
     }
 }

@@ -1,8 +1,8 @@
 //! Whether a request left this machine.
 //!
-//! Holds: [`Witness`], its states, and the one-shot body that reports to it.
+//! Holds: [`Witness`] and its states.
 //! Promises: `NotSent` after [`Witness::seal`] is final: not one byte of the request will leave any more.
-//! Leaves to others: what follows from it (`failure` here; the outbox for writes).
+//! Leaves to others: the body that reports to it (`body`), what follows from it (`failure` here; the outbox for writes).
 //!
 //! The HTTP library asks a body whether it is at its end in the moment before it writes the head, and polls it before
 //! the first flush; both only when a connection stands. So the first question is the last moment at which nothing has
@@ -10,13 +10,8 @@
 //! closes the race between somebody who gives up and the connection's own task.
 
 use crate::clock::Clock;
-use bytes::Bytes;
-use http_body::{Body, Frame, SizeHint};
-use std::collections::VecDeque;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::task::{Context, Poll};
 
 /// What is known about a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,13 +65,18 @@ impl Witness {
     }
 
     /// The connection is about to write. False: sealed, nothing may leave.
-    fn leaving(&self) -> bool {
+    pub(super) fn leaving(&self) -> bool {
         if let Some((clock, latest)) = &self.start_by
             && clock.boot_ms() > *latest
         {
             self.seal();
         }
         self.state.compare_exchange(UNASKED, ASKED, Ordering::SeqCst, Ordering::SeqCst) != Err(SEALED)
+    }
+
+    /// Nothing leaves any more.
+    pub(super) fn is_sealed(&self) -> bool {
+        self.state.load(Ordering::SeqCst) == SEALED
     }
 
     /// The head of the answer is here.
@@ -108,57 +108,5 @@ pub(super) struct SealOnDrop<'a>(pub(super) &'a Witness);
 impl Drop for SealOnDrop<'_> {
     fn drop(&mut self) {
         self.0.seal();
-    }
-}
-
-/// A request body that can be sent once and reports to its witness. An empty one too.
-pub(super) struct WitnessedBody {
-    pieces: VecDeque<Bytes>,
-    left: u64,
-    polled: bool,
-    witness: Arc<Witness>,
-}
-
-impl WitnessedBody {
-    pub(super) fn new(pieces: Vec<Bytes>, witness: Arc<Witness>) -> WitnessedBody {
-        let pieces: VecDeque<Bytes> = pieces.into_iter().filter(|piece| !piece.is_empty()).collect();
-        let left = pieces.iter().map(|piece| piece.len() as u64).sum();
-        WitnessedBody { pieces, left, polled: false, witness }
-    }
-}
-
-/// What a sealed body answers.
-#[derive(Debug, thiserror::Error)]
-#[error("the request was given up before it left")]
-pub(super) struct GivenUp;
-
-impl Body for WitnessedBody {
-    type Data = Bytes;
-    type Error = GivenUp;
-
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, GivenUp>>> {
-        if !self.witness.leaving() {
-            return Poll::Ready(Some(Err(GivenUp)));
-        }
-        self.polled = true;
-        let piece = self.pieces.pop_front();
-        self.left -= piece.as_ref().map_or(0, |piece| piece.len() as u64);
-        Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))))
-    }
-
-    /// The question before the head is written. False at first even if empty, so that the library asks for the length
-    /// and writes `content-length: 0` where a method wants it; false when sealed, so that the body is polled and can
-    /// refuse.
-    fn is_end_stream(&self) -> bool {
-        let sealed = !self.witness.leaving();
-        !sealed && self.polled && self.left == 0
-    }
-
-    /// Exact, so that Content-Length is sent. Sealed: unknown or too long, so that an empty body is polled too.
-    fn size_hint(&self) -> SizeHint {
-        if self.witness.state.load(Ordering::SeqCst) == SEALED {
-            return SizeHint::with_exact(self.left + 1);
-        }
-        SizeHint::with_exact(self.left)
     }
 }

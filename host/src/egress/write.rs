@@ -7,12 +7,12 @@
 use super::answer::Answer;
 use super::exchange::Exchange;
 use super::failure::Failure;
-use super::{Prepared, fill};
+use super::{Ends, Prepared, fill};
 
-pub(super) async fn send(prepared: &Prepared) -> Result<Answer, Failure> {
+pub(super) async fn send(prepared: &Prepared, ends: &mut Ends) -> Result<Answer, Failure> {
     let Prepared { inner, plan, secrets, witness, .. } = prepared;
     let deadline = prepared.deadline();
     let filled = fill::fill(plan, &**secrets)?;
     let exchange = Exchange { inner, client: &inner.clients.write, plan, url: &plan.url, deadline, witness };
-    exchange.run(filled).await.map_err(|trouble| trouble.of(&plan.origin(), true, witness.state()))
+    exchange.run(filled, ends).await.map_err(|trouble| trouble.of(&plan.origin(), true, witness.state()))
 }

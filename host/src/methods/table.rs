@@ -3,8 +3,8 @@
 use super::nothing::{Done, Nothing};
 use super::typed::typed;
 use super::{
-    callbacks, changes, companies, connections, history, links, mappings, members, notes, operations, plugins,
-    priorities, rehearse, tickets, time, upkeep,
+    attachments, callbacks, changes, companies, connections, history, links, mappings, members, notes, operations,
+    plugins, priorities, rehearse, tickets, time, upkeep,
 };
 use crate::callbacks::Comparison;
 use crate::connections::Connection;
@@ -14,8 +14,8 @@ use crate::outbox::{Explanation, OperationView};
 use crate::plugin::CallContext;
 use crate::store::Dependents;
 use psa_host_api::model::{
-    AuditEntry, CatalogEntry, Company, Configuration, Contact, ConversationEntry, Member, Note, Page, Site, TestReport,
-    Ticket, TimeEntry,
+    Attachment, AttachmentContent, AuditEntry, CatalogEntry, Company, Configuration, Contact, ConversationEntry,
+    Member, Note, Page, Site, TestReport, Ticket, TimeEntry,
 };
 use psa_host_api::ops::RawAnswer;
 use psa_host_api::{Code, Error};
@@ -37,16 +37,19 @@ struct Row {
     about: &'static str,
     params: fn() -> Schema,
     result: fn() -> Schema,
+    /// `input` or `output`: the stream that a call of it must have beside the JSON. All others are empty and have none.
+    stream: &'static str,
     run: fn(Arc<Core>, Map<String, Value>, CallContext) -> Answer,
 }
 
 macro_rules! methods {
-    ($(#[doc = $about:literal] $name:literal $function:path, ($params:ty) -> $result:ty;)*) => {
+    ($($(#[doc = $about:literal])+ $name:literal $function:path, ($params:ty) -> $result:ty $(, $stream:literal)?;)*) => {
         const METHODS: &[Row] = &[$(Row {
             name: $name,
-            about: $about,
+            about: concat!($($about),+),
             params: || schema_for!($params),
             result: || schema_for!($result),
+            stream: concat!($($stream)?),
             run: |core, params, context| Box::pin(async move {
                 let params: $params = typed(Value::Object(params), $name)?;
                 let result: $result = $function(&core, params, &context).await?;
@@ -117,6 +120,13 @@ methods! {
     "time.post" time::post, (time::Post) -> OperationView;
     /// Time of a ticket, oldest first, as the PSA has it.
     "time.list" time::list, (time::List) -> Page<TimeEntry>;
+    /// Files at a ticket, as the PSA has them.
+    "attachments.list" attachments::list, (attachments::List) -> Page<Attachment>;
+    /// A file's bytes, to the call's output. If it fails, what came is not the file.
+    "attachments.get" attachments::get, (attachments::Get) -> AttachmentContent, "output";
+    /// Adds a file to a ticket, from the call's input. It is sent once, and looked for if its answer is lost; it is not
+    /// kept to be sent later.
+    "attachments.add" attachments::add, (attachments::Add) -> Attachment, "input";
     /// The provider's staff.
     "members.list" members::list, (members::List) -> Page<Member>;
     /// Which member may stand for which agent: by e-mail, then identifier, then name.
@@ -219,11 +229,21 @@ struct Method {
     params: Schema,
     /// JSON Schema of its result.
     result: Schema,
+    /// True: a call of it needs an input.
+    input: bool,
+    /// True: a call of it needs an output.
+    output: bool,
 }
 
 async fn list(_: &Core, _: Nothing, _: &CallContext) -> Result<MethodList, Error> {
-    let method =
-        |row: &Row| Method { name: row.name, about: row.about.trim(), params: (row.params)(), result: (row.result)() };
+    let method = |row: &Row| Method {
+        name: row.name,
+        about: row.about.trim(),
+        params: (row.params)(),
+        result: (row.result)(),
+        input: row.stream == "input",
+        output: row.stream == "output",
+    };
     Ok(MethodList { items: METHODS.iter().map(method).collect() })
 }
 
@@ -238,15 +258,35 @@ pub(crate) fn run(core: &Arc<Core>, name: &str, params: &[u8], context: CallCont
         json::JsonError::TooLarge(..) => Error::new(Code::TooLarge, format!("{name}: the parameters have {error}")),
         _ => Error::invalid(format!("{name}: the parameters are not valid: {error}")).because("not_json"),
     })?;
+    check_streams(row, &context)?;
     core.connections.begin_use();
     Ok((row.run)(core.clone(), params, context))
 }
 
-/// All schemas in one object: `{"methods": {name: {about, params, result}}}`.
+/// A stream that nobody would read or write, or one that is missing, is the caller's mistake.
+fn check_streams(row: &Row, context: &CallContext) -> Result<(), Error> {
+    let streams = &context.streams;
+    for (stream, given) in [("input", streams.input().is_some()), ("output", streams.output().is_some())] {
+        let wanted = row.stream == stream;
+        if wanted != given {
+            let (verb, what) = if stream == "input" { ("takes", "an input") } else { ("gives", "an output") };
+            let message = match wanted {
+                true => format!("{} {verb} {what}: set it in the options of the call", row.name),
+                false => format!("{} {verb} no {stream}: leave it out of the options of the call", row.name),
+            };
+            return Err(Error::invalid(message).because("stream"));
+        }
+    }
+    Ok(())
+}
+
+/// All schemas in one object: `{"methods": {name: {about, params, result, input, output}}}`.
 pub(crate) fn schemas() -> Value {
     let methods = METHODS.iter().map(|row| {
-        let schemas =
-            serde_json::json!({"about": row.about.trim(), "params": (row.params)(), "result": (row.result)()});
+        let (input, output) = (row.stream == "input", row.stream == "output");
+        let (params, result) = ((row.params)(), (row.result)());
+        let schemas = serde_json::json!(
+            {"about": row.about.trim(), "params": params, "result": result, "input": input, "output": output});
         (row.name.to_owned(), schemas)
     });
     serde_json::json!({"methods": methods.collect::<Map<String, Value>>()})
@@ -261,6 +301,11 @@ pub(crate) fn reference() -> String {
     );
     for row in METHODS {
         let _ = write!(text, "\n## {}\n\n{}\n\n", row.name, row.about.trim());
+        match row.stream {
+            "input" => text.push_str("Needs the call's input.\n\n"),
+            "output" => text.push_str("Needs the call's output.\n\n"),
+            _ => {}
+        }
         let schema = serde_json::to_value((row.params)()).unwrap_or_default();
         let needed = schema["required"].as_array().cloned().unwrap_or_default();
         let Some(fields) = schema["properties"].as_object().filter(|fields| !fields.is_empty()) else {

@@ -11,6 +11,7 @@ use super::pool::Job;
 use super::table::{OPENING, Operation};
 use super::wire::Response;
 use crate::egress::Answer;
+use crate::streams::Streams;
 use psa_host_api::abi::*;
 use psa_host_api::{Code, Error};
 use std::collections::{HashMap, VecDeque};
@@ -63,6 +64,7 @@ pub(super) struct Call {
     pub(super) deadline: Option<u64>,
     pub(super) trace_id: Option<String>,
     pub(super) terms: Terms,
+    pub(super) streams: Streams,
     state: Mutex<State>,
     me: Weak<Call>,
 }
@@ -146,6 +148,7 @@ impl Call {
             deadline: context.deadline,
             trace_id: context.trace_id.clone(),
             terms: context.terms.clone(),
+            streams: context.streams.clone(),
             state,
             me: me.clone(),
         })
@@ -244,6 +247,8 @@ impl Call {
             return;
         }
         state.must_end = Some(reason);
+        // A function that waits for bytes of the product gets its end at once.
+        self.streams.stop();
         if state.started {
             state.drain_waits(reason);
             self.go_on(state);

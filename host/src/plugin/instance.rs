@@ -21,6 +21,7 @@ use crate::egress::{Budget, Egress, Lane};
 use crate::log::Log;
 use crate::sealed::{ConnectionSecrets, PluginValues};
 use crate::store::Place;
+use crate::streams::Streams;
 use psa_host_api::{Code, Error};
 use serde_json::{Map, Value};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -87,6 +88,8 @@ pub(crate) struct CallContext {
     pub cancelled: watch::Receiver<bool>,
     /// On what terms its requests may leave.
     pub(crate) terms: Terms,
+    /// What goes in and out beside the JSON.
+    pub(crate) streams: Streams,
 }
 
 /// On what terms requests may leave.
@@ -112,7 +115,8 @@ pub(crate) type Rehearsal = Arc<Mutex<Vec<Value>>>;
 impl CallContext {
     /// One that nobody cancels.
     pub(crate) fn until(deadline: u64, terms: Terms) -> CallContext {
-        CallContext { deadline: Some(deadline), trace_id: None, cancelled: watch::channel(false).1, terms }
+        let (cancelled, streams) = (watch::channel(false).1, Streams::default());
+        CallContext { deadline: Some(deadline), trace_id: None, cancelled, terms, streams }
     }
 }
 

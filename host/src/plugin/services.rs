@@ -163,7 +163,7 @@ unsafe extern "C" fn call_info(ctx: *mut c_void, call: psa_call, info: *mut psa_
             size: size_of::<psa_call_info>() as u32,
             state: call.must_end().map_or(PSA_OK, |code| code as psa_code),
             remaining_ms: call.deadline.map_or(u64::MAX, |deadline| deadline.saturating_sub(now)),
-            input_len: 0,
+            input_len: transport::input_len(&call),
         };
         // SAFETY: not NULL, and a plugin passes a struct whose first field says how long it is.
         let room = unsafe { (&raw const (*info).size).read() } as usize;

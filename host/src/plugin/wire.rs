@@ -26,9 +26,6 @@ pub(super) unsafe fn read_request(request: *const psa_http_request) -> Result<Re
             size_of::<psa_http_request>()
         ));
     }
-    if request.flags & PSA_HTTP_TO_OUTPUT != 0 {
-        return Err("PSA_HTTP_TO_OUTPUT: this operation has no output".to_owned());
-    }
     // SAFETY: counts and pointers of a valid request belong together.
     let headers = unsafe { parts(request.headers, request.header_count, "headers") }?;
     // SAFETY: as above.
@@ -45,6 +42,7 @@ pub(super) unsafe fn read_request(request: *const psa_http_request) -> Result<Re
         body: body.iter().map(|chunk| unsafe { read_chunk(chunk) }).collect::<Result<Vec<_>, _>>()?,
         timeout_ms: u64::from(request.timeout_ms),
         trace_id: None,
+        to_output: request.flags & PSA_HTTP_TO_OUTPUT != 0,
     })
 }
 
@@ -122,7 +120,7 @@ unsafe fn read_chunk(chunk: &psa_chunk) -> Result<Chunk, String> {
         }
         // SAFETY: the caller's promise.
         PSA_FROM_SECRET => Ok(Chunk::Secret { key: unsafe { text(chunk.bytes, "key of a secret") }?, encoding }),
-        PSA_FROM_INPUT => Err("PSA_FROM_INPUT: this operation has no input".to_owned()),
+        PSA_FROM_INPUT => Ok(Chunk::Input(encoding)),
         other => Err(format!("a piece of the body has source {other}, which means nothing")),
     }
 }

@@ -1,6 +1,6 @@
 //! A write goes out at most once, and its witness is right.
 
-use super::super::witness::WitnessedBody;
+use super::super::body::{Piece, WitnessedBody};
 use super::*;
 use psa_host_api::Code;
 
@@ -106,9 +106,9 @@ async fn a_sealed_request_does_not_leave_even_when_the_connection_stands() {
         let egress = egress(loopback());
         let witness: Arc<Witness> = Arc::default();
         assert_eq!(witness.seal(), WitnessState::NotSent);
-        let pieces = vec![Bytes::from_static(body.as_bytes())];
+        let pieces = vec![Piece::Bytes(Bytes::from_static(body.as_bytes()))];
         let mut raw = reqwest::Request::new(method.parse().expect("a method"), server.url("/").parse().expect("a URL"));
-        *raw.body_mut() = Some(reqwest::Body::wrap(WitnessedBody::new(pieces, witness.clone())));
+        *raw.body_mut() = Some(reqwest::Body::wrap(WitnessedBody::new(pieces, None, witness.clone())));
         assert!(egress.inner.clients.write.execute(raw).await.is_err());
         assert_eq!(witness.state(), WitnessState::NotSent);
         // One more request, so that the first connection has surely been read to its end.

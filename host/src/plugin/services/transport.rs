@@ -1,12 +1,15 @@
 //! Services that move bytes: HTTP, and a call's input and output.
 //!
 //! Promises: a reading operation sends no write, a writing one sends one unless it says that it needs more; the
-//! witness of each write is the host's before the request can leave.
+//! witness of each write is the host's before the request can leave; input and output are for operations that declare
+//! them.
+//! Leaves to others: sending (`egress`), the product's reader and writer (`streams`).
 
 use super::super::calls::{Call, Then};
 use super::super::wire;
 use super::{on_call, on_open_call, valid};
-use crate::egress::{Answer, Failure, Prepared};
+use crate::egress::{Answer, Ends, Failure, Prepared, Request};
+use crate::streams::Broken;
 use psa_host_api::abi::*;
 use psa_host_api::{Code, Error};
 use std::ffi::c_void;
@@ -72,12 +75,7 @@ unsafe extern "C" fn nothing(_: *mut c_void, _: psa_code, _: *const psa_http_res
 /// # Safety
 /// `request` is valid for the length of the call of this function.
 unsafe fn prepare(call: &Arc<Call>, request: *const psa_http_request) -> Result<Prepared, Code> {
-    let refuse = |code: Code, reason: &str, message: String| {
-        let plugin = &call.instance.plugin.manifest.id;
-        call.instance.runtime.log.warn("host", &format!("{plugin} {}: refused: {message}", call.operation.name));
-        call.lock().wire.failure = Some(Error::new(code, message).because(reason));
-        Err(code)
-    };
+    let refuse = |code: Code, reason: &str, message: String| Err(refused(call, code, reason, message));
     // SAFETY: the caller's promise.
     let mut request = match unsafe { wire::read_request(request) } {
         Ok(request) => request,
@@ -89,7 +87,9 @@ unsafe fn prepare(call: &Arc<Call>, request: *const psa_http_request) -> Result<
         let message = format!("a reading operation may not send {} as a write", request.method);
         return refuse(Code::Forbidden, "write_in_read", message);
     }
-    let prepared = call.instance.runtime.egress.prepare(&request, call.instance.around.secrets.clone(), call.deadline);
+    let ends = ends(call, &request)?;
+    let secrets = call.instance.around.secrets.clone();
+    let prepared = call.instance.runtime.egress.prepare_with(&request, secrets, call.deadline, ends);
     let prepared = match (prepared, call.terms.start_by.filter(|_| writes)) {
         (Ok(prepared), Some(latest)) => prepared.starting_by(latest),
         (Ok(prepared), None) => prepared,
@@ -131,23 +131,82 @@ async fn send(call: Arc<Call>, prepared: Prepared) -> (Code, Option<Answer>) {
     }
 }
 
-/// No operation of this version has an input: its end is reached at once.
+/// Remembers with its reason what a plugin is refused.
+fn refused(call: &Call, code: Code, reason: &str, message: String) -> Code {
+    let plugin = &call.instance.plugin.manifest.id;
+    call.instance.runtime.log.warn("host", &format!("{plugin} {}: refused: {message}", call.operation.name));
+    call.lock().wire.failure = Some(Error::new(code, message).because(reason));
+    code
+}
+
+fn broken(call: &Call, broken: Broken) -> Code {
+    refused(call, broken.code, broken.reason, broken.message)
+}
+
+/// The call's streams, as far as the request asks for them and the operation declares them.
+fn ends(call: &Arc<Call>, request: &Request) -> Result<Ends, Code> {
+    let mut ends = Ends::default();
+    if request.wants_input() {
+        declared(call, PSA_OP_INPUT)?;
+        ends.input = call.streams.input().map(|input| input.claim()).transpose().map_err(|why| broken(call, why))?;
+    }
+    if request.to_output {
+        declared(call, PSA_OP_OUTPUT)?;
+        ends.output =
+            call.streams.output().map(|output| output.lease()).transpose().map_err(|why| broken(call, why))?;
+    }
+    Ok(ends)
+}
+
+/// What is not in an operation's flags is not there for it.
+fn declared(call: &Call, flag: u32) -> Result<(), Code> {
+    if call.operation.has(flag) {
+        return Ok(());
+    }
+    let (stream, flag) = if flag == PSA_OP_INPUT { ("input", "PSA_OP_INPUT") } else { ("output", "PSA_OP_OUTPUT") };
+    let message = format!("an operation without {flag} may not use the call's {stream}");
+    Err(refused(call, Code::Forbidden, "not_declared", message))
+}
+
+/// Of psa_call_info.
+pub(super) fn input_len(call: &Call) -> u64 {
+    let input = call.streams.input().filter(|_| call.operation.has(PSA_OP_INPUT));
+    input.map_or(0, |input| input.len().unwrap_or(u64::MAX))
+}
+
+/// A call without an input is at its end at once.
 pub(super) unsafe extern "C" fn read_input(
     ctx: *mut c_void,
     call: psa_call,
-    _: *mut u8,
-    _: usize,
+    buffer: *mut u8,
+    capacity: usize,
     count: *mut usize,
 ) -> psa_code {
-    if count.is_null() {
+    if count.is_null() || buffer.is_null() || capacity == 0 || capacity > isize::MAX as usize {
         return PSA_INVALID_ARGUMENT;
     }
     // SAFETY: not NULL, and the plugin's to be written.
     unsafe { count.write(0) };
-    on_call(ctx, call, |_| Ok(()))
+    on_call(ctx, call, |call| {
+        let Some(input) = call.streams.input() else { return Ok(()) };
+        declared(&call, PSA_OP_INPUT)?;
+        // SAFETY: the plugin passes `capacity` bytes to be written; they are initialised before they become a slice.
+        let buffer = unsafe {
+            buffer.write_bytes(0, capacity);
+            std::slice::from_raw_parts_mut(buffer, capacity)
+        };
+        let read = input.read(buffer).map_err(|why| broken(&call, why))?;
+        // SAFETY: as above.
+        unsafe { count.write(read) };
+        Ok(())
+    })
 }
 
-/// No operation of this version has an output.
-pub(super) unsafe extern "C" fn write_output(ctx: *mut c_void, call: psa_call, _: psa_bytes) -> psa_code {
-    on_call(ctx, call, |_| Err(Code::Unsupported))
+/// Waits until the product has the bytes.
+pub(super) unsafe extern "C" fn write_output(ctx: *mut c_void, call: psa_call, bytes: psa_bytes) -> psa_code {
+    on_call(ctx, call, |call| {
+        let output = call.streams.output().filter(|_| call.operation.has(PSA_OP_OUTPUT)).ok_or(Code::Unsupported)?;
+        // SAFETY: passed in by the plugin for the length of this function.
+        output.write(unsafe { bytes.as_slice() }).map_err(|why| broken(&call, why))
+    })
 }
