@@ -6,7 +6,9 @@
 
 pub mod answering;
 pub mod compile;
+pub mod door;
 pub mod files;
+pub mod inbound;
 pub mod process;
 pub mod scene;
 pub mod shared;
