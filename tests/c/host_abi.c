@@ -1,5 +1,5 @@
 /* The host's C ABI beyond open, call and close: submitting, taking, waiting, cancelling, forking, and what is wrong.
- * Usage: host_abi CONFIG, with the plugin behaviour.c. */
+ * Usage: host_abi CONFIG URL, with the plugins behaviour.c and stream.c, and a server that keeps files at the URL. */
 #include "psa_host.h"
 
 #include <poll.h>
@@ -27,6 +27,7 @@ static psa_bytes text(const char *from) {
 }
 
 static char connection[64];
+static char streaming[64];
 
 /* Parameters of tickets.get for a ticket that says what the plugin does. */
 static const char *ticket(const char *behaviour) {
@@ -158,7 +159,94 @@ static void options(psa_host *host) {
     options.trace_id = text("");
     memset(&reader, 0, sizeof reader);
     options.input = &reader;
-    CHECK(psa_host_call(host, "tickets.get", text(ticket("x")), &options, NULL) == PSA_UNSUPPORTED);
+    CHECK(psa_host_call(host, "tickets.get", text(ticket("x")), &options, NULL) == PSA_INVALID_ARGUMENT);
+}
+
+/* ---- streams ---------------------------------------------------------------------------------------- */
+
+struct bytes {
+    size_t left;
+    int fails;
+    int calls;
+};
+
+static int64_t give(void *ctx, uint8_t *buffer, size_t capacity) {
+    struct bytes *bytes = ctx;
+    size_t count = bytes->left < capacity ? bytes->left : capacity;
+    bytes->calls++;
+    /* What would wait for this very call is refused. */
+    CHECK(psa_host_close(the_host, 0) == PSA_INVALID_ARGUMENT);
+    if (bytes->fails && count == 0) {
+        return -1;
+    }
+    memset(buffer, 'y', count);
+    bytes->left -= count;
+    return (int64_t)count;
+}
+
+static psa_code take(void *ctx, psa_bytes from) {
+    struct bytes *bytes = ctx;
+    bytes->calls++;
+    if (bytes->fails) {
+        return PSA_STORAGE;
+    }
+    bytes->left += from.len;
+    return PSA_OK;
+}
+
+static const char *attachment(const char *more) {
+    static char params[256];
+    snprintf(params, sizeof params, "{\"tenant\":\"t\",\"connection\":\"%s\"%s}", streaming, more);
+    return params;
+}
+
+static void streams(psa_host *host) {
+    static const char add[] = ",\"ticket\":\"1\",\"title\":\"Log\",\"file_name\":\"log.txt\",\"public\":false";
+    static const char get[] = ",\"attachment\":\"1\"";
+    psa_call_options options;
+    psa_reader reader;
+    psa_writer writer;
+    struct bytes up = {1000000, 0, 0}, down = {0, 0, 0};
+    psa_reply *reply = NULL;
+    psa_done to_queue;
+    uint64_t id = 0;
+    size_t count = 0;
+    memset(&options, 0, sizeof options);
+    memset(&to_queue, 0, sizeof to_queue);
+    options.size = sizeof options;
+    reader.ctx = &up;
+    reader.read = give;
+    reader.len = 1000000;
+    writer.ctx = &down;
+    writer.write = take;
+    /* A method without one names itself. */
+    options.input = &reader;
+    CHECK(psa_host_call(host, "attachments.list", text(attachment(get)), &options, &reply) == PSA_INVALID_ARGUMENT);
+    CHECK(strstr(psa_reply_message(reply), "attachments.list takes no input") != NULL && up.calls == 0);
+    psa_reply_free(reply);
+    CHECK(psa_host_call(host, "attachments.add", text(attachment(add)), &options, NULL) == PSA_OK && up.left == 0);
+    /* The same as a submitted call, of unknown length. */
+    up.left = 1000000;
+    reader.len = UINT64_MAX;
+    CHECK(psa_host_submit(host, "attachments.add", text(attachment(add)), &options, to_queue, &id, NULL) == PSA_OK);
+    CHECK(psa_host_wait(host, 60000) == PSA_OK);
+    CHECK(psa_host_take(host, &reply, 1, &count) == PSA_OK && count == 1 && psa_reply_id(reply) == id);
+    CHECK(psa_reply_code(reply) == PSA_OK && up.left == 0);
+    psa_reply_free(reply);
+    up.fails = 1;
+    CHECK(psa_host_call(host, "attachments.add", text(attachment(add)), &options, NULL) == PSA_CANCELLED);
+    up.left = 1000000;
+    CHECK(psa_host_call(host, "attachments.add", text(attachment(add)), &options, NULL) == PSA_OUTCOME_UNKNOWN);
+    options.input = NULL;
+    options.output = &writer;
+    CHECK(psa_host_call(host, "attachments.get", text(attachment(get)), &options, NULL) == PSA_OK);
+    CHECK(down.left == 1000);
+    down.fails = 1;
+    down.calls = 0;
+    CHECK(psa_host_call(host, "attachments.get", text(attachment(get)), &options, NULL) == PSA_CANCELLED);
+    CHECK(down.calls == 1);
+    writer.write = NULL;
+    CHECK(psa_host_call(host, "attachments.get", text(attachment(get)), &options, NULL) == PSA_INVALID_ARGUMENT);
 }
 
 /* ---- what is wrong ---------------------------------------------------------------------------------- */
@@ -239,11 +327,20 @@ static void events(psa_host *host) {
     CHECK(psa_host_ack_event(host, "\xff", 1) == PSA_INVALID_ARGUMENT);
 }
 
-int main(int argc, char **argv) {
+static void connect_to(const char *plugin, const char *url, char *id) {
     psa_reply *reply = NULL;
     const char *from;
+    char params[512];
+    snprintf(params, sizeof params, "{\"tenant\":\"t\",\"plugin\":\"%s\",\"settings\":{\"url\":\"%s\"}}", plugin, url);
+    CHECK(psa_host_call(the_host, "connections.create", text(params), NULL, &reply) == PSA_OK);
+    from = strstr(psa_reply_json(reply, NULL), "\"connection\":\"") + 14;
+    memcpy(id, from, (size_t)(strchr(from, '"') - from));
+    psa_reply_free(reply);
+}
+
+int main(int argc, char **argv) {
     psa_hooks hooks;
-    CHECK(argc == 2);
+    CHECK(argc == 3);
     memset(&hooks, 0, sizeof hooks);
     /* A product that was compiled against the first header has a shorter struct. */
     hooks.size = (uint32_t)offsetof(psa_hooks, vault_keys);
@@ -254,16 +351,14 @@ int main(int argc, char **argv) {
     psa_host_free(the_host);
     hooks.size = sizeof hooks;
     CHECK(psa_host_open(text(argv[1]), &hooks, &the_host, NULL) == PSA_OK && keys_asked > 0);
-    CHECK(psa_host_call(the_host, "connections.create",
-                        text("{\"tenant\":\"t\",\"plugin\":\"behaviour\",\"settings\":{\"url\":\"https://psa.invalid/\"}}"),
-                        NULL, &reply) == PSA_OK);
-    from = strstr(psa_reply_json(reply, NULL), "\"connection\":\"") + 14;
-    memcpy(connection, from, (size_t)(strchr(from, '"') - from));
-    psa_reply_free(reply);
+    connect_to("behaviour", "https://psa.invalid/", connection);
     events(the_host);
+    connect_to("stream", argv[2], streaming);
     completions(the_host);
     queue(the_host);
     options(the_host);
+    CHECK(psa_host_call(the_host, "connections.test", text(attachment("")), NULL, NULL) == PSA_OK);
+    streams(the_host);
     wrong(the_host);
     child(the_host);
     CHECK(psa_host_close(the_host, 1000) == PSA_OK);

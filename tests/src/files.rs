@@ -42,6 +42,7 @@ struct Shared {
     /// The beginning of each body, as it came, with its head.
     bodies: Mutex<Vec<(String, String)>>,
     moved: AtomicU64,
+    broken_off: AtomicU64,
     gate: (Mutex<bool>, Condvar),
 }
 
@@ -54,14 +55,18 @@ impl Files {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let url = format!("http://{}/", listener.local_addr().expect("it is bound"));
         let gate = (Mutex::new(act != Act::Wait), Condvar::new());
-        let (kept, bodies, moved) = Default::default();
-        let shared = Arc::new(Shared { act, file: (len, is_said), kept, bodies, moved, gate });
+        let (kept, bodies, moved, broken_off) = Default::default();
+        let shared = Arc::new(Shared { act, file: (len, is_said), kept, bodies, moved, broken_off, gate });
         let ours = shared.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let shared = ours.clone();
                 // What the other side ends is no fault of this one.
-                std::thread::spawn(move || drop(shared.serve(&stream)));
+                std::thread::spawn(move || {
+                    if shared.serve(&stream).is_err() {
+                        shared.broken_off.fetch_add(1, Ordering::SeqCst);
+                    }
+                });
             }
         });
         Files { url, shared }
@@ -76,6 +81,11 @@ impl Files {
     /// Bytes of files that have come or gone.
     pub fn moved(&self) -> u64 {
         self.shared.moved.load(Ordering::SeqCst)
+    }
+
+    /// Connections that ended in the middle of something.
+    pub fn broken_off(&self) -> u64 {
+        self.shared.broken_off.load(Ordering::SeqCst)
     }
 
     /// Head and beginning of each body that came whole.

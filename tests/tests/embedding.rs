@@ -2,6 +2,7 @@
 
 use psa_simulator::Simulator;
 use psa_tests::compile::{self, run};
+use psa_tests::files::{Act, Files};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -138,7 +139,10 @@ fn python_reaches_it_by_ctypes_alone() {
 fn submitting_taking_cancelling_and_forking_do_as_the_header_says() {
     let folder = tempfile::tempdir().unwrap();
     let plugin = compile::plugin("behaviour.c", &[], "behaviour", folder.path());
-    let config = json!({"data_dir": folder.path().join("data"), "plugins": [plugin]}).to_string();
-    let printed = run(Command::new(program("tests/c/host_abi.c", &folder)).arg(config));
+    let stream = compile::stream_plugin(&[], folder.path());
+    let files = Files::start(Act::Well, 1000, true);
+    let config = json!({"data_dir": folder.path().join("data"), "plugins": [plugin, stream],
+                        "egress": {"allow_loopback_http": true}});
+    let printed = run(Command::new(program("tests/c/host_abi.c", &folder)).args([&config.to_string(), &files.url]));
     assert_eq!(printed, "right\n");
 }
