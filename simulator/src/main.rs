@@ -11,6 +11,8 @@ mod control;
 mod fault;
 mod http;
 mod journal;
+mod multipart;
+mod record_switches;
 mod server;
 mod tls;
 mod world;

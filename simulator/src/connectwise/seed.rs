@@ -53,6 +53,7 @@ impl State {
                 "id": id, "name": name, "location": {"id": 2, "name": "Tampa Office"},
                 "department": {"id": 10, "identifier": "Services", "name": "Professional Services"},
                 "inactiveFlag": name == "Old Board", "projectFlag": project, "billTime": "NoDefault",
+                "sendToContactFlag": true, "sendToResourceFlag": true, "sendToCCFlag": false,
             }));
             for (position, (status, closed, inactive, default)) in STATUSES.iter().enumerate() {
                 state.statuses.push(json!({
@@ -82,6 +83,7 @@ impl State {
             }));
         }
         state.seed_companies();
+        state.seed_records();
         for number in 0..tickets {
             state.seed_ticket(random, number, boards, now);
         }
