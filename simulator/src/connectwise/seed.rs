@@ -110,13 +110,18 @@ impl State {
             row.record["closedFlag"] = status["closedStatus"].clone();
         }
         row.record["owner"] = reference(&member);
-        row.notes.push(json!({
+        let mut first = json!({
             "id": note, "ticketId": id, "text": format!("{summary}. Please help."), "detailDescriptionFlag": true,
             "internalAnalysisFlag": false, "resolutionFlag": false, "issueFlag": false,
-            "contact": {"id": 2, "name": "Alex Sample"}, "customerUpdatedFlag": false, "dateCreated": entered,
-            "createdBy": "psabridge", "internalFlag": false, "externalFlag": true,
-            "_info": {"lastUpdated": entered, "updatedBy": "psabridge"},
-        }));
+            "contact": {"id": 2, "name": "Alex Sample"}, "customerUpdatedFlag": false,
+            "internalFlag": false, "externalFlag": true, "_info": {"lastUpdated": entered, "updatedBy": "psabridge"},
+        });
+        // Notes of project tickets have neither. Source: facts 7.1.
+        if !project {
+            first["dateCreated"] = json!(entered);
+            first["createdBy"] = json!("psabridge");
+        }
+        row.notes.push(first);
     }
 }
 

@@ -1,12 +1,19 @@
 //! The simulated ConnectWise, asked as any client would ask it.
 
+mod allnotes;
 mod boards;
+mod choices;
 mod client;
 mod companies;
 mod create;
+mod documents;
 mod faults;
 mod people;
+mod records;
+mod schema;
 mod switches;
+mod time;
+mod transport;
 
 use client::{BASE, Client, headers};
 use serde_json::{Value, json};
