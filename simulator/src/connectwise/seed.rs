@@ -1,6 +1,6 @@
 //! The records at the start. The same seed makes the same ones.
 
-use super::state::{State, id_of, named};
+use super::state::{State, extend, id_of, named};
 use crate::world::time_text;
 use jiff::{SignedDuration, Timestamp};
 use rand::Rng;
@@ -30,12 +30,14 @@ const PRIORITIES: [(u64, &str, &str); 4] = [
 ];
 
 /// Id, identifier, first, last, e-mail, license, inactive.
-const MEMBERS: [(u64, &str, &str, &str, &str, &str, bool); 5] = [
+/// An address may be shared, or missing; an inactive member has little more than a name. Source: facts 9.
+const MEMBERS: [(u64, &str, &str, &str, &str, &str, bool); 6] = [
     (176, "User1", "Training", "User1", "tech@example.com", "F", false),
     (177, "mmiller", "Mia", "Miller", "mia.miller@example.com", "F", false),
     (178, "jdoe", "Jo", "Doe", "jo.doe@example.com", "X", false),
     (179, "gone", "Gil", "Gone", "gil@example.com", "F", true),
     (180, "psabridge", "PSA", "Bridge", "", "A", false),
+    (181, "cvega", "Cleo", "Vega", "Tech@Example.com", "C", false),
 ];
 
 const THINGS: [&str; 6] = ["Printer", "VPN", "Mailbox", "Laptop", "Phone", "Server room door"];
@@ -76,11 +78,15 @@ impl State {
                 .push(json!({"id": id, "name": name, "color": color, "sortOrder": position + 1, "defaultFlag": first}));
         }
         for (id, identifier, first, last, email, license, inactive) in MEMBERS {
-            state.members.push(json!({
-                "id": id, "identifier": identifier, "firstName": first, "lastName": last, "officeEmail": email,
-                "defaultEmail": "Office", "licenseClass": license, "inactiveFlag": inactive,
-                "securityRole": {"id": 63, "name": "Admin"},
-            }));
+            let mut member = json!({
+                "id": id, "identifier": identifier, "firstName": first, "lastName": last, "licenseClass": license,
+                "inactiveFlag": inactive,
+            });
+            if !inactive {
+                let more = json!({"officeEmail": email, "defaultEmail": "Office", "securityRole": {"id": 63, "name": "Admin"}});
+                extend(&mut member, &more);
+            }
+            state.members.push(member);
         }
         state.seed_companies();
         state.seed_records();
