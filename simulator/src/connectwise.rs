@@ -8,12 +8,17 @@
 mod all_notes;
 mod audit;
 mod auth;
+mod callback_key;
+mod callbacks;
 mod catalog;
+mod changes;
 mod choices;
+pub(crate) mod churn;
 mod create;
 mod create_project;
 mod document_form;
 mod documents;
+mod edits;
 mod listing;
 mod mails;
 mod note_edit;
@@ -38,6 +43,8 @@ mod tickets;
 mod time;
 mod time_rules;
 
+pub(crate) use changes::by_people;
+pub(crate) use edits::edit;
 pub(crate) use people::{act, open};
 pub(crate) use record_doors::door;
 pub(crate) use state::State;
@@ -48,7 +55,7 @@ use crate::world::World;
 use serde_json::json;
 
 /// The endpoints, as faults and the log name them.
-pub(crate) const ENDPOINTS: [&str; 25] = [
+pub(crate) const ENDPOINTS: [&str; 31] = [
     "company_info",
     "system_info",
     "get_ticket",
@@ -72,6 +79,12 @@ pub(crate) const ENDPOINTS: [&str; 25] = [
     "search_companies",
     "search_contacts",
     "member_me",
+    "list_callbacks",
+    "get_callback",
+    "create_callback",
+    "update_callback",
+    "delete_callback",
+    "callback_key",
     "count",
     "other",
 ];
@@ -95,6 +108,9 @@ fn below_base(path: &str) -> Option<(String, Vec<String>)> {
 pub(crate) fn endpoint(asked: &Asked) -> &'static str {
     if asked.path.to_ascii_lowercase().starts_with("/login/companyinfo/") {
         return "company_info";
+    }
+    if callback_key::is_meant(&asked.path) {
+        return "callback_key";
     }
     let Some((_, parts)) = below_base(&asked.path) else { return "other" };
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
@@ -124,6 +140,7 @@ pub(crate) fn endpoint(asked: &Asked) -> &'static str {
         ["system", "documents"] => "add_document",
         ["system", "documents", _] if reads => "get_document",
         ["system", "documents", _, "download"] => "download_document",
+        ["system", "callbacks", rest @ ..] => callbacks::endpoint(&asked.method, rest),
         _ => "other",
     }
 }
@@ -131,7 +148,10 @@ pub(crate) fn endpoint(asked: &Asked) -> &'static str {
 /// The answer, with the headers every answer has. Source: samples, response-headers.
 pub(crate) fn answer(world: &mut World, asked: &Asked, fault: Option<&Fault>) -> Reply {
     let request_id = world.next_request_id();
-    versioned(route(world, asked, fault), asked)
+    let company = auth::company(asked).unwrap_or_default();
+    // Who is of no company here is refused by the first one.
+    let reply = world.as_company(&company, |world| changes::watched(world, asked, fault));
+    versioned(reply.unwrap_or_else(|| changes::watched(world, asked, fault)), asked)
         .header("cache-control", "no-cache")
         .header("x-server-name", "SIMULATOR01")
         .header("x-cw-request-id", request_id)
@@ -159,6 +179,9 @@ fn route(world: &mut World, asked: &Asked, fault: Option<&Fault>) -> Reply {
     if let Some(company) = lower.strip_prefix("/login/companyinfo/") {
         return company_info(world, company);
     }
+    if callback_key::is_meant(&asked.path) {
+        return callback_key::answer(world, asked);
+    }
     let Some((codebase, parts)) = below_base(&asked.path) else { return reply::cannot_route() };
     if let Err(refusal) = check_codebase(world, &codebase) {
         return refusal;
@@ -175,7 +198,7 @@ fn route(world: &mut World, asked: &Asked, fault: Option<&Fault>) -> Reply {
         return refusal;
     }
     // Documents come as forms.
-    if matches!(asked.method.as_str(), "POST" | "PATCH") && !parts.starts_with(&["system", "documents"]) {
+    if matches!(asked.method.as_str(), "POST" | "PUT" | "PATCH") && !parts.starts_with(&["system", "documents"]) {
         let typed = asked.header("content-type").is_some_and(|kind| kind.starts_with("application/json"));
         if !typed {
             return Reply::json(415, &json!({"code": "InvalidObject", "message": "The media type is not supported."}));
@@ -187,6 +210,7 @@ fn route(world: &mut World, asked: &Asked, fault: Option<&Fault>) -> Reply {
         (_, ["time", "entries", rest @ ..]) => time::route(world, asked, rest, fault),
         (_, ["system", "documents", rest @ ..]) => documents::route(world, asked, rest, fault),
         ("GET", ["system", "audittrail", rest @ ..]) => audit::route(world, asked, rest),
+        (_, ["system", "callbacks", rest @ ..]) => callbacks::route(world, asked, rest),
         ("GET", parts) => catalog::route(world, asked, parts),
         _ => reply::no_endpoint(),
     }

@@ -21,18 +21,16 @@ pub(crate) fn answer(world: &mut World, asked: &Asked) -> Reply {
             world.faults.clear();
             done()
         }
-        ("GET", ["switches"]) => Reply::json(200, &world.switches.list()),
+        ("GET", ["switches"]) => {
+            let mut list = world.switches.list();
+            list["items"].as_array_mut().into_iter().for_each(|items| items.extend(world.callbacks.switches.list()));
+            Reply::json(200, &list)
+        }
         ("POST", ["switches"]) => {
             let switches = body.as_object().cloned().unwrap_or_default();
-            outcome(switches.iter().try_for_each(|(name, value)| world.switches.set(name, value)))
+            outcome(switches.iter().try_for_each(|(name, value)| world.set_switch(name, value)))
         }
-        ("POST", ["clock"]) => match body.get("advance_ms").and_then(Value::as_i64) {
-            Some(ms) => {
-                world.advance(ms);
-                Reply::json(200, &json!({"now": world.now_text()}))
-            }
-            None => wrong("advance_ms must be a whole number"),
-        },
+        ("POST", ["clock"]) => clock(world, &body),
         ("GET", ["state"]) => Reply::json(200, &world.state.summary()),
         ("GET", ["tickets", id]) => match id.parse().ok().and_then(|id| world.state.ticket_with_notes(id)) {
             Some(ticket) => Reply::json(200, &ticket),
@@ -61,14 +59,27 @@ fn no_door() -> Reply {
     Reply::json(404, &json!({"error": "no such door; see simulator/README.md"}))
 }
 
-fn done() -> Reply {
+/// `advance_ms` lets time pass, `skew_ms` makes the clock wrong by so much.
+fn clock(world: &mut World, body: &Value) -> Reply {
+    let number = |name: &str| body.get(name).and_then(Value::as_i64);
+    match (number("advance_ms"), number("skew_ms")) {
+        (None, None) => return wrong("advance_ms or skew_ms must be a whole number"),
+        (advance, skew) => {
+            advance.into_iter().for_each(|ms| world.advance(ms));
+            skew.into_iter().for_each(|ms| world.set_skew(ms));
+        }
+    }
+    Reply::json(200, &json!({"now": world.now_text()}))
+}
+
+pub(crate) fn done() -> Reply {
     Reply::json(200, &json!({}))
 }
 
-fn outcome(outcome: Result<(), String>) -> Reply {
+pub(crate) fn outcome(outcome: Result<(), String>) -> Reply {
     outcome.map_or_else(|why| wrong(&why), |()| done())
 }
 
-fn wrong(why: &str) -> Reply {
+pub(crate) fn wrong(why: &str) -> Reply {
     Reply::json(400, &json!({"error": why}))
 }

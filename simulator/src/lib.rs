@@ -84,6 +84,24 @@ impl Simulator {
         self.control("POST", "faults", Some(order)).map(drop)
     }
 
+    /// Sets switches: `{"name": value, …}`.
+    pub fn switches(&self, switches: &Value) -> Result<()> {
+        self.control("POST", "switches", Some(switches)).map(drop)
+    }
+
+    /// Waits until no callback waits, is under way or will be tried again. False: some still did after 30 s.
+    pub fn settle_deliveries(&self) -> Result<bool> {
+        Ok(self.control("POST", "deliveries/settle", None)?["settled"] == true)
+    }
+
+    /// The attempts at sending callbacks so far.
+    pub fn deliveries(&self) -> Result<Vec<Value>> {
+        match self.control("GET", "deliveries", None)?["items"].take() {
+            Value::Array(items) => Ok(items),
+            _ => Err(Error::other("the deliveries are no list")),
+        }
+    }
+
     /// What was asked and answered so far.
     pub fn log(&self) -> Result<Vec<Value>> {
         match self.control("GET", "log", None)?["entries"].take() {

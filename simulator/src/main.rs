@@ -5,6 +5,7 @@
 //! Leaves to others: what is answered (`connectwise`), what goes wrong on purpose (`fault`), its control (`control`).
 #![forbid(unsafe_code)]
 
+mod callbacks;
 mod closing;
 mod connectwise;
 mod control;
@@ -14,9 +15,11 @@ mod journal;
 mod multipart;
 mod record_switches;
 mod server;
+mod tenant;
 mod tls;
 mod world;
 
+use callbacks::wire::Wire;
 use clap::{Parser, Subcommand};
 use serde_json::json;
 use std::process::ExitCode;
@@ -59,6 +62,9 @@ struct Options {
     /// The simulator's time at its start, RFC 3339; now if left out.
     #[arg(long)]
     now: Option<jiff::Timestamp>,
+    /// PEM file of the CA to trust when callbacks go to https; the system's roots if left out.
+    #[arg(long)]
+    callback_ca: Option<std::path::PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -82,7 +88,7 @@ fn run(options: &Options) -> std::io::Result<()> {
         let tls = if options.tls { Some(tls::Identity::new()?) } else { None };
         let scheme = if tls.is_some() { "https" } else { "http" };
         let base = format!("{scheme}://{address}");
-        let world = World::new(base.clone(), options.seed, (options.tickets, options.boards), options.now);
+        let mut world = World::new(base.clone(), options.seed, (options.tickets, options.boards), options.now);
         let ready = json!({
             "ready": true,
             "provider": "connectwise",
@@ -93,9 +99,14 @@ fn run(options: &Options) -> std::io::Result<()> {
             "public_key": world.account.public_key,
             "private_key": world.account.private_key,
             "client_id": world.account.client_id,
+            "neighbours": world.neighbours_shown(),
         });
         println!("{ready}");
-        let shared = Arc::new(Shared::new(world));
+        let queue = world.callbacks.take_queue();
+        let shared = Arc::new(Shared::new(world, Wire::new(options.callback_ca.clone())));
+        if let Some(queue) = queue {
+            tokio::spawn(callbacks::deliver::run(queue, shared.clone()));
+        }
         let end = stdin_ends(options.until_stdin_closes);
         tokio::select! {
             served = server::serve(listener, tls.as_ref(), shared.clone()) => served,

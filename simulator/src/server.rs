@@ -5,7 +5,7 @@ use crate::fault::Fault;
 use crate::http::{Asked, Reply};
 use crate::tls::Identity;
 use crate::world::Shared;
-use crate::{connectwise, control};
+use crate::{callbacks, connectwise, control};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -81,7 +81,10 @@ async fn one(
         body,
     };
     let reply = if asked.path.starts_with("/_sim/") {
-        control::answer(&mut shared.lock(), &asked)
+        match callbacks::doors::answer(&asked, &shared).await {
+            Some(reply) => reply,
+            None => connectwise::by_people(&mut shared.lock(), &asked, control::answer),
+        }
     } else {
         let reply = struck(&asked, &shared).await?;
         if shared.lock().switches.close_after_answer {
@@ -92,6 +95,10 @@ async fn one(
     let mut response = Response::builder().status(reply.status);
     for (name, value) in &reply.headers {
         response = response.header(name, value);
+    }
+    if !reply.headers.iter().any(|(name, _)| name == "date") {
+        // The library would write the machine's time, and clients take the PSA's from here.
+        response = response.header("date", http_date(shared.lock().now()));
     }
     response.body(Full::new(Bytes::from(reply.body))).map_err(|_| Cut)
 }

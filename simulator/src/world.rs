@@ -1,9 +1,13 @@
 //! All that a simulated PSA knows, behind one lock.
 
+use crate::callbacks::Callbacks;
+use crate::callbacks::registry::Registry;
+use crate::callbacks::wire::Wire;
 use crate::connectwise::State;
 use crate::fault::{Fault, Faults};
 use crate::journal::Journal;
 use crate::record_switches::RecordSwitches;
+use crate::tenant::{self, Tenant};
 use jiff::{SignedDuration, Timestamp};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -18,6 +22,24 @@ pub(crate) struct Account {
     pub(crate) private_key: String,
     pub(crate) client_id: String,
 }
+
+impl Account {
+    /// With keys by chance; the client id belongs to the product, not to the company. Source: facts 2.1.
+    pub(crate) fn new(company: &str, client_id: &str, random: &mut impl Rng) -> Account {
+        let mut word = |length: usize| -> String {
+            (0..length)
+                .map(|_| {
+                    char::from(b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789"[random.random_range(0..57)])
+                })
+                .collect()
+        };
+        let (public_key, private_key) = (word(16), word(16));
+        Account { company: company.to_owned(), public_key, private_key, client_id: client_id.to_owned() }
+    }
+}
+
+/// The product's client id.
+const CLIENT_ID: &str = "5d1b3c4e-6f70-4812-93a4-b5c6d7e8f901";
 
 /// What can be switched while it runs; each changes how the PSA behaves as a whole.
 #[derive(Debug, Clone)]
@@ -103,10 +125,17 @@ pub(crate) struct World {
     pub(crate) account: Account,
     pub(crate) switches: Switches,
     pub(crate) state: State,
+    /// What has been registered for callbacks.
+    pub(crate) registry: Registry,
+    /// The other companies on this host.
+    pub(crate) neighbours: Vec<Tenant>,
+    pub(crate) callbacks: Callbacks,
     pub(crate) faults: Faults,
     pub(crate) journal: Journal,
     /// What is added to the machine's time.
     offset: SignedDuration,
+    /// By how much its clock is wrong.
+    skew: SignedDuration,
     requests: u64,
     /// What happens by chance is the same for the same seed.
     random: StdRng,
@@ -116,24 +145,25 @@ impl World {
     /// `amounts`: how many tickets there are at first, and how many further boards.
     pub(crate) fn new(base: String, seed: u64, amounts: (usize, u64), now: Option<Timestamp>) -> World {
         let mut random = StdRng::seed_from_u64(seed);
-        let mut word = |length: usize| -> String {
-            (0..length)
-                .map(|_| {
-                    char::from(b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789"[random.random_range(0..57)])
-                })
-                .collect()
-        };
-        let account = Account {
-            company: "acme".to_owned(),
-            public_key: word(16),
-            private_key: word(16),
-            client_id: "5d1b3c4e-6f70-4812-93a4-b5c6d7e8f901".to_owned(),
-        };
+        let account = Account::new("acme", CLIENT_ID, &mut random);
         let offset = now.map_or(SignedDuration::ZERO, |now| now.duration_since(Timestamp::now()));
         let now = Timestamp::now() + offset;
         let state = State::seeded(&mut random, amounts, now);
-        let (faults, journal) = (Faults::default(), Journal::default());
-        World { base, account, switches: Switches::new(), state, faults, journal, offset, requests: 0, random }
+        World {
+            base,
+            account,
+            switches: Switches::new(),
+            state,
+            registry: Registry::seeded(&mut StdRng::seed_from_u64(seed)),
+            neighbours: tenant::neighbours(seed, now, CLIENT_ID),
+            callbacks: Callbacks::new(seed),
+            faults: Faults::default(),
+            journal: Journal::default(),
+            offset,
+            skew: SignedDuration::ZERO,
+            requests: 0,
+            random,
+        }
     }
 
     /// The fault that strikes a request of this endpoint, if any.
@@ -143,7 +173,7 @@ impl World {
 
     /// The simulator's time.
     pub(crate) fn now(&self) -> Timestamp {
-        Timestamp::now() + self.offset
+        Timestamp::now() + self.offset + self.skew
     }
 
     /// Whole seconds, as the PSA writes times. Source: facts 3.1.
@@ -153,6 +183,16 @@ impl World {
 
     pub(crate) fn advance(&mut self, ms: i64) {
         self.offset += SignedDuration::from_millis(ms);
+    }
+
+    /// From now on its clock is ahead by so much, or behind.
+    pub(crate) fn set_skew(&mut self, ms: i64) {
+        self.skew = SignedDuration::from_millis(ms);
+    }
+
+    /// Sets a switch; an error says what is possible.
+    pub(crate) fn set_switch(&mut self, name: &str, value: &Value) -> Result<(), String> {
+        self.callbacks.switches.set(name, value).unwrap_or_else(|| self.switches.set(name, value))
     }
 
     /// The id of a request, as support asks for it. Source: facts 5.2.
@@ -170,11 +210,13 @@ pub(crate) fn time_text(time: Timestamp) -> String {
 /// The world, shared by all connections.
 pub(crate) struct Shared {
     world: Mutex<World>,
+    /// Outside of the lock: talking to others takes its time.
+    pub(crate) wire: Wire,
 }
 
 impl Shared {
-    pub(crate) fn new(world: World) -> Shared {
-        Shared { world: Mutex::new(world) }
+    pub(crate) fn new(world: World, wire: Wire) -> Shared {
+        Shared { world: Mutex::new(world), wire }
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, World> {

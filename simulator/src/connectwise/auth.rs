@@ -5,6 +5,17 @@ use crate::world::World;
 use base64::Engine as _;
 use serde_json::json;
 
+/// Whose data a request is about: of the credentials, or of the path where none are needed.
+pub(super) fn company(asked: &Asked) -> Option<String> {
+    if let Some(company) = asked.path.to_ascii_lowercase().strip_prefix("/login/companyinfo/") {
+        return Some(company.to_owned());
+    }
+    let token = asked.header("authorization")?.strip_prefix("Basic ")?;
+    let bytes = base64::engine::general_purpose::STANDARD.decode(token.trim()).ok()?;
+    let text = String::from_utf8(bytes).ok()?;
+    text.split_once('+').map(|(company, _)| company.to_owned())
+}
+
 /// Checks `Authorization` and `clientId`.
 pub(super) fn check(world: &World, asked: &Asked) -> Result<(), Reply> {
     let nobody = || Reply::json(401, &json!({"code": "ConnectWiseApi", "message": "UserNotAuthenticated"}));

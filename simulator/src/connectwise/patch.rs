@@ -15,7 +15,7 @@ use crate::world::World;
 use serde_json::{Value, json};
 
 /// The name under which rules change records.
-const WORKFLOW: &str = "workflow";
+pub(super) const WORKFLOW: &str = "workflow";
 const NOTIFIES: &str = "processNotifications";
 
 pub(super) fn ticket(world: &mut World, asked: &Asked, id: u64, fault: Option<&Fault>) -> Reply {

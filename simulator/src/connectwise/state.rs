@@ -131,6 +131,16 @@ impl State {
         })
     }
 
+    /// The id of the member of this identifier.
+    pub(crate) fn member_id(&self, identifier: &str) -> Option<u64> {
+        self.member(&json!({"identifier": identifier})).map(id_of)
+    }
+
+    /// A ticket of either kind, without its notes.
+    pub(crate) fn ticket(&self, id: u64) -> Option<&Value> {
+        self.tickets.get(&id).map(|row| &row.record)
+    }
+
     /// For the control door.
     pub(crate) fn ticket_with_notes(&self, id: u64) -> Option<Value> {
         let row = self.tickets.get(&id)?;

@@ -116,8 +116,12 @@ impl Client {
 }
 
 pub(crate) fn headers(simulator: &Simulator, company: &str, private_key: &str) -> String {
+    headers_of(company, simulator.text("public_key"), private_key, simulator.text("client_id"))
+}
+
+/// Of any company.
+pub(crate) fn headers_of(company: &str, public_key: &str, private_key: &str, client_id: &str) -> String {
     use base64::Engine as _;
-    let user = format!("{company}+{}:{private_key}", simulator.text("public_key"));
-    let token = base64::engine::general_purpose::STANDARD.encode(user);
-    format!("authorization: Basic {token}\r\nclientid: {}\r\n", simulator.text("client_id"))
+    let token = base64::engine::general_purpose::STANDARD.encode(format!("{company}+{public_key}:{private_key}"));
+    format!("authorization: Basic {token}\r\nclientid: {client_id}\r\n")
 }

@@ -2,13 +2,18 @@
 
 mod allnotes;
 mod boards;
+mod callbacks;
 mod choices;
 mod client;
 mod companies;
 mod create;
+mod delivery;
 mod documents;
 mod faults;
+mod mishaps;
+mod orders;
 mod people;
+mod receiver;
 mod records;
 mod schema;
 mod switches;

@@ -112,6 +112,8 @@ resources! {
     work_roles = WORK_ROLE;
     /// `/company/contacts/{id}/communications`.
     communications = COMMUNICATION;
+    /// `/system/callbacks`.
+    callbacks = CALLBACK;
 }
 
 impl Names {

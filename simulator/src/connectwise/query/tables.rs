@@ -137,3 +137,8 @@ pub(super) const CONTACT: &str = "
     identified: company country
     array: communicationItems types customFields
     only_returned: integratorTags photo";
+
+pub(super) const CALLBACK: &str = "
+    number: id objectId memberId
+    text: description url type level payloadVersion connectWiseID
+    boolean: inactiveFlag isSoapCallbackFlag isSelfSuppressedFlag";
