@@ -54,11 +54,15 @@ impl TimeRow {
         is_reached(self.listed_from)
     }
 
-    /// Whether it is time of this ticket. Source: facts 10.1, a project issue is charged as a project ticket.
     pub(super) fn is_of_ticket(&self, ticket: u64) -> bool {
-        self.record["chargeToId"] == ticket
-            && ["ServiceTicket", "ProjectTicket"].iter().any(|kind| self.record["chargeToType"] == *kind)
+        charged_ticket(&self.record) == Some(ticket)
     }
+}
+
+/// The ticket whose time it is, if it is that of one. Source: facts 10.1, a project issue is charged as a project ticket.
+pub(super) fn charged_ticket(time: &Value) -> Option<u64> {
+    let is_of_ticket = ["ServiceTicket", "ProjectTicket"].iter().any(|kind| time["chargeToType"] == *kind);
+    time["chargeToId"].as_u64().filter(|_| is_of_ticket)
 }
 
 impl DocumentRow {
@@ -76,6 +80,11 @@ fn is_reached(from: Option<Instant>) -> bool {
 }
 
 impl Records {
+    /// A time entry, also one that lists do not show yet.
+    pub(super) fn time(&self, id: u64) -> Option<&Value> {
+        self.times.iter().map(|row| &row.record).find(|record| id_of(record) == id)
+    }
+
     /// The configurations of a ticket.
     pub(super) fn configurations_of(&self, ticket: u64) -> impl Iterator<Item = &Value> {
         let linked = move |one: &&Value| self.links.contains(&(ticket, id_of(one)));

@@ -18,6 +18,7 @@ mod records;
 mod schema;
 mod switches;
 mod time;
+mod told;
 mod transport;
 
 use client::{BASE, Client, headers};

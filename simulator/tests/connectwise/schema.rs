@@ -167,6 +167,10 @@ fn what_is_read_is_what_the_description_says() {
     );
     check_answer("POST", "/system/documents", stored.status, &stored.json()).unwrap();
     let document = &stored.json()["id"];
+    let callback = json!({"url": "https://a.example/x?id=", "objectId": 1, "type": "ticket", "level": "owner"});
+    let callback = answered("POST", "/system/callbacks", callback);
+    let off = json!([{"op": "replace", "path": "inactiveFlag", "value": true}]);
+    answered("PATCH", &format!("/system/callbacks/{callback}"), off);
     let merge = json!({"mergeTicketIds": [ticket], "status": {"id": 105}});
     for path in [
         "/service/tickets?pageSize=1000".to_owned(),
@@ -194,6 +198,9 @@ fn what_is_read_is_what_the_description_says() {
         "/system/documents/count?recordType=Ticket&recordId=1001".to_owned(),
         format!("/system/documents/{document}"),
         "/system/audittrail?type=Ticket&id=1001".to_owned(),
+        "/system/callbacks".to_owned(),
+        format!("/system/callbacks/{callback}"),
+        "/system/callbacks/count".to_owned(),
         "/system/members".to_owned(),
         "/system/members/177".to_owned(),
         "/system/info/members".to_owned(),
