@@ -5,30 +5,48 @@
 //! silent, the stricter answer is given, so that a careless client fails here.
 //! Leaves to others: each resource, in its own file.
 
+mod all_notes;
+mod audit;
 mod auth;
 mod callback_key;
 mod callbacks;
 mod catalog;
 mod changes;
+mod choices;
 pub(crate) mod churn;
 mod create;
+mod create_project;
+mod document_form;
+mod documents;
 mod edits;
 mod listing;
+mod mails;
+mod note_edit;
 mod notes;
+mod operations;
 mod patch;
 mod people;
 mod query;
+mod record_doors;
+mod records;
 mod references;
+mod relations;
 mod reply;
 mod rewrite;
+mod rights;
 mod seed;
 mod seed_companies;
+mod seed_records;
+mod setup;
 mod state;
 mod tickets;
+mod time;
+mod time_rules;
 
 pub(crate) use changes::by_people;
 pub(crate) use edits::edit;
 pub(crate) use people::{act, open};
+pub(crate) use record_doors::door;
 pub(crate) use state::State;
 
 use crate::fault::Fault;
@@ -37,7 +55,7 @@ use crate::world::World;
 use serde_json::json;
 
 /// The endpoints, as faults and the log name them.
-pub(crate) const ENDPOINTS: [&str; 24] = [
+pub(crate) const ENDPOINTS: [&str; 31] = [
     "company_info",
     "system_info",
     "get_ticket",
@@ -46,6 +64,13 @@ pub(crate) const ENDPOINTS: [&str; 24] = [
     "patch_ticket",
     "list_notes",
     "add_note",
+    "list_all_notes",
+    "list_time_entries",
+    "add_time_entry",
+    "list_documents",
+    "add_document",
+    "get_document",
+    "download_document",
     "list_boards",
     "list_statuses",
     "list_priorities",
@@ -102,12 +127,19 @@ pub(crate) fn endpoint(asked: &Asked) -> &'static str {
         ["service" | "project", "tickets"] if reads => "search_tickets",
         ["company", "companies"] if reads => "search_companies",
         ["company", "contacts"] if reads => "search_contacts",
-        ["service", "tickets"] if asked.method == "POST" => "create_ticket",
+        ["service" | "project", "tickets"] if asked.method == "POST" => "create_ticket",
         ["service" | "project", "tickets", "search"] => "search_tickets",
         ["service" | "project", "tickets", _] if reads => "get_ticket",
         ["service" | "project", "tickets", _] if asked.method == "PATCH" => "patch_ticket",
         ["service" | "project", "tickets", _, "notes"] if reads => "list_notes",
         ["service" | "project", "tickets", _, "notes"] => "add_note",
+        ["service" | "project", "tickets", _, "allnotes"] => "list_all_notes",
+        ["time", "entries"] | ["service", "tickets", _, "timeentries"] if reads => "list_time_entries",
+        ["time", "entries"] => "add_time_entry",
+        ["system", "documents"] if reads => "list_documents",
+        ["system", "documents"] => "add_document",
+        ["system", "documents", _] if reads => "get_document",
+        ["system", "documents", _, "download"] => "download_document",
         ["system", "callbacks", rest @ ..] => callbacks::endpoint(&asked.method, rest),
         _ => "other",
     }
@@ -119,12 +151,23 @@ pub(crate) fn answer(world: &mut World, asked: &Asked, fault: Option<&Fault>) ->
     let company = auth::company(asked).unwrap_or_default();
     // Who is of no company here is refused by the first one.
     let reply = world.as_company(&company, |world| changes::watched(world, asked, fault));
-    reply
-        .unwrap_or_else(|| changes::watched(world, asked, fault))
+    versioned(reply.unwrap_or_else(|| changes::watched(world, asked, fault)), asked)
         .header("cache-control", "no-cache")
         .header("x-server-name", "SIMULATOR01")
         .header("x-cw-request-id", request_id)
         .header("api-current-version", "2025.1")
+}
+
+/// The version that was asked for is said again in the content type. Source: facts 14 and 12.
+fn versioned(mut reply: Reply, asked: &Asked) -> Reply {
+    let kinds = asked.header("accept").unwrap_or_default().split(',').map(str::trim);
+    let wanted = kinds.into_iter().find(|kind| kind.starts_with("application/vnd.connectwise.com+json"));
+    if let (Some(wanted), Some((_, kind))) = (wanted, reply.headers.first_mut())
+        && kind.starts_with("application/json")
+    {
+        *kind = wanted.to_owned();
+    }
+    reply
 }
 
 fn route(world: &mut World, asked: &Asked, fault: Option<&Fault>) -> Reply {
@@ -151,7 +194,11 @@ fn route(world: &mut World, asked: &Asked, fault: Option<&Fault>) -> Reply {
     if let Err(refusal) = auth::check(world, asked) {
         return refusal;
     }
-    if matches!(asked.method.as_str(), "POST" | "PUT" | "PATCH") {
+    if let Err(refusal) = rights::check(world, asked, &parts) {
+        return refusal;
+    }
+    // Documents come as forms.
+    if matches!(asked.method.as_str(), "POST" | "PUT" | "PATCH") && !parts.starts_with(&["system", "documents"]) {
         let typed = asked.header("content-type").is_some_and(|kind| kind.starts_with("application/json"));
         if !typed {
             return Reply::json(415, &json!({"code": "InvalidObject", "message": "The media type is not supported."}));
@@ -160,6 +207,9 @@ fn route(world: &mut World, asked: &Asked, fault: Option<&Fault>) -> Reply {
     match (asked.method.as_str(), parts.as_slice()) {
         (_, ["service", "tickets", rest @ ..]) => tickets::route(world, asked, state::Kind::Service, rest, fault),
         (_, ["project", "tickets", rest @ ..]) => tickets::route(world, asked, state::Kind::Project, rest, fault),
+        (_, ["time", "entries", rest @ ..]) => time::route(world, asked, rest, fault),
+        (_, ["system", "documents", rest @ ..]) => documents::route(world, asked, rest, fault),
+        ("GET", ["system", "audittrail", rest @ ..]) => audit::route(world, asked, rest),
         (_, ["system", "callbacks", rest @ ..]) => callbacks::route(world, asked, rest),
         ("GET", parts) => catalog::route(world, asked, parts),
         _ => reply::no_endpoint(),
@@ -190,7 +240,7 @@ fn company_info(world: &World, company: &str) -> Reply {
         "VersionCode": version,
         "VersionNumber": "v4.6.99001",
         "CompanyID": world.account.company,
-        "IsCloud": true,
+        "IsCloud": if world.switches.records.is_cloud_text { json!("True") } else { json!(true) },
         "SiteUrl": world.base.split("://").nth(1),
     });
     Reply::json(200, &info)

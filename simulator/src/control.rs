@@ -46,8 +46,17 @@ pub(crate) fn answer(world: &mut World, asked: &Asked) -> Reply {
             Some(ticket) => Reply::json(201, &ticket),
             None => wrong("there is no such board"),
         },
-        _ => Reply::json(404, &json!({"error": "no such door; see simulator/README.md"})),
+        (method, [door]) => match connectwise::door(world, method, door, &body) {
+            Some(Ok(found)) => Reply::json(200, &found),
+            Some(Err(why)) => wrong(&why),
+            None => no_door(),
+        },
+        _ => no_door(),
     }
+}
+
+fn no_door() -> Reply {
+    Reply::json(404, &json!({"error": "no such door; see simulator/README.md"}))
 }
 
 /// `advance_ms` lets time pass, `skew_ms` makes the clock wrong by so much.

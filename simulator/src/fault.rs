@@ -33,6 +33,11 @@ pub(crate) enum Fault {
     RateLimitedSeconds { retry_after: u64 },
     /// 429 with `Retry-After` as a date.
     RateLimitedDate { retry_after: u64 },
+    /// 429 as a page of some proxy.
+    RateLimitedHtml { retry_after: u64 },
+    /// 500 with the text of a time-out of the database; nothing was done.
+    #[serde(rename = "error_500_timeout")]
+    Error500Timeout,
     /// 500; nothing was done.
     #[serde(rename = "error_500_before_commit")]
     Error500BeforeCommit,
@@ -97,6 +102,8 @@ impl Fault {
             Fault::LateReference { .. } => "late_reference",
             Fault::RateLimitedSeconds { .. } => "rate_limited_seconds",
             Fault::RateLimitedDate { .. } => "rate_limited_date",
+            Fault::RateLimitedHtml { .. } => "rate_limited_html",
+            Fault::Error500Timeout => "error_500_timeout",
             Fault::Error500BeforeCommit => "error_500_before_commit",
             Fault::Error500AfterCommit => "error_500_after_commit",
             Fault::Html503 => "html_503",

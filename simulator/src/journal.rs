@@ -32,7 +32,7 @@ impl Journal {
             "path": asked.path,
             "query": asked.raw_query,
             "headers": headers,
-            "body": asked.body_value(),
+            "body": body_of(asked),
             "status": reply.map(|reply| reply.status),
             "committed": committed,
             "endpoint": endpoint,
@@ -47,6 +47,12 @@ impl Journal {
     pub(crate) fn clear(&mut self) {
         self.entries.clear();
     }
+}
+
+/// Of a form with files only its size: the files are at another door.
+fn body_of(asked: &Asked) -> Value {
+    let form = asked.header("content-type").is_some_and(|kind| kind.starts_with("multipart/"));
+    if form { json!({"form_bytes": asked.body.len()}) } else { asked.body_value() }
 }
 
 /// Of credentials only who they are for.

@@ -12,6 +12,8 @@ mod control;
 mod fault;
 mod http;
 mod journal;
+mod multipart;
+mod record_switches;
 mod server;
 mod tenant;
 mod tls;

@@ -173,6 +173,12 @@ fn instead(fault: &Fault, shared: &Shared) -> Option<Reply> {
             let until = now.checked_add(jiff::SignedDuration::from_secs(seconds)).unwrap_or(now);
             json(429, limited).header("retry-after", http_date(until)).header("date", http_date(now))
         }
+        Fault::RateLimitedHtml { retry_after } => {
+            Reply::of(429, "text/html", HTML).header("retry-after", retry_after.to_string())
+        }
+        Fault::Error500Timeout => {
+            json(500, r#"{"code":"ConnectWiseApi","message":"Execution Timeout Expired. The timeout period elapsed."}"#)
+        }
         Fault::Error500BeforeCommit => json(500, r#"{"code":"ConnectWiseApi","message":"An error has occurred."}"#),
         Fault::Html503 => Reply::of(503, "text/html", HTML),
         Fault::Html200 => Reply::of(200, "text/html", HTML),

@@ -6,6 +6,7 @@ use crate::callbacks::wire::Wire;
 use crate::connectwise::State;
 use crate::fault::{Fault, Faults};
 use crate::journal::Journal;
+use crate::record_switches::RecordSwitches;
 use crate::tenant::{self, Tenant};
 use jiff::{SignedDuration, Timestamp};
 use rand::rngs::StdRng;
@@ -50,6 +51,7 @@ pub(crate) struct Switches {
     pub(crate) null_members: bool,
     pub(crate) close_after_answer: bool,
     pub(crate) listing_lag_ms: u64,
+    pub(crate) records: RecordSwitches,
 }
 
 /// Name, meaning.
@@ -73,12 +75,13 @@ impl Switches {
             null_members: false,
             close_after_answer: false,
             listing_lag_ms: 0,
+            records: RecordSwitches::default(),
         }
     }
 
     pub(crate) fn list(&self) -> Value {
         let items = SWITCHES.iter().map(|(name, about)| json!({"name": name, "value": self.get(name), "about": about}));
-        json!({"items": items.collect::<Vec<_>>()})
+        json!({"items": items.chain(self.records.list()).collect::<Vec<_>>()})
     }
 
     fn get(&self, name: &str) -> Value {
@@ -109,7 +112,7 @@ impl Switches {
             "listing_lag_ms" => {
                 self.listing_lag_ms = value.as_u64().ok_or("listing_lag_ms must be a whole number")?;
             }
-            _ => return Err(format!("there is no switch \"{name}\"; GET /_sim/switches lists them")),
+            _ => return self.records.set(name, value),
         }
         Ok(())
     }

@@ -34,12 +34,11 @@ pub(super) fn check(world: &World, asked: &Asked) -> Result<(), Reply> {
     if public_key != account.public_key || private_key != account.private_key {
         return Err(wrong());
     }
-    // 401 is an assumption: 403 is reported too, and the body is not known.
+    // Both are reported, the body of neither is known.
+    let (status, code) =
+        if world.switches.records.client_id_forbidden { (403, "Security") } else { (401, "Unauthorized") };
     match asked.header("clientid") {
         Some(client_id) if client_id == account.client_id => Ok(()),
-        _ => Err(Reply::json(
-            401,
-            &json!({"code": "Unauthorized", "message": "The clientId header is missing or not known"}),
-        )),
+        _ => Err(Reply::json(status, &json!({"code": code, "message": "The clientId header is missing or not known"}))),
     }
 }

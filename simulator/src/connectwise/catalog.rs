@@ -1,8 +1,8 @@
 //! Boards, statuses, types, priorities, members, companies, contacts, the system.
 
 use super::query::Names;
-use super::state::{id_of, named};
-use super::{listing, reply};
+use super::state::id_of;
+use super::{listing, reply, setup};
 use crate::http::{Asked, Reply};
 use crate::world::World;
 use serde_json::{Value, json};
@@ -13,15 +13,27 @@ const ME: u64 = 180;
 pub(super) fn system_info() -> Reply {
     Reply::json(
         200,
-        &json!({"version": "v2025.1.99001", "isCloud": true, "serverTimeZone": "Eastern Standard Time", "cloudRegion": "NA"}),
+        &json!({"version": "v2025.1.99001", "isCloud": true, "serverTimeZone": "Eastern Standard Time",
+                "licenseBits": [{"name": "serviceDesk", "activeFlag": true}], "cloudRegion": "NA"}),
     )
 }
 
 pub(super) fn route(world: &World, asked: &Asked, parts: &[&str]) -> Reply {
     let state = &world.state;
+    if let Some(reply) = setup::route(world, asked, parts) {
+        return reply;
+    }
     match parts {
         ["system", "mymembers", "info"] => my_info(world),
         ["system", "members", ..] if world.switches.members_forbidden => reply::forbidden(),
+        // The identifier in place of the id; paths are in lower case. Source: facts 9.
+        ["system", "members", name] if name.parse::<u64>().is_err() && *name != "count" => {
+            let is_meant =
+                |member: &&Value| member["identifier"].as_str().is_some_and(|one| one.eq_ignore_ascii_case(name));
+            let found = state.members.iter().find(is_meant).map(|member| id_of(member).to_string());
+            let id = found.as_deref().unwrap_or(name);
+            resource(world, asked, &[id], Names::members(), "Member", state.members.iter())
+        }
         ["system", "members", rest @ ..] => {
             resource(world, asked, rest, Names::members(), "Member", state.members.iter())
         }
@@ -30,7 +42,7 @@ pub(super) fn route(world: &World, asked: &Asked, parts: &[&str]) -> Reply {
             resource(world, asked, rest, Names::members(), "Member", short.iter())
         }
         ["service", "info", "boards", rest @ ..] => {
-            let short: Vec<Value> = state.boards.iter().map(named).collect();
+            let short: Vec<Value> = state.boards.iter().map(setup::board_info).collect();
             resource(world, asked, rest, Names::boards(), "Board", short.iter())
         }
         ["service", "boards", board, "statuses", rest @ ..] => {
@@ -72,7 +84,7 @@ fn of_board(
 }
 
 /// A list, its count, or one of it.
-fn resource<'a>(
+pub(super) fn resource<'a>(
     world: &World,
     asked: &Asked,
     rest: &[&str],

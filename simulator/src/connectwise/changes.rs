@@ -1,10 +1,12 @@
 //! What a request has changed, as callbacks tell it. Source: facts 11.1 and 11.6.
 //!
 //! Promises: every request that was carried out is looked at here and nowhere else, by its path alone: a resource needs
-//! no line of its own for its changes to be told. Own writes are told like those of others, whatever `skipCallback`
-//! says: its effect is not documented.
+//! no line of its own for its changes to be told. What the API member may read plays no part in it. Own writes are told
+//! like those of others, whatever `skipCallback` says: its effect is not documented.
 //! Leaves to others: who hears of it (`callbacks`).
 
+use super::patch::WORKFLOW;
+use super::records::charged_ticket;
 use super::state::id_of;
 use super::{API_MEMBER, below_base, people, route};
 use crate::callbacks::{Event, fire};
@@ -12,6 +14,7 @@ use crate::fault::Fault;
 use crate::http::{Asked, Reply};
 use crate::world::World;
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// Paths of records that have callbacks, and their type. There is none for notes, documents, boards or statuses.
 const RESOURCES: [(&str, &str, &str); 6] = [
@@ -27,8 +30,8 @@ const RESOURCES: [(&str, &str, &str); 6] = [
 pub(super) fn watched(world: &mut World, asked: &Asked, fault: Option<&Fault>) -> Reply {
     let meant = if asked.method == "GET" { None } else { meant(&asked.path) };
     let Some(meant) = meant else { return route(world, asked, fault) };
-    // A deleted record cannot be looked at afterwards.
-    let before = if asked.method == "DELETE" { meant.record(world, asked) } else { None };
+    // Afterwards a deleted record is gone, and time may be on another ticket.
+    let before = meant.record(world);
     let reply = route(world, asked, fault);
     if reply.committed {
         for event in meant.events(world, asked, before, &reply) {
@@ -41,24 +44,21 @@ pub(super) fn watched(world: &mut World, asked: &Asked, fault: Option<&Fault>) -
 /// What a path is about.
 struct Meant {
     kind: &'static str,
-    /// The path of the resource.
-    base: String,
     id: Option<u64>,
     /// The path goes on below the record.
     below: bool,
 }
 
 fn meant(path: &str) -> Option<Meant> {
-    let (codebase, parts) = below_base(path)?;
+    let (_, parts) = below_base(path)?;
     let [module, resource, rest @ ..] = parts.as_slice() else { return None };
     let (.., kind) = RESOURCES.iter().find(|(known, name, _)| known == module && name == resource)?;
     let id = rest.first().and_then(|id| id.parse().ok());
-    let base = format!("/{codebase}/apis/3.0/{module}/{resource}");
-    Some(Meant { kind, base, id, below: rest.len() > 1 })
+    Some(Meant { kind, id, below: rest.len() > 1 })
 }
 
 impl Meant {
-    fn events(&self, world: &mut World, asked: &Asked, before: Option<Value>, reply: &Reply) -> Vec<Event> {
+    fn events(&self, world: &World, asked: &Asked, before: Option<Value>, reply: &Reply) -> Vec<Event> {
         let event = |kind: &str, action: &str, by: &str, record: Value| Event {
             kind: kind.to_owned(),
             id: id_of(&record),
@@ -66,44 +66,46 @@ impl Meant {
             by: by.to_owned(),
             record,
         };
-        let answered: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+        // Time on a ticket is told as a change of the ticket: messages of the older kind had its id (facts 11.3).
+        let mut others: BTreeSet<u64> = before.as_ref().and_then(|before| self.charged(before)).into_iter().collect();
         let (action, record) = match (self.id, asked.method.as_str()) {
-            (None, _) => ("added", Some(answered.clone())),
+            (None, _) => ("added", serde_json::from_slice(&reply.body).ok()),
             (Some(_), "DELETE") if !self.below => ("deleted", before),
-            (Some(_), _) => ("updated", self.record(world, asked)),
+            (Some(_), _) => ("updated", self.record(world)),
         };
+        others.extend(record.as_ref().and_then(|record| self.charged(record)));
         let mut events: Vec<Event> =
             record.into_iter().map(|record| event(self.kind, action, API_MEMBER, record)).collect();
         // A workflow rule has saved it again, under its own name.
-        let rule = events.first().and_then(|event| event.record["_info"]["updatedBy"].as_str().map(str::to_owned));
-        if let Some(rule) = rule.filter(|by| by == super::patch::WORKFLOW && self.kind == "ticket" && !self.below) {
-            let again = events.last().map(|last| event(self.kind, "updated", &rule, last.record.clone()));
-            events.extend(again);
-        }
+        let saved = self.kind == "ticket" && !self.below && action == "updated";
+        let rule = events.first().filter(|event| saved && event.record["_info"]["updatedBy"] == WORKFLOW);
+        let again = rule.map(|saved| event(self.kind, "updated", WORKFLOW, saved.record.clone()));
+        events.extend(again);
         // Tickets that were merged into it or attached to it have changed too.
         let body = asked.body_value();
         let children = ["mergeTicketIds", "childTicketIds"].iter().filter_map(|name| body.get(*name)?.as_array());
-        let children = children.flatten().filter(|_| self.kind == "ticket" && self.below).filter_map(Value::as_u64);
-        // Time on a ticket is told as a change of the ticket: messages of the older kind had its id (facts 11.3).
-        let charged =
-            events.first().filter(|_| self.kind == "time").and_then(|time| time.record["chargeToId"].as_u64());
-        for ticket in children.chain(charged).filter_map(|id| world.state.ticket(id)) {
-            events.push(event("ticket", "updated", API_MEMBER, ticket.clone()));
-        }
+        others.extend(children.flatten().filter(|_| self.kind == "ticket" && self.below).filter_map(Value::as_u64));
+        let others = others.into_iter().filter_map(|id| world.state.ticket(id).cloned());
+        events.extend(others.map(|ticket| event("ticket", "updated", API_MEMBER, ticket)));
         events
     }
 
-    /// The record as a client would read it.
-    fn record(&self, world: &mut World, asked: &Asked) -> Option<Value> {
-        let id = self.id?;
-        if self.kind == "ticket" {
-            return world.state.ticket(id).cloned();
-        }
-        let headers = asked.headers.clone();
-        let path = format!("{}/{id}", self.base);
-        let read = Asked { method: "GET".to_owned(), path, raw_query: String::new(), headers, body: Vec::new() };
-        let reply = route(world, &read, None);
-        serde_json::from_slice(&reply.body).ok().filter(|_| reply.status == 200)
+    /// The ticket whose time the record is.
+    fn charged(&self, record: &Value) -> Option<u64> {
+        if self.kind == "time" { charged_ticket(record) } else { None }
+    }
+
+    /// The record as it is kept: no right and no switch stands before it.
+    fn record(&self, world: &World) -> Option<Value> {
+        let (id, state) = (self.id?, &world.state);
+        let records = match self.kind {
+            "ticket" => return state.ticket(id).cloned(),
+            "time" => return state.records.time(id).cloned(),
+            "member" => &state.members,
+            "company" => &state.companies,
+            _ => &state.contacts,
+        };
+        records.iter().find(|record| id_of(record) == id).cloned()
     }
 }
 
@@ -142,6 +144,7 @@ pub(super) fn tell(world: &mut World, kind: &str, action: &str, by: &str, record
 
 #[cfg(test)]
 mod tests {
+    use super::super::records::TimeRow;
     use super::*;
     use serde_json::json;
 
@@ -153,15 +156,15 @@ mod tests {
 
     /// Type, action and id of what a request that was carried out has changed.
     fn told(method: &str, path: &str, body: &Value, before: Option<Value>, answer: &Value) -> Vec<String> {
-        let mut world = World::new("http://127.0.0.1:1".to_owned(), 1, (5, 0), None);
+        let world = World::new("http://127.0.0.1:1".to_owned(), 1, (5, 0), None);
         let asked = asked(method, path, body);
-        let events = meant(&asked.path).unwrap().events(&mut world, &asked, before, &Reply::json(200, answer));
+        let events = meant(&asked.path).unwrap().events(&world, &asked, before, &Reply::json(200, answer));
         events.iter().map(|event| format!("{} {} {}", event.kind, event.action, event.id)).collect()
     }
 
     #[test]
     fn time_on_a_ticket_is_told_twice_and_tickets_that_were_taken_along_too() {
-        let time = json!({"id": 9, "chargeToId": 1002});
+        let time = json!({"id": 9, "chargeToId": 1002, "chargeToType": "ServiceTicket"});
         let none = Value::Null;
         for (method, path, body, before, answer, expected) in [
             ("POST", "time/entries", &none, None, &time, vec!["time added 9", "ticket updated 1002"]),
@@ -173,7 +176,15 @@ mod tests {
                 &none,
                 vec!["time deleted 9", "ticket updated 1002"],
             ),
-            ("POST", "time/entries", &none, None, &json!({"id": 9, "chargeToId": 5}), vec!["time added 9"]),
+            // The number of something else that happens to be that of a ticket.
+            (
+                "POST",
+                "time/entries",
+                &none,
+                None,
+                &json!({"id": 9, "chargeToId": 1002, "chargeToType": "Company"}),
+                vec!["time added 9"],
+            ),
             (
                 "POST",
                 "service/tickets/1001/merge",
@@ -186,6 +197,42 @@ mod tests {
             ("DELETE", "service/tickets/1001/notes/5001", &none, None, &none, vec!["ticket updated 1001"]),
         ] {
             assert_eq!(told(method, path, body, before, answer), expected, "{method} {path}");
+        }
+    }
+
+    /// A rule's name stays in a ticket that others delete or write notes to.
+    #[test]
+    fn a_workflow_is_told_only_when_it_has_saved_a_ticket_again() {
+        let ruled = json!({"id": 1001, "_info": {"updatedBy": WORKFLOW}});
+        let deleted = told("DELETE", "service/tickets/1001", &Value::Null, Some(ruled.clone()), &Value::Null);
+        assert_eq!(deleted, ["ticket deleted 1001"]);
+        let mut world = World::new("http://127.0.0.1:1".to_owned(), 1, (5, 0), None);
+        world.state.tickets.get_mut(&1001).unwrap().record = ruled;
+        for (path, expected) in [("service/tickets/1001", 2), ("service/tickets/1001/notes", 1)] {
+            let asked = asked("PATCH", path, &Value::Null);
+            let reply = Reply::json(200, &Value::Null);
+            assert_eq!(meant(&asked.path).unwrap().events(&world, &asked, None, &reply).len(), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn what_a_role_may_not_read_is_told_all_the_same() {
+        let mut world = World::new("http://127.0.0.1:1".to_owned(), 1, (5, 0), None);
+        let time = json!({"id": 5001, "chargeToId": 1002, "chargeToType": "ServiceTicket"});
+        world.state.records.times = vec![TimeRow { record: time, listed_from: None }];
+        let rights = json!({"deny": ["tickets", "time", "members", "companies", "contacts"]});
+        crate::connectwise::rights::deny(&mut world, &rights).unwrap();
+        world.set_switch("members_forbidden", &json!(true)).unwrap();
+        for path in [
+            "service/tickets/1001",
+            "time/entries/5001",
+            "system/members/177",
+            "company/companies/2",
+            "company/contacts/3",
+        ] {
+            let asked = asked("PATCH", path, &Value::Null);
+            let record = meant(&asked.path).unwrap().record(&world);
+            assert!(record.is_some_and(|record| path.ends_with(&format!("/{}", record["id"]))), "{path}");
         }
     }
 

@@ -5,20 +5,20 @@
 use super::references::{self, REFERENCES, TEXTS};
 use super::reply::{self, Invalid};
 use super::state::{extend, id_of, listed_from, named, referable_from};
-use super::{API_MEMBER, notes};
+use super::{API_MEMBER, choices, notes};
 use crate::fault::Fault;
 use crate::http::{Asked, Reply};
 use crate::world::World;
 use serde_json::{Map, Value, json};
 
 /// POST only, and never returned: each becomes a note with this flag.
-const FIRST_NOTES: [(&str, &str); 3] = [
+pub(super) const FIRST_NOTES: [(&str, &str); 3] = [
     ("initialDescription", "detailDescriptionFlag"),
     ("initialInternalAnalysis", "internalAnalysisFlag"),
     ("initialResolution", "resolutionFlag"),
 ];
 /// Members that hold true or false.
-const FLAGS: [&str; 8] = [
+pub(super) const FLAGS: [&str; 8] = [
     "processNotifications",
     "skipCallback",
     "customerUpdatedFlag",
@@ -105,7 +105,17 @@ fn record_of(world: &World, body: &Map<String, Value>) -> Result<(u64, Value), R
         let message = format!("Service Board {board} not found");
         return Err(reply::invalid("ticket", &[Invalid { code: "NotFound", message, field: "board/id" }]));
     }
-    let plain = TEXTS.iter().map(|(name, _)| *name).chain(FLAGS).chain(ARRAYS);
+    if record["type"].is_null() {
+        record["type"] = world.state.types.iter().find(|kind| id_of(&kind["board"]) == board).map(named).into();
+    }
+    choices::check(&world.state, &record)?;
+    if let Some(sent) = body.get("customFields") {
+        record["customFields"] = choices::custom_fields(&world.state.records.custom_fields(), sent, false)?;
+    }
+    if let Some(sent) = body.get("integratorTags") {
+        record["integratorTags"] = choices::tags(sent)?;
+    }
+    let plain = TEXTS.iter().map(|(name, _)| *name).chain(FLAGS);
     for name in plain.filter(|name| !matches!(*name, "processNotifications" | "skipCallback")) {
         if let Some(value) = body.get(name) {
             record[name] = value.clone();
@@ -119,16 +129,23 @@ fn keep(world: &mut World, body: &Map<String, Value>, board: u64, record: &Value
     let summary = body.get("summary").and_then(Value::as_str).unwrap_or_default();
     let Some(made) = world.state.new_ticket(summary, board, false, &now) else { return reply::no_endpoint() };
     let id = id_of(&made);
-    for (name, flag) in FIRST_NOTES {
-        if let Some(text) = body.get(name).filter(|text| text.as_str().is_some_and(|text| !text.trim().is_empty())) {
-            notes::keep(world, id, &json!({"text": text, flag: true}), API_MEMBER, fault);
-        }
-    }
+    keep_first_notes(world, id, body, fault);
     let Some(row) = world.state.tickets.get_mut(&id) else { return reply::no_endpoint() };
     // Nobody has asked for it unless it is said.
     row.record.as_object_mut().map(|members| members.remove("contact"));
     extend(&mut row.record, record);
     row.listed_from = listed_from(world.switches.listing_lag_ms, fault);
     row.referable_from = referable_from(fault);
-    Reply::json(201, &row.record).committed()
+    let made = row.record.clone();
+    world.state.mail_of_save(id, "ticket", &Value::Object(body.clone()), true);
+    Reply::json(201, &made).committed()
+}
+
+/// The texts of a new ticket become its first notes.
+pub(super) fn keep_first_notes(world: &mut World, ticket: u64, body: &Map<String, Value>, fault: Option<&Fault>) {
+    for (name, flag) in FIRST_NOTES {
+        if let Some(text) = body.get(name).filter(|text| text.as_str().is_some_and(|text| !text.trim().is_empty())) {
+            notes::keep(world, ticket, &json!({"text": text, flag: true}), API_MEMBER, fault);
+        }
+    }
 }

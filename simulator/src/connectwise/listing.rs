@@ -89,6 +89,31 @@ pub(super) fn list<'a>(
     body: Option<&Value>,
     records: impl Iterator<Item = &'a Value>,
 ) -> Reply {
+    let forward = is_forward(asked) && world.switches.forward_only;
+    answered(world, asked, (names, body), records, forward)
+}
+
+/// A list that knows page numbers only; to the other kind of paging it answers without `Link`. Source: facts 3.6.
+pub(super) fn numbered<'a>(
+    world: &World,
+    asked: &Asked,
+    names: &Names,
+    records: impl Iterator<Item = &'a Value>,
+) -> Reply {
+    let mut answer = answered(world, asked, (names, None), records, false);
+    if is_forward(asked) {
+        answer.headers.retain(|(name, _)| name != "link");
+    }
+    answer
+}
+
+fn answered<'a>(
+    world: &World,
+    asked: &Asked,
+    (names, body): (&Names, Option<&Value>),
+    records: impl Iterator<Item = &'a Value>,
+    forward: bool,
+) -> Reply {
     let wanted = match Wanted::read(asked, body, names) {
         Ok(wanted) => wanted,
         Err(refusal) => return refusal,
@@ -96,7 +121,7 @@ pub(super) fn list<'a>(
     let found: Vec<&Value> = records.filter(|record| wanted.matches(record)).collect();
     let size = asked.parameter("pageSize").and_then(|size| size.parse().ok()).filter(|size| *size > 0);
     let size = size.unwrap_or(PAGE_SIZE).min(PAGE_SIZE_MAX);
-    let (page, link) = if is_forward(asked) && world.switches.forward_only {
+    let (page, link) = if forward {
         if wanted.order.is_some() {
             return reply::not_read("orderBy is not allowed with forward-only pagination.");
         }
@@ -174,6 +199,10 @@ fn href(world: &World, asked: &Asked) -> String {
 /// A record as it is answered.
 pub(super) fn shown(world: &World, record: &Value, fields: &str) -> Value {
     let mut record = if fields.is_empty() { record.clone() } else { query::project(record, fields) };
+    if let Value::Object(members) = &mut record {
+        // Only there for conditions. Source: facts 3.3.
+        members.remove("configuration");
+    }
     if world.switches.null_members
         && fields.is_empty()
         && let Value::Object(members) = &mut record

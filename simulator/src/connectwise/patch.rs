@@ -3,9 +3,12 @@
 //! Promises: all operations or none; a status is looked up on the board the ticket is on after the operations before,
 //! and no ticket ends with a status of another board.
 
+use super::create::FLAGS;
+use super::query::Names;
 use super::references::{self, REFERENCES, TEXTS};
-use super::state::{id_of, named};
-use super::{API_MEMBER, reply};
+use super::reply::{self, Invalid};
+use super::state::{Kind, extend, id_of, named};
+use super::{API_MEMBER, choices, operations, relations};
 use crate::fault::Fault;
 use crate::http::{Asked, Reply};
 use crate::world::World;
@@ -13,19 +16,24 @@ use serde_json::{Value, json};
 
 /// The name under which rules change records.
 pub(super) const WORKFLOW: &str = "workflow";
+const NOTIFIES: &str = "processNotifications";
 
 pub(super) fn ticket(world: &mut World, asked: &Asked, id: u64, fault: Option<&Fault>) -> Reply {
-    let Ok(Value::Array(operations)) = serde_json::from_slice(&asked.body) else {
-        return reply::not_read(
-            "Cannot deserialize the current JSON object into type 'PatchOperation[]' because the type requires a JSON array.",
-        );
+    let operations = match operations::read(asked) {
+        Ok(operations) => operations,
+        Err(refusal) => return refusal,
     };
     let Some(row) = world.state.tickets.get(&id) else { return reply::not_found("Ticket", &id.to_string()) };
+    let names = if row.kind == Kind::Service { Names::tickets() } else { Names::project_tickets() };
     let mut record = row.record.clone();
     for operation in &operations {
-        if let Err(refusal) = apply(world, &mut record, operation) {
+        if let Err(refusal) = apply(world, &mut record, names, operation) {
             return refusal;
         }
+    }
+    let chosen = ["board", "type", "subType", "item"].iter().any(|name| row.record[*name] != record[*name]);
+    if let Err(refusal) = if chosen { choices::check(&world.state, &record) } else { Ok(()) } {
+        return refusal;
     }
     if let Err(refusal) = references::check_status(&world.state, &record) {
         return refusal;
@@ -43,7 +51,11 @@ pub(super) fn ticket(world: &mut World, asked: &Asked, id: u64, fault: Option<&F
     if let Some(moved) = moved {
         row.replace(moved, WORKFLOW, &now);
     }
-    Reply::json(200, &row.record).committed()
+    let changed = row.record.clone();
+    if before != id_of(&changed["status"]) {
+        world.state.mail_of_save(id, "ticket", &json!({NOTIFIES: notifies(&operations)}), true);
+    }
+    Reply::json(200, &changed).committed()
 }
 
 /// The record in a third status of its board. Source: facts 6, "workflow rules run after a save".
@@ -57,35 +69,68 @@ fn moved_on(world: &World, record: &Value, before: u64) -> Option<Value> {
     Some(moved)
 }
 
-fn apply(world: &World, record: &mut Value, operation: &Value) -> Result<(), Reply> {
-    let text = |name: &str| operation.get(name).and_then(Value::as_str).unwrap_or_default();
-    let op = text("op");
-    let path = text("path").trim_start_matches('/');
-    let value = operation.get("value").cloned().unwrap_or(Value::Null);
-    if !matches!(op, "add" | "replace" | "remove") {
-        return Err(reply::not_read(format!("'{op}' is not a valid operation.")));
-    }
+fn apply(world: &World, record: &mut Value, names: &Names, operation: &Value) -> Result<(), Reply> {
+    let (op, path, value) = operations::taken_apart(operation)?;
     let (name, below) = path.split_once('/').map_or((path, None), |(name, below)| (name, Some(below)));
-    if REFERENCES.contains(&name) {
-        if below.is_some() {
-            // Answered with success, and nothing is changed. Source: facts 4, "false 200".
-            return Ok(());
-        }
-        if op == "remove" {
-            record[name] = Value::Null;
-            return Ok(());
-        }
-        return references::set(world, record, name, &value);
+    // Unknown members are an error, also those that only the other kind of ticket has. Source: facts 3.1 and 6.
+    if !names.returns(name) && name != "skipCallback" {
+        return Err(reply::not_read(format!(
+            "Could not find member '{name}' on object of type 'Ticket'. Path '{path}'."
+        )));
     }
-    if let Some((name, max)) = TEXTS.iter().find(|(text, _)| *text == name && below.is_none()) {
-        let value = if op == "remove" { json!("") } else { value };
-        references::check_text(name, *max, &value)?;
-        record[*name] = value;
+    if below.is_some() {
+        // Answered with success, and nothing is changed. Source: facts 4, "false 200".
         return Ok(());
     }
-    // Read-only members are ignored; unknown ones are an error. Source: facts 8 and 3.1.
-    if record.get(name).is_some() {
-        return Ok(());
+    match name {
+        "customFields" => record[name] = choices::custom_fields(&record[name], &value, true)?,
+        "integratorTags" => record[name] = choices::tags(&value)?,
+        "phase" => change_phase(world, record, &value)?,
+        name if REFERENCES.contains(&name) && op == "remove" => record[name] = Value::Null,
+        name if REFERENCES.contains(&name) => references::set(world, record, name, &value)?,
+        name if FLAGS.contains(&name) => {
+            if !value.is_boolean() {
+                return Err(references::not_converted(name, &value));
+            }
+            // The two say something of this save only.
+            if !matches!(name, NOTIFIES | "skipCallback") {
+                record[name] = value;
+            }
+        }
+        name => {
+            // What is left is text, or read only and ignored. Source: facts 8.
+            if let Some((name, max)) = TEXTS.iter().find(|(text, _)| *text == name) {
+                change_text(record, name, *max, if op == "remove" { json!("") } else { value })?;
+            }
+        }
     }
-    Err(reply::not_read(format!("Could not find member '{name}' on object of type 'Ticket'. Path '{path}'.")))
+    Ok(())
+}
+
+fn change_text(record: &mut Value, name: &'static str, max: usize, value: Value) -> Result<(), Reply> {
+    references::check_text(name, max, &value)?;
+    if name == "summary" && value.as_str().is_none_or(|text| text.trim().is_empty()) {
+        let message = "The summary field is required.".to_owned();
+        return Err(reply::invalid("ticket", &[Invalid { code: "MissingRequiredField", message, field: "summary" }]));
+    }
+    record[name] = value;
+    Ok(())
+}
+
+/// A project follows from its phase.
+fn change_phase(world: &World, record: &mut Value, phase: &Value) -> Result<(), Reply> {
+    let Some(found) = relations::phase_of(world, phase, None) else {
+        let message = format!("Project Phase {} not found", phase["id"]);
+        return Err(reply::invalid("ticket", &[Invalid { code: "NotFound", message, field: "phase/id" }]));
+    };
+    extend(record, &found);
+    Ok(())
+}
+
+/// Whether a save sends the mails of the ticket: yes, unless it says no. Source: facts 6.
+fn notifies(operations: &[Value]) -> bool {
+    let says_no = |one: &Value| {
+        one["path"].as_str().is_some_and(|path| path.trim_start_matches('/') == NOTIFIES) && one["value"] == false
+    };
+    !operations.iter().any(says_no)
 }

@@ -3,6 +3,7 @@
 //! Promises: a change bears their name, not that of the API member; a deleted ticket is gone for every client, and only
 //! the control door still shows it.
 
+use super::query::Names;
 use super::state::{Kind, extend, id_of, named};
 use super::{notes, state};
 use crate::world::World;
@@ -19,16 +20,21 @@ pub(crate) fn act(world: &mut World, ticket: u64, order: &Value) -> Result<Value
     }
     let act = order.as_object().filter(|order| order.len() == 1).and_then(|order| order.iter().next());
     match act {
-        Some((name, parent)) if name == "merge_into" => merge(world, ticket, parent.as_u64().unwrap_or_default())?,
+        Some((name, parent)) if name == "merge_into" => {
+            let is_closed = |status: &Value| status["closedStatus"] == true;
+            merge(world, ticket, parent.as_u64().unwrap_or_default(), SOMEBODY, is_closed)?;
+        }
         Some((name, wanted)) if name == "delete" && *wanted == true => {
             let row = world.state.tickets.remove(&ticket).ok_or_else(missing)?;
             world.state.deleted.insert(ticket, row);
             return Ok(json!({}));
         }
-        Some((name, kind)) if name == "convert" && *kind == "project" => convert(world, ticket)?,
+        Some((name, kind)) if name == "convert" && *kind == "project" => {
+            convert(world, ticket, SOMEBODY, &state::project_members())?
+        }
         Some((name, status)) if name == "status" => {
             let status = status.as_u64().unwrap_or_default();
-            set_status(world, ticket, |found| id_of(found) == status)?;
+            set_status(world, ticket, SOMEBODY, |found| id_of(found) == status)?;
         }
         Some((name, board)) if name == "board" => change_board(world, ticket, board.as_u64().unwrap_or_default())?,
         Some((name, note)) if name == "note" => add_note(world, ticket, note)?,
@@ -55,7 +61,7 @@ pub(crate) fn open(world: &mut World, order: &Value) -> Option<Value> {
 }
 
 /// To the first status of the ticket's board that is meant.
-fn set_status(world: &mut World, ticket: u64, means: impl Fn(&Value) -> bool) -> Result<(), String> {
+fn set_status(world: &mut World, ticket: u64, by: &str, means: impl Fn(&Value) -> bool) -> Result<(), String> {
     let now = world.now_text();
     let state = &mut world.state;
     let board = state.tickets.get(&ticket).map_or(0, |row| id_of(&row.record["board"]));
@@ -66,7 +72,7 @@ fn set_status(world: &mut World, ticket: u64, means: impl Fn(&Value) -> bool) ->
         let mut record = row.record.clone();
         record["status"] = named(&status);
         record["closedFlag"] = status["closedStatus"].clone();
-        row.replace(record, SOMEBODY, &now);
+        row.replace(record, by, &now);
     }
     Ok(())
 }
@@ -97,40 +103,47 @@ fn change_board(world: &mut World, ticket: u64, board: u64) -> Result<(), String
     Ok(())
 }
 
-/// The child is closed and keeps its id and its notes.
-fn merge(world: &mut World, child: u64, parent: u64) -> Result<(), String> {
+/// The child gets a status, usually a closed one, and keeps its id and its notes.
+pub(super) fn merge(
+    world: &mut World,
+    child: u64,
+    parent: u64,
+    by: &str,
+    means: impl Fn(&Value) -> bool,
+) -> Result<(), String> {
     let row = world.state.tickets.get_mut(&parent).filter(|row| row.kind == Kind::Service && parent != child);
     let Some(row) = row else { return Err("there is no such service ticket to merge into".to_owned()) };
     row.record["hasMergedChildTicketFlag"] = json!(true);
     let reference = json!({"id": parent, "summary": row.record["summary"]});
-    set_status(world, child, |status| status["closedStatus"] == true)?;
+    set_status(world, child, by, means)?;
     let now = world.now_text();
     if let Some(row) = world.state.tickets.get_mut(&child) {
         let mut record = row.record.clone();
         record["mergedParentTicket"] = reference;
-        row.replace(record, SOMEBODY, &now);
+        row.replace(record, by, &now);
     }
     Ok(())
 }
 
 /// The same id, found under the other path from now on, with the members of that kind.
-fn convert(world: &mut World, ticket: u64) -> Result<(), String> {
+pub(super) fn convert(world: &mut World, ticket: u64, by: &str, more: &Value) -> Result<(), String> {
     let now = world.now_text();
     let row = world.state.tickets.get_mut(&ticket).filter(|row| row.kind == Kind::Service);
     let Some(row) = row else { return Err("it is a project ticket already".to_owned()) };
     let mut record = row.record.clone();
     if let Value::Object(members) = &mut record {
-        for name in ["recordType", "severity", "impact", "team", "externalXRef", "hasMergedChildTicketFlag"] {
-            members.remove(name);
-        }
+        members.retain(|name, _| Names::project_tickets().returns(name));
     }
-    extend(&mut record, &state::project_members());
+    extend(&mut record, more);
     row.kind = Kind::Project;
-    row.replace(record, SOMEBODY, &now);
+    row.replace(record, by, &now);
     for note in row.notes.iter_mut().filter_map(Value::as_object_mut) {
         // Notes of project tickets have neither. Source: facts 7.1.
         note.remove("dateCreated");
         note.remove("createdBy");
+    }
+    for time in world.state.records.times.iter_mut().filter(|time| time.is_of_ticket(ticket)) {
+        time.record["chargeToType"] = json!("ProjectTicket");
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ pub(super) const REFERENCES: [&str; 12] =
     ["board", "status", "company", "contact", "priority", "type", "subType", "item", "team", "owner", "source", "site"];
 
 /// Members that hold text, and their lengths in UTF-16 units; longer is refused, not cut.
-pub(super) const TEXTS: [(&str, usize); 9] = [
+pub(super) const TEXTS: [(&str, usize); 10] = [
     ("summary", 100),
     ("externalXRef", 100),
     ("severity", 10),
@@ -23,7 +23,11 @@ pub(super) const TEXTS: [(&str, usize); 9] = [
     ("contactPhoneNumber", 20),
     ("siteName", 156),
     ("poNumber", 50),
+    ("automaticEmailCc", 1000),
 ];
+
+/// References to what belongs to one board.
+const OF_BOARD: [&str; 5] = ["status", "type", "subType", "item", "team"];
 
 /// The sets of words of the members that have one.
 const LEVELS: [&str; 3] = ["Low", "Medium", "High"];
@@ -47,7 +51,7 @@ pub(super) fn set(world: &World, record: &mut Value, name: &str, value: &Value) 
         return Err(not_converted(name, value));
     }
     let board = id_of(&record["board"]);
-    let Some((all, what, field)) = meant_by(&world.state, name, board) else {
+    let Some((all, what, field)) = meant_by(&world.state, name, record) else {
         record[name] = value.clone();
         return Ok(());
     };
@@ -60,8 +64,7 @@ pub(super) fn set(world: &World, record: &mut Value, name: &str, value: &Value) 
     let Some(found) = all.iter().find(means) else {
         let asked = value.get("id").or(value.get("identifier")).or(value.get("name")).unwrap_or(&Value::Null);
         let asked = asked.as_str().map_or_else(|| asked.to_string(), str::to_owned);
-        let place =
-            if matches!(name, "status" | "type") { format!(" for Service Board {board}") } else { String::new() };
+        let place = if OF_BOARD.contains(&name) { format!(" for Service Board {board}") } else { String::new() };
         return Err(not_found(format!("{what} {asked} not found{place}"), field));
     };
     if name == "contact" && found["company"]["id"] != record["company"]["id"] {
@@ -89,7 +92,9 @@ pub(super) fn check_status(state: &State, record: &Value) -> Result<(), Reply> {
 }
 
 /// The records a reference may mean, what they are called, and the path of an error. `None`: anybody is believed.
-fn meant_by<'a>(state: &'a State, name: &str, board: u64) -> Option<(Vec<&'a Value>, &'static str, &'static str)> {
+fn meant_by<'a>(state: &'a State, name: &str, record: &Value) -> Option<(Vec<&'a Value>, &'static str, &'static str)> {
+    let (board, company) = (id_of(&record["board"]), id_of(&record["company"]));
+    let records = &state.records;
     let of_board = |all: &'a [Value]| all.iter().filter(|one| id_of(&one["board"]) == board).collect();
     Some(match name {
         "status" => (of_board(&state.statuses), "Service Status", "status/id"),
@@ -102,6 +107,11 @@ fn meant_by<'a>(state: &'a State, name: &str, board: u64) -> Option<(Vec<&'a Val
             (state.companies.iter().filter(|one| one["deletedFlag"] == false).collect(), "Company", "company/id")
         }
         "contact" => (state.contacts.iter().collect(), "Contact", "contact/id"),
+        "subType" => (of_board(&records.sub_types), "Service SubType", "subType/id"),
+        "item" => (of_board(&records.items), "Service Item", "item/id"),
+        "team" => (records.teams.iter().filter(|one| one["boardId"] == board).collect(), "Service Team", "team/id"),
+        "source" => (records.sources.iter().collect(), "Service Source", "source/id"),
+        "site" => (records.sites.iter().filter(|one| id_of(&one["company"]) == company).collect(), "Site", "site/id"),
         _ => return None,
     })
 }

@@ -1,6 +1,6 @@
 //! The records at the start. The same seed makes the same ones.
 
-use super::state::{State, id_of, named};
+use super::state::{State, extend, id_of, named};
 use crate::world::time_text;
 use jiff::{SignedDuration, Timestamp};
 use rand::Rng;
@@ -30,12 +30,14 @@ const PRIORITIES: [(u64, &str, &str); 4] = [
 ];
 
 /// Id, identifier, first, last, e-mail, license, inactive.
-const MEMBERS: [(u64, &str, &str, &str, &str, &str, bool); 5] = [
+/// An address may be shared, or missing; an inactive member has little more than a name. Source: facts 9.
+const MEMBERS: [(u64, &str, &str, &str, &str, &str, bool); 6] = [
     (176, "User1", "Training", "User1", "tech@example.com", "F", false),
     (177, "mmiller", "Mia", "Miller", "mia.miller@example.com", "F", false),
     (178, "jdoe", "Jo", "Doe", "jo.doe@example.com", "X", false),
     (179, "gone", "Gil", "Gone", "gil@example.com", "F", true),
     (180, "psabridge", "PSA", "Bridge", "", "A", false),
+    (181, "cvega", "Cleo", "Vega", "Tech@Example.com", "C", false),
 ];
 
 const THINGS: [&str; 6] = ["Printer", "VPN", "Mailbox", "Laptop", "Phone", "Server room door"];
@@ -53,6 +55,7 @@ impl State {
                 "id": id, "name": name, "location": {"id": 2, "name": "Tampa Office"},
                 "department": {"id": 10, "identifier": "Services", "name": "Professional Services"},
                 "inactiveFlag": name == "Old Board", "projectFlag": project, "billTime": "NoDefault",
+                "sendToContactFlag": true, "sendToResourceFlag": true, "sendToCCFlag": false,
             }));
             for (position, (status, closed, inactive, default)) in STATUSES.iter().enumerate() {
                 state.statuses.push(json!({
@@ -75,13 +78,18 @@ impl State {
                 .push(json!({"id": id, "name": name, "color": color, "sortOrder": position + 1, "defaultFlag": first}));
         }
         for (id, identifier, first, last, email, license, inactive) in MEMBERS {
-            state.members.push(json!({
-                "id": id, "identifier": identifier, "firstName": first, "lastName": last, "officeEmail": email,
-                "defaultEmail": "Office", "licenseClass": license, "inactiveFlag": inactive,
-                "securityRole": {"id": 63, "name": "Admin"},
-            }));
+            let mut member = json!({
+                "id": id, "identifier": identifier, "firstName": first, "lastName": last, "licenseClass": license,
+                "inactiveFlag": inactive,
+            });
+            if !inactive {
+                let more = json!({"officeEmail": email, "defaultEmail": "Office", "securityRole": {"id": 63, "name": "Admin"}});
+                extend(&mut member, &more);
+            }
+            state.members.push(member);
         }
         state.seed_companies();
+        state.seed_records();
         for number in 0..tickets {
             state.seed_ticket(random, number, boards, now);
         }
@@ -108,13 +116,18 @@ impl State {
             row.record["closedFlag"] = status["closedStatus"].clone();
         }
         row.record["owner"] = reference(&member);
-        row.notes.push(json!({
+        let mut first = json!({
             "id": note, "ticketId": id, "text": format!("{summary}. Please help."), "detailDescriptionFlag": true,
             "internalAnalysisFlag": false, "resolutionFlag": false, "issueFlag": false,
-            "contact": {"id": 2, "name": "Alex Sample"}, "customerUpdatedFlag": false, "dateCreated": entered,
-            "createdBy": "psabridge", "internalFlag": false, "externalFlag": true,
-            "_info": {"lastUpdated": entered, "updatedBy": "psabridge"},
-        }));
+            "contact": {"id": 2, "name": "Alex Sample"}, "customerUpdatedFlag": false,
+            "internalFlag": false, "externalFlag": true, "_info": {"lastUpdated": entered, "updatedBy": "psabridge"},
+        });
+        // Notes of project tickets have neither. Source: facts 7.1.
+        if !project {
+            first["dateCreated"] = json!(entered);
+            first["createdBy"] = json!("psabridge");
+        }
+        row.notes.push(first);
     }
 }
 

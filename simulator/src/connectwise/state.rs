@@ -1,5 +1,7 @@
 //! The records of a tenant.
 
+use super::audit;
+use super::records::Records;
 use crate::fault::Fault;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -19,6 +21,8 @@ pub(super) struct TicketRow {
     pub(super) notes: Vec<Value>,
     /// Each change of the status: from, to, by whom, and the board of the ticket from then on.
     pub(super) status_changes: Vec<Value>,
+    /// What was done to it, as the audit trail tells it.
+    pub(super) audit: Vec<Value>,
     /// Lists do not show it before.
     pub(super) listed_from: Option<Instant>,
     /// Searches by its reference do not find it before.
@@ -39,6 +43,8 @@ impl TicketRow {
         if from != to {
             self.status_changes.push(json!({"from": from, "to": to, "by": by, "board": id_of(&record["board"])}));
         }
+        self.audit.extend(audit::changes(&self.record, &record, by, now));
+        audit::set_closed(&self.record, &mut record, by, now);
         record["_info"]["lastUpdated"] = json!(now);
         record["_info"]["updatedBy"] = json!(by);
         self.record = record;
@@ -93,6 +99,7 @@ pub(crate) struct State {
     pub(super) contacts: Vec<Value>,
     pub(super) next_note: u64,
     pub(super) next_ticket: u64,
+    pub(super) records: Records,
 }
 
 /// The id in a record.
@@ -210,14 +217,17 @@ impl State {
             "priority": self.priorities.first().map(named),
             "type": self.types.iter().find(|kind| id_of(&kind["board"]) == board).map(named),
             "closedFlag": false,
-            "customFields": [],
+            "customFields": self.records.custom_fields(),
+            "automaticEmailContactFlag": true,
+            "automaticEmailResourceFlag": true,
+            "automaticEmailCcFlag": false,
             "_info": {"lastUpdated": now, "updatedBy": "psabridge", "dateEntered": now, "enteredBy": "psabridge"},
         });
         let more = if project {
             project_members()
         } else {
             json!({"recordType": "ServiceTicket", "severity": "Medium", "impact": "Medium", "source": {"id": 2, "name": "Phone"},
-                   "team": {"id": 25, "name": "First line"}})
+                   "team": self.records.teams.iter().find(|team| team["boardId"] == board).map(named)})
         };
         extend(&mut record, &more);
         let kind = if project { Kind::Project } else { Kind::Service };
@@ -226,6 +236,7 @@ impl State {
             record: record.clone(),
             notes: Vec::new(),
             status_changes: Vec::new(),
+            audit: Vec::new(),
             listed_from: None,
             referable_from: None,
             notes_listed_from: Vec::new(),

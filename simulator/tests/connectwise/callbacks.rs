@@ -184,6 +184,10 @@ fn a_neighbour_has_its_own_keys_and_its_own_records() {
     assert_eq!(client.get("/system/callbacks/count").json()["count"], 3);
     let tickets = format!("{BASE}/service/tickets/count");
     assert_eq!(client.send("GET", &tickets, &theirs, "").unwrap().json()["count"], 5);
+    // What the role of the one lacks is not lacking at the other.
+    client.door("POST", "rights", json!({"deny": ["callbacks"]}));
+    assert_eq!(client.get("/system/callbacks/count").status, 403);
+    assert_eq!(client.send("GET", &path, &theirs, "").unwrap().status, 200);
     // The keys of one are nothing at the other.
     let mixed = headers_of("acme", text("public_key"), text("private_key"), client_id);
     assert_eq!(client.send("GET", &path, &mixed, "").unwrap().status, 401);

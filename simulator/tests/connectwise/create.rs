@@ -88,7 +88,7 @@ fn what_a_server_would_not_take_is_refused_and_nothing_is_kept() {
         assert!(refused.body.contains(part), "{more}: {}", refused.body);
     }
     assert_eq!(client.ticket(&json!([])).error(), (400, "ConnectWiseApi".to_owned()));
-    assert_eq!(client.json("POST", "/project/tickets", &ticket(json!({}))).status, 405);
+    assert_eq!(client.json("PUT", "/service/tickets/1001", &ticket(json!({}))).status, 405);
     let path = format!("{}/service/tickets", crate::client::BASE);
     assert_eq!(client.send("POST", &path, &client.headers, "{}").unwrap().status, 415);
     assert_eq!(client.door("GET", "tickets", json!({})), before);

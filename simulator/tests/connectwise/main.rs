@@ -1,17 +1,25 @@
 //! The simulated ConnectWise, asked as any client would ask it.
 
+mod allnotes;
 mod boards;
 mod callbacks;
+mod choices;
 mod client;
 mod companies;
 mod create;
 mod delivery;
+mod documents;
 mod faults;
 mod mishaps;
 mod orders;
 mod people;
 mod receiver;
+mod records;
+mod schema;
 mod switches;
+mod time;
+mod told;
+mod transport;
 
 use client::{BASE, Client, headers};
 use serde_json::{Value, json};

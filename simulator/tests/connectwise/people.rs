@@ -74,3 +74,25 @@ fn a_deleted_ticket_is_gone_for_clients_and_its_notes_are_still_told() {
     let notes = client.door("GET", "notes", json!({})).to_string();
     assert!(notes.contains("Before the end") && !notes.contains("After it"));
 }
+
+#[test]
+fn members_are_of_every_license_and_their_addresses_are_shared_or_missing() {
+    let client = Client::new();
+    let members = client.list("/system/members");
+    let of = |license: &str| members.iter().filter(|member| member["licenseClass"] == license).count();
+    assert!(["A", "C", "F", "X"].iter().all(|license| of(license) > 0), "{members:?}");
+    let address = |member: &&serde_json::Value| member["officeEmail"].as_str().unwrap_or_default().to_lowercase();
+    assert_eq!(members.iter().filter(|member| address(member) == "tech@example.com").count(), 2);
+    assert!(members.iter().any(|member| member["officeEmail"] == ""));
+    let gone = members.iter().find(|member| member["inactiveFlag"] == true).unwrap();
+    assert!(gone.get("officeEmail").is_none() && gone["lastName"] == "Gone", "{gone}");
+    // A system member writes and is not in the list. Source: facts 9.
+    let hidden = json!({"note": {"text": "By a rule", "createdBy": "zadmin"}});
+    let noted = client.door("POST", "tickets/1001", hidden);
+    let note = noted["notes"].as_array().unwrap().last().unwrap().clone();
+    assert!(note["createdBy"] == "zadmin" && note["member"].is_null(), "{note}");
+    assert_eq!(client.get("/system/members/zadmin").status, 404);
+    // A status that is no longer offered stays on old tickets.
+    let old = client.door("POST", "tickets/1001", json!({"status": 106}));
+    assert_eq!(old["ticket"]["status"]["name"], "Escalated (old)");
+}

@@ -16,6 +16,7 @@ mod like;
 mod names;
 mod order;
 mod path;
+mod record_tables;
 mod tables;
 
 pub use fields::{check as check_fields, project};

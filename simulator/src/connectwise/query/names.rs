@@ -11,6 +11,7 @@ use super::ConditionError;
 use super::filter::{Operation, Test};
 use super::lex::Literal;
 use super::path::Path;
+use super::record_tables::*;
 use super::tables::*;
 
 /// The type of a name.
@@ -75,6 +76,42 @@ resources! {
     companies = COMPANY;
     /// `/company/contacts`; `types/name` is refused. Source: facts 9.
     contacts = CONTACT;
+    /// `/service/tickets/{id}/allNotes`.
+    all_notes = ALL_NOTE, SERVICE_ALL_NOTE;
+    /// `/project/tickets/{id}/allNotes`.
+    project_all_notes = ALL_NOTE;
+    /// `/time/entries`.
+    time_entries = TIME_ENTRY;
+    /// `/system/documents`.
+    documents = DOCUMENT;
+    /// `/system/audittrail`.
+    audit_trail = AUDIT_TRAIL;
+    /// `/company/companies/{id}/sites`.
+    sites = SITE;
+    /// `/company/configurations`.
+    configurations = CONFIGURATION;
+    /// `/service/tickets/{id}/configurations`.
+    linked_configurations = LINKED_CONFIGURATION;
+    /// Lists of references.
+    references = REFERENCE;
+    /// `/service/boards/{id}/subtypes`.
+    sub_types = SUB_TYPE;
+    /// `/service/boards/{id}/items`.
+    items = ITEM;
+    /// `/service/boards/{id}/teams`.
+    teams = TEAM;
+    /// `/service/boards/{id}/typeSubTypeItemAssociations`.
+    associations = ASSOCIATION;
+    /// `/service/sources`.
+    sources = SOURCE;
+    /// `/system/userDefinedFields`.
+    custom_fields = CUSTOM_FIELD;
+    /// `/time/workTypes`.
+    work_types = WORK_TYPE;
+    /// `/time/workRoles`.
+    work_roles = WORK_ROLE;
+    /// `/company/contacts/{id}/communications`.
+    communications = COMMUNICATION;
     /// `/system/callbacks`.
     callbacks = CALLBACK;
 }
@@ -129,7 +166,7 @@ impl Names {
     }
 
     /// True if answers have this member, so that `fields` may name it.
-    pub(super) fn returns(&self, member: &str) -> bool {
+    pub fn returns(&self, member: &str) -> bool {
         let member = member.to_lowercase();
         if self.only_asked.contains(&member) {
             return false;
