@@ -1,8 +1,10 @@
 //! Requests as the plugin builds them, in a host of memory: no network, no PSA.
 
+mod attachments;
 mod callbacks;
 mod changes;
 mod forgeries;
+mod records;
 mod talk;
 mod updates;
 
