@@ -3,6 +3,7 @@
 mod attachments;
 mod callbacks;
 mod changes;
+mod connection;
 mod forgeries;
 mod records;
 mod talk;
