@@ -120,6 +120,27 @@ fn no_forgery_is_verified_or_leads_to_another_address() {
 }
 
 #[test]
+fn an_address_of_a_key_that_is_refused_says_what_is_wrong_with_it() {
+    let (host, provider) = site();
+    let good = key_url(KEY_ID);
+    for (url, words) in [
+        (good.replace("://", "://user@"), "names a user"),
+        (format!("{good}#x"), "has a fragment"),
+        (good.replace("https", "http"), "does not begin with https://"),
+        (good.replace("eu.", "na."), "is not on this connection's site"),
+        (good.replace("index.rails", "x"), "has another path"),
+        (good.replace("companyName", "company"), "does not name one company"),
+        (good.replace(KEY_ID, "1"), "has no id of a key"),
+        (good.replace("https://", ""), "is no address"),
+    ] {
+        let request = signed(|body| body["Metadata"]["key_url"] = json!(url));
+        let message = receive(&host, &provider, request).unwrap().message.unwrap();
+        assert!(message.contains(words), "{url}: {message}");
+    }
+    assert!(host.sent().is_empty());
+}
+
+#[test]
 fn a_key_is_kept_ten_minutes_and_fetched_once_more_when_it_does_not_fit() {
     let (host, provider) = site();
     host.answer(&key_line(KEY_ID), 200, json!({"signing_key": "the next one"}).to_string());
