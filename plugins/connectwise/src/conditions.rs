@@ -6,7 +6,7 @@
 use crate::client::number;
 use psa_host_api::Error;
 use psa_host_api::model::TicketFilter;
-use psa_host_api::ops::{SearchCompaniesRequest, SearchContactsRequest};
+use psa_host_api::ops::{ListConfigurationsRequest, SearchCompaniesRequest, SearchContactsRequest};
 
 /// Characters that end a literal, escape, or are wildcards.
 const HOSTILE: [char; 8] = ['"', '\'', '\\', '[', ']', '*', '%', '_'];
@@ -76,6 +76,16 @@ pub(crate) fn of_contacts(request: &SearchContactsRequest) -> Result<(String, St
         Ok(format!("communicationItems/value=\"{email}\" and communicationItems/communicationType=\"Email\""))
     })?;
     Ok((all.join(" and "), children))
+}
+
+/// The conditions of a list of configurations, but for its ticket; empty: all.
+pub(crate) fn of_configurations(request: &ListConfigurationsRequest) -> Result<String, Error> {
+    let words = request.text.as_deref().map_or(Ok(Vec::new()), |text| words(text, "/text"))?;
+    let mut all: Vec<String> = words.into_iter().map(|word| format!("name contains \"{word}\"")).collect();
+    if let Some(company) = &request.company {
+        all.push(format!("company/id={}", number(company, "company")?));
+    }
+    Ok(all.join(" and "))
 }
 
 /// Each word of a text in one of two members.

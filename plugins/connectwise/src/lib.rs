@@ -5,6 +5,8 @@
 //! Leaves to others: each operation, in the file of its subject; sending (`client`); what answers say (`map`).
 #![deny(unsafe_code)]
 
+mod attachments;
+mod audit;
 mod callbacks;
 mod catalog;
 mod changes;
@@ -14,11 +16,13 @@ mod conditions;
 mod connection;
 mod conversation;
 mod create;
+mod disposition;
 mod error;
 mod map;
 mod members;
 mod notes;
 mod paging;
+mod places;
 mod raw;
 mod settings;
 mod statuses;
@@ -165,6 +169,34 @@ impl Provider for ConnectWise {
     async fn add_time_entry(&self, cx: &Cx, request: AddTimeEntryRequest) -> Result<TimeEntry, Error> {
         time::add(&self.client, cx, request).await
     }
+
+    async fn list_audit_trail(&self, cx: &Cx, request: ListAuditTrailRequest) -> Result<Page<AuditEntry>, Error> {
+        audit::list(&self.client, cx, request).await
+    }
+
+    async fn list_sites(&self, cx: &Cx, request: ListSitesRequest) -> Result<Page<Site>, Error> {
+        places::sites(&self.client, cx, request).await
+    }
+
+    async fn list_configurations(
+        &self,
+        cx: &Cx,
+        request: ListConfigurationsRequest,
+    ) -> Result<Page<Configuration>, Error> {
+        places::configurations(&self.client, cx, request).await
+    }
+
+    async fn list_attachments(&self, cx: &Cx, request: ListAttachmentsRequest) -> Result<Page<Attachment>, Error> {
+        attachments::list(&self.client, cx, request).await
+    }
+
+    async fn get_attachment(&self, cx: &Cx, request: GetAttachmentRequest) -> Result<AttachmentContent, Error> {
+        attachments::get(&self.client, cx, request).await
+    }
+
+    async fn add_attachment(&self, cx: &Cx, request: AddAttachmentRequest) -> Result<Attachment, Error> {
+        attachments::add(&self.client, cx, request).await
+    }
 }
 
 psa_host_api::export_plugin!(ConnectWise {
@@ -185,6 +217,12 @@ psa_host_api::export_plugin!(ConnectWise {
     list_conversation,
     list_time_entries,
     add_time_entry,
+    list_audit_trail,
+    list_sites,
+    list_configurations,
+    list_attachments,
+    get_attachment,
+    add_attachment,
     desired_subscriptions,
     list_subscriptions,
     create_subscription,

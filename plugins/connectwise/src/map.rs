@@ -29,6 +29,11 @@ impl Record {
         }
     }
 
+    /// The same, which stays in what is left.
+    pub(crate) fn peek(&self, name: &str) -> Option<String> {
+        self.0.get(name)?.as_str().map(str::to_owned)
+    }
+
     pub(crate) fn flag(&mut self, name: &str) -> Option<bool> {
         self.0.remove(name)?.as_bool()
     }

@@ -2,7 +2,7 @@
 //!
 //! Promises: no mail is sent by an entry, whatever its text is shown as; what ConnectWise counts is what is answered.
 
-use crate::client::{Client, Query, number, record};
+use crate::client::{Client, number, record};
 use crate::map::Record;
 use crate::notes::TEXT_CHARS_MAX;
 use crate::paging;

@@ -258,7 +258,8 @@ mod tests {
             asked.compare(&made)
         };
         assert!(made(|_| {}).is_ok());
-        let rows: [(fn(&mut Subscription), &str); 5] = [
+        type Row = (fn(&mut Subscription), &'static str);
+        let rows: [Row; 5] = [
             (|made| made.kind = "time".into(), "kind"),
             (|made| made.level = "board".into(), "level"),
             (|made| made.object = "2".into(), "object"),

@@ -135,10 +135,10 @@ mod tests {
         let body = body.strip_suffix(b"\n").unwrap_or(body);
         assert_eq!(body.len(), 440);
         for (key, body, signature, good) in [
-            ("N0rthw1nd-Sample-Signing-Key", &body[..], "M6dMPKGP8tns+pXSbRrnT58VCclxbxwE34DRhYf537Q=", true),
+            ("N0rthw1nd-Sample-Signing-Key", body, "M6dMPKGP8tns+pXSbRrnT58VCclxbxwE34DRhYf537Q=", true),
             // The key without its hash; the same JSON with blanks.
-            ("N0rthw1nd-Sample-Signing-Key", &body[..], "WzXw0deQp6N7rBSymn2fxUh78IGnOA+STHtFieVWTKw=", false),
-            ("N0rthw1nd-Sample-Signing-Key", &body[..], "hXYnp+czjHnhSlHC+G+NwNTmNfa/5S1G4pG2qPFPRd4=", false),
+            ("N0rthw1nd-Sample-Signing-Key", body, "WzXw0deQp6N7rBSymn2fxUh78IGnOA+STHtFieVWTKw=", false),
+            ("N0rthw1nd-Sample-Signing-Key", body, "hXYnp+czjHnhSlHC+G+NwNTmNfa/5S1G4pG2qPFPRd4=", false),
             ("abc", &b"{}"[..], "RRQJ5sboyQMYZ2MN+3h4IqG1B8bomsJpfVwCi3nV1hM=", true),
             ("abd", &b"{}"[..], "RRQJ5sboyQMYZ2MN+3h4IqG1B8bomsJpfVwCi3nV1hM=", false),
             ("abc", &b"{} "[..], "RRQJ5sboyQMYZ2MN+3h4IqG1B8bomsJpfVwCi3nV1hM=", false),

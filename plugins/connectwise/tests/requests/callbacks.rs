@@ -120,6 +120,27 @@ fn no_forgery_is_verified_or_leads_to_another_address() {
 }
 
 #[test]
+fn an_address_of_a_key_that_is_refused_says_what_is_wrong_with_it() {
+    let (host, provider) = site();
+    let good = key_url(KEY_ID);
+    for (url, words) in [
+        (good.replace("://", "://user@"), "names a user"),
+        (format!("{good}#x"), "has a fragment"),
+        (good.replace("https", "http"), "does not begin with https://"),
+        (good.replace("eu.", "na."), "is not on this connection's site"),
+        (good.replace("index.rails", "x"), "has another path"),
+        (good.replace("companyName", "company"), "does not name one company"),
+        (good.replace(KEY_ID, "1"), "has no id of a key"),
+        (good.replace("https://", ""), "is no address"),
+    ] {
+        let request = signed(|body| body["Metadata"]["key_url"] = json!(url));
+        let message = receive(&host, &provider, request).unwrap().message.unwrap();
+        assert!(message.contains(words), "{url}: {message}");
+    }
+    assert!(host.sent().is_empty());
+}
+
+#[test]
 fn a_key_is_kept_ten_minutes_and_fetched_once_more_when_it_does_not_fit() {
     let (host, provider) = site();
     host.answer(&key_line(KEY_ID), 200, json!({"signing_key": "the next one"}).to_string());
@@ -211,22 +232,35 @@ fn strangers_cannot_make_us_ask_for_keys_at_will() {
 
 #[test]
 fn a_server_of_ones_own_is_asked_under_its_own_address_and_port() {
-    let host = TestHost::new();
-    let line = "GET https://psa.example:8443/v4_6_release/system/callbackkey/index.rails?companyName=acme%2Fx&id=";
-    host.answer(&format!("{line}{KEY_ID}"), 200, json!({"signing_key": KEY}).to_string());
-    let own = json!({"site": "custom", "host": "https://PSA.example:8443/"});
-    let provider = host.open::<ConnectWise>(settings(own)).unwrap();
-    let from = |authority: &str, from: &str| {
-        let url = key_url(KEY_ID).replace("eu.myconnectwise.net", authority);
+    let receive_at = |own: &str, url: &str, from: &str| {
+        let host = TestHost::new();
+        let line = format!("GET {own}/v4_6_release/system/callbackkey/index.rails?companyName=acme%2Fx&id={KEY_ID}");
+        host.answer(&line, 200, json!({"signing_key": KEY}).to_string());
+        let provider = host.open::<ConnectWise>(settings(json!({"site": "custom", "host": own}))).unwrap();
+        let url = key_url(KEY_ID).replace("https://eu.myconnectwise.net", url);
         let request = signed(|body| {
             body["Metadata"]["key_url"] = json!(url);
             body["FromUrl"] = json!(from);
         });
-        receive(&host, &provider, request).unwrap().reason
+        let receipt = receive(&host, &provider, request).unwrap();
+        assert_eq!(receipt.verdict == Verdict::Verified, receipt.reason.is_none());
+        receipt.reason
     };
-    assert_eq!(from("psa.example", "psa.example").as_deref(), Some("key_url"), "the port is another one");
-    assert_eq!(from("sandbox-psa.example:8443", "psa.example").as_deref(), Some("key_url"), "no sandbox of ours");
-    assert_eq!(from("psa.example:8443", "other.example").as_deref(), Some("other_site"));
+    let (own, local) = ("https://psa.example:8443", "http://127.0.0.1:4000");
+    for (own, url, from, reason) in [
+        (own, own, "psa.example", None),
+        (own, "https://PSA.example:8443", "psa.example:8443", None),
+        // On this machine its own scheme is enough.
+        (local, local, "127.0.0.1", None),
+        (own, "http://psa.example:8443", "psa.example", Some("key_url")),
+        (own, "https://psa.example", "psa.example", Some("key_url")),
+        (own, "https://sandbox-psa.example:8443", "psa.example", Some("key_url")),
+        (own, own, "other.example", Some("other_site")),
+        (own, own, "psa.example:9000", Some("other_site")),
+        (local, "http://127.0.0.1:4001", "127.0.0.1", Some("key_url")),
+    ] {
+        assert_eq!(receive_at(own, url, from).as_deref(), reason, "{own} {url} {from}");
+    }
 }
 
 #[test]

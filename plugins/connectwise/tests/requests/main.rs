@@ -1,8 +1,11 @@
 //! Requests as the plugin builds them, in a host of memory: no network, no PSA.
 
+mod attachments;
 mod callbacks;
 mod changes;
+mod connection;
 mod forgeries;
+mod records;
 mod talk;
 mod updates;
 
