@@ -8,8 +8,10 @@
 
 mod bench;
 mod call;
+mod callbacks;
 mod demo;
 mod doctor;
+mod http;
 mod reference;
 
 use clap::{Parser, Subcommand};
@@ -28,6 +30,8 @@ enum Command {
     Demo(demo::Options),
     /// Calls one method of a host opened for it.
     Call(call::Options),
+    /// Listens for callbacks, or sends one, without any site of somebody else's.
+    Callbacks(callbacks::Options),
     /// Checks the database of a data folder.
     Doctor(doctor::Options),
     /// Writes the schemas or the reference of all methods.
@@ -40,6 +44,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Demo(options) => demo::run(&options),
         Command::Call(options) => call::run(&options),
+        Command::Callbacks(options) => callbacks::run(&options),
         Command::Doctor(options) => doctor::run(&options),
         Command::Reference(options) => reference::run(&options),
         Command::Bench(options) => bench::run(&options),

@@ -53,7 +53,7 @@ pub struct TestStep {
 pub struct TestReport {
     /// In the order they were tried.
     pub steps: Vec<TestStep>,
-    /// True if no step failed.
+    /// True if everything works without which nothing does; other steps may have failed, and say what that disables.
     pub passed: bool,
     /// Who we are there, if signed in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
