@@ -16,9 +16,10 @@ CREATE TABLE ticket_links (
     seen_at INTEGER NOT NULL DEFAULT 0,
     -- When the ticket turned out not to be there any more.
     gone_at INTEGER,
-    -- Notes up to this one were there, or told of, at the last but one look; the last one of the last look, and when
-    -- that became so. Null: none was looked for yet. Empty: there was none.
+    -- Notes up to this one, and when they were known: they are not read again. Null: none was looked for yet. Empty:
+    -- there was none. Then the last one of a later look, and when that was.
     note_fence TEXT,
+    note_fence_at INTEGER NOT NULL DEFAULT 0,
     note_last TEXT,
     note_last_at INTEGER NOT NULL DEFAULT 0,
     created INTEGER NOT NULL,

@@ -89,12 +89,14 @@ CREATE TABLE told (
     connection TEXT NOT NULL,
     kind TEXT NOT NULL CHECK (kind IN ('note', 'ticket')),
     remote TEXT NOT NULL,
+    ticket TEXT NOT NULL,
     at INTEGER NOT NULL,
     PRIMARY KEY (tenant, connection, kind, remote),
     FOREIGN KEY (tenant, connection) REFERENCES connections (tenant, connection) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX told_at ON told (at);
+CREATE INDEX told_ticket ON told (tenant, connection, kind, ticket, at);
+CREATE INDEX told_at ON told (at) WHERE kind = 'ticket';
 
 -- How far reading has come, one row per connection.
 CREATE TABLE cursors (

@@ -12,7 +12,7 @@ use psa_host::HttpAnswer;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 /// A longer body is not read, in bytes.
 const BODY_BYTES_MAX: usize = 64 << 20;
@@ -36,17 +36,38 @@ pub(crate) async fn listen(port: u16) -> std::io::Result<(TcpListener, SocketAdd
     Ok((listener, address))
 }
 
-/// Serves until the process ends.
-pub(crate) async fn serve(listener: TcpListener, handler: Handler) -> std::io::Result<()> {
+/// Serves until `end`; what has been begun is answered.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    handler: Handler,
+    end: impl Future<Output = ()>,
+) -> std::io::Result<()> {
+    let (ending, _) = tokio::sync::watch::channel(false);
+    let mut connections = tokio::task::JoinSet::new();
+    let mut end = std::pin::pin!(end);
     loop {
-        let (stream, _) = listener.accept().await?;
-        let handler = handler.clone();
-        tokio::spawn(async move {
-            let service = service_fn(move |request| one(request, handler.clone()));
-            // Ends with an error when a client goes away, which is nobody's fault.
-            let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
-        });
+        let stream = tokio::select! {
+            accepted = listener.accept() => accepted?.0,
+            () = &mut end => break,
+        };
+        connections.spawn(connection(stream, handler.clone(), ending.subscribe()));
+        while connections.try_join_next().is_some() {}
     }
+    ending.send_replace(true);
+    connections.join_all().await;
+    Ok(())
+}
+
+/// Ends with an error when a client goes away, which is nobody's fault.
+async fn connection(stream: TcpStream, handler: Handler, mut ending: tokio::sync::watch::Receiver<bool>) {
+    let service = service_fn(move |request| one(request, handler.clone()));
+    let served = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    let mut served = std::pin::pin!(served);
+    tokio::select! {
+        _ = &mut served => return,
+        _ = ending.wait_for(|ending| *ending) => served.as_mut().graceful_shutdown(),
+    }
+    let _ = served.await;
 }
 
 async fn one(request: Request<Incoming>, handler: Handler) -> Result<Response<Full<Bytes>>, Infallible> {

@@ -32,6 +32,7 @@ use crate::owners::Owners;
 use crate::plugin::{CallContext, Terms};
 use crate::store::{InboundClaim, InboundDue, Place, Store};
 use crate::vault::Vault;
+use psa_host_api::error::SpeaksOf;
 use psa_host_api::ops::Operation;
 use psa_host_api::{Code, Error};
 use std::collections::{HashMap, HashSet};
@@ -286,6 +287,20 @@ impl Callbacks {
             callbacks.trimming.store(false, Ordering::SeqCst);
         });
     }
+}
+
+/// Whether an error is about the connection, so that asking for something else would end the same way.
+fn is_of_connection(error: &Error) -> bool {
+    let code = matches!(
+        error.code,
+        Code::Unavailable
+            | Code::Timeout
+            | Code::RateLimited
+            | Code::Unauthenticated
+            | Code::Unreadable
+            | Code::Storage
+    );
+    code && error.speaks_of != Some(SpeaksOf::Operation)
 }
 
 /// Ends of a connection's own: it is not asked again at once, and nothing of it is an error of the one asking.

@@ -58,8 +58,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         };
         let judged = judgements(host.as_deref(), options);
         tokio::select! {
-            served = http::serve(listener, handler) => served?,
-            () = shown => {}
+            served = http::serve(listener, handler, shown) => served?,
             outcome = judged => outcome?,
         }
         Ok::<(), Box<dyn Error>>(())

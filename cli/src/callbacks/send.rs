@@ -60,10 +60,20 @@ pub(crate) fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         request.body(body.clone()).send().await
     });
     println!("POST {url}\n{}: {signature}\n\n{body}\n", sign::HEADER);
-    let answer = answer.map_err(|error| format!("no answer: {error}. ConnectWise would not try this again"))?;
+    let answer =
+        answer.map_err(|error| format!("no answer: {}. ConnectWise would not try this again", deepest(&error)))?;
     let status = answer.status().as_u16();
     println!("answered {status}: {}", means(status));
     if (200..300).contains(&status) { Ok(()) } else { Err(format!("the receiver answered {status}").into()) }
+}
+
+/// What lies behind an error of the library, which says itself only that there was one.
+fn deepest(error: &dyn Error) -> String {
+    let mut deepest = error;
+    while let Some(source) = deepest.source() {
+        deepest = source;
+    }
+    deepest.to_string()
 }
 
 /// What ConnectWise makes of an answer. Source: the vendor's page on callbacks.

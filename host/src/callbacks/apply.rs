@@ -4,7 +4,7 @@
 //! have arrived without our knowing, nothing of that ticket is told; many tickets that vanish at once are not believed.
 
 use super::seen::Seen;
-use super::{Callbacks, is_ending};
+use super::{Callbacks, is_ending, is_of_connection};
 use crate::cache::Kind as CacheKind;
 use crate::store::{
     Applied, Cursor, Dirty, NewEvent, NewView, NoteFence, Outcomes, Place, Record, StoredLink, StoredView,
@@ -72,8 +72,15 @@ impl Callbacks {
         if is_ending(&error) {
             return Err(error);
         }
-        let next_at = self.in_ms(self.backoff(u32::try_from(dirty.tries).unwrap_or(u32::MAX)));
-        self.desk.store.dirty_later(&dirty, next_at).await?;
+        let tries = u32::try_from(dirty.tries).unwrap_or(u32::MAX);
+        if !is_of_connection(&error) {
+            // One record that cannot be read must not keep the others from being read.
+            let wait = self.desk.config.backoff_ms.saturating_mul(1 << tries.min(16)).min(HOUR_MS as u64);
+            let what = format!("connection {}: {} {} cannot be read: {error}", dirty.place, dirty.kind, dirty.entity);
+            self.desk.log.warn("host", &what);
+            return Ok(self.desk.store.dirty_later(&dirty, self.in_ms(wait)).await?);
+        }
+        self.desk.store.dirty_later(&dirty, self.in_ms(self.backoff(tries))).await?;
         Err(error)
     }
 
@@ -152,9 +159,11 @@ impl Callbacks {
     ) -> Result<NewView, Error> {
         let now = Seen::of(ticket, read_at);
         let before = view.seen.as_deref().and_then(Seen::read);
-        let changes = before.as_ref().map(|before| before.changes_to(&now)).unwrap_or_default();
+        // Of a ticket that was never read all that it shows is new.
+        let changes = before.unwrap_or_default().changes_to(&now);
         let (notes, added) = self.notes(dirty, view).await?;
-        let event = (!changes.is_empty()).then(|| self.ticket_changed(dirty, view, ticket, changes));
+        let back = view.gone_at.is_some();
+        let event = (!changes.is_empty() || back).then(|| self.ticket_changed(dirty, view, ticket, changes));
         Ok(NewView {
             link: view.link.link.clone(),
             read_before: view.seen_at,
@@ -174,7 +183,11 @@ impl Callbacks {
         ticket: &Ticket,
         changes: Map<String, Value>,
     ) -> NewEvent {
-        let kind = if changes.contains_key("merged_into") { "ticket.merged" } else { "ticket.changed" };
+        let kind = match (view.gone_at, changes.contains_key("merged_into")) {
+            (Some(_), _) => "ticket.returned",
+            (None, true) => "ticket.merged",
+            (None, false) => "ticket.changed",
+        };
         let mut body = self.about(view, dirty);
         body["changes"] = Value::Object(changes);
         body["merged_into"] = json!(ticket.merged_into);
@@ -209,13 +222,13 @@ impl Callbacks {
     /// The fence moves on to what was the last one a good while ago.
     fn next_fence(&self, view: &StoredView, newest: Option<String>) -> NoteFence {
         let now = self.desk.clock.now_unix_ms();
-        let NoteFence { fence, last, last_at } = view.notes.clone();
+        let NoteFence { fence, fence_at, last, last_at } = view.notes.clone();
         let fence = fence.unwrap_or_default();
         let newest = newest.or_else(|| last.clone());
         if now.saturating_sub(last_at) < OVERLAP_MS && last_at != 0 {
-            return NoteFence { fence: Some(fence), last, last_at };
+            return NoteFence { fence: Some(fence), fence_at, last, last_at };
         }
-        NoteFence { fence: Some(last.unwrap_or(fence)), last: newest, last_at: now }
+        NoteFence { fence: Some(last.unwrap_or(fence)), fence_at: last_at, last: newest, last_at: now }
     }
 
     async fn notes_after(&self, place: &Place, ticket: &str, after: Option<String>) -> Result<Vec<Note>, Error> {
@@ -294,7 +307,7 @@ impl Callbacks {
         let seen = Seen::of(ticket, self.server_ms(place)).write();
         let last = self.notes_after(place, &ticket.id, None).await?.pop().map(|note| note.id);
         let now = self.desk.clock.now_unix_ms();
-        let notes = NoteFence { fence: Some(last.clone().unwrap_or_default()), last, last_at: now };
+        let notes = NoteFence { fence: Some(last.clone().unwrap_or_default()), fence_at: now, last, last_at: now };
         Ok(self.desk.store.first_view(place, &link.link, Some(seen), notes, now).await?)
     }
 

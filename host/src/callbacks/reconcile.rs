@@ -19,6 +19,8 @@ const PAGE: u32 = 1_000;
 const PAGES_MAX: usize = 10_000;
 /// The PSA's clock was put back if it shows so much less than it should, in milliseconds.
 const BACK_MS: i64 = 3_000;
+/// A window that would end so long before the watermark tells that the clock was put back, in milliseconds.
+const PUT_BACK_MS: i64 = 10_000;
 /// A window that changes more linked tickets is a matter for people too.
 const MASS: usize = 1_000;
 
@@ -79,9 +81,11 @@ impl Callbacks {
                     // Nothing is linked before the first look, and what is linked is read then.
                     return self.close_window(place, until, period).await;
                 };
+                let since = self.behind(since, &until);
                 if until <= since {
                     return self.next_poll(place, period).await;
                 }
+                self.set_watermark(place, since.clone()).await?;
                 self.open_window(place, until.clone()).await?;
                 (since, until, None)
             }
@@ -135,6 +139,25 @@ impl Callbacks {
         let shown = time_of(&self.run::<ListChangedTickets>(place, &request).await?.server_time)?;
         self.learn_time(place, shown);
         Ok(self.end_at(shown))
+    }
+
+    /// Where a window begins: at the watermark, unless the PSA's clock was put back. Then what has changed since has times of
+    /// before the watermark, and the times of two looks are read once more.
+    fn behind(&self, watermark: String, until: &str) -> String {
+        let (Some(known), Some(end)) = (unix_ms(&watermark), unix_ms(until)) else { return watermark };
+        if end.saturating_add(PUT_BACK_MS) >= known {
+            return watermark;
+        }
+        rfc3339_seconds(end.saturating_sub(2 * self.desk.config.poll_ms as i64))
+    }
+
+    async fn set_watermark(&self, place: &Place, since: String) -> Result<(), Error> {
+        let set = Box::new(move |cursor: &mut Cursor| {
+            let other = cursor.watermark.as_ref() != Some(&since);
+            cursor.watermark = Some(since);
+            other
+        });
+        Ok(self.desk.store.change_cursor(place, set).await?)
     }
 
     fn end_at(&self, shown: i64) -> String {

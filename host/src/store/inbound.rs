@@ -132,7 +132,9 @@ pub(crate) struct StoredView {
 pub(crate) struct NoteFence {
     /// Read from behind this one. `None`: never looked; empty: from the first.
     pub(crate) fence: Option<String>,
-    /// The last one of the last look, and when that became so.
+    /// Since when that is so: what was told before need not be remembered.
+    pub(crate) fence_at: i64,
+    /// The last one of a later look, and when that was.
     pub(crate) last: Option<String>,
     pub(crate) last_at: i64,
 }

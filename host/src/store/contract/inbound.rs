@@ -125,7 +125,7 @@ fn view(read_before: i64, wanted: Option<&str>, notes: &[&str]) -> NewView {
         read_before,
         seen: Some("{}".into()),
         gone: false,
-        notes: NoteFence { fence: Some("9".into()), last: Some("9".into()), last_at: NOW },
+        notes: NoteFence { fence: Some("9".into()), fence_at: 0, last: Some("9".into()), last_at: NOW },
         changed: wanted.map(|_| {
             let body = json!({"changes": {"status": {}, "closed": {}}, "caused_by": {"provider": "psabridge"}});
             NewEvent { body, ..event("ticket.changed") }
@@ -194,6 +194,24 @@ pub(super) fn readings(store: &dyn Store) {
     let fourth = dirty(store, &place);
     assert_eq!(apply(store, fourth, view(known, Some("103"), &[])), Outcomes::Done);
     assert_eq!(kinds(store)[0].1["caused_by"], json!({"provider": "psabridge"}), "that was somebody else");
+}
+
+pub(super) fn fences(store: &dyn Store) {
+    let place = subscribed(store);
+    let read = |read_before: i64, fence_at: i64, notes: &[&str]| {
+        let mut view = view(read_before, None, notes);
+        view.notes.fence_at = fence_at;
+        assert_eq!(apply(store, dirty(store, &place), view), Outcomes::Done);
+        store.views_of(&place, &["1001".into()]).unwrap().remove(0)
+    };
+    let first = read(0, 0, &["7"]);
+    let second = read(first.seen_at, NOW - 1, &["7"]);
+    assert_eq!(kinds(store).len(), 1, "before the fence is behind it, it is remembered");
+    // From then on it is not read again, and nobody remembers it.
+    let third = read(second.seen_at, NOW, &[]);
+    assert_eq!((third.notes.fence_at, kinds(store).len()), (NOW, 0));
+    read(third.seen_at, NOW, &["7"]);
+    assert_eq!(kinds(store).len(), 1);
 }
 
 pub(super) fn turns(store: &dyn Store) {

@@ -29,9 +29,11 @@ statements! {
     OWN_CHANGES = "SELECT operation, kind, wanted FROM operations WHERE tenant = ?1 AND link = ?2 AND state = 'delivered'
         AND kind IN ('status', 'update') AND ended >= ?3 ORDER BY seq";
     OWN_NOTE = "SELECT EXISTS (SELECT 1 FROM notes WHERE tenant = ?1 AND connection = ?2 AND kind = ?3 AND remote = ?4)";
-    TELL = "INSERT INTO told (tenant, connection, kind, remote, at) VALUES (?1, ?2, ?3, ?4, ?5)
+    TELL = "INSERT INTO told (tenant, connection, kind, remote, ticket, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
         ON CONFLICT (tenant, connection, kind, remote) DO NOTHING";
-    TRIM = "DELETE FROM told WHERE at < ?1";
+    /// Behind the fence nothing is read again.
+    FORGET_TOLD = "DELETE FROM told WHERE tenant = ?1 AND connection = ?2 AND kind = 'note' AND ticket = ?3 AND at <= ?4";
+    TRIM = "DELETE FROM told WHERE kind = 'ticket' AND at < ?1";
 }
 
 /// The word of an action, as the schema and the events have it.
@@ -111,7 +113,7 @@ pub(super) fn applied(db: &Connection, applied: Applied) -> Result<Outcomes, Sto
     }
     if let Some(event) = new_ticket {
         let ours = cursors::exists(db, OWN_NOTE, params![tenant, connection, "ticket", dirty.entity])?;
-        if !ours && execute(db, TELL, params![tenant, connection, "ticket", dirty.entity, now])? > 0 {
+        if !ours && execute(db, TELL, params![tenant, connection, "ticket", dirty.entity, dirty.entity, now])? > 0 {
             record.events.push(event);
         }
     }
@@ -131,13 +133,15 @@ fn tell(db: &Connection, dirty: &Dirty, view: NewView, now: i64, record: &mut Re
         name_causes(&mut event.body, view.status.as_deref(), own.map_err(mapped)?);
         record.events.push(event);
     }
+    let fence_at = view.notes.fence_at;
     for (note, event) in view.added {
         let ours = cursors::exists(db, OWN_NOTE, params![tenant, connection, "note", note])?;
-        if !ours && execute(db, TELL, params![tenant, connection, "note", note, now])? > 0 {
+        let told = params![tenant, connection, "note", note, dirty.entity, now];
+        if !ours && execute(db, TELL, told)? > 0 {
             record.events.push(event);
         }
     }
-    Ok(())
+    execute(db, FORGET_TOLD, params![tenant, connection, dirty.entity, fence_at]).map(drop)
 }
 
 /// What a change of this field brings with it at the PSA.
@@ -178,7 +182,7 @@ fn name_causes(body: &mut Value, status: Option<&str>, own: Vec<(String, String,
     body["caused_by"]["operations"] = json!(operations);
 }
 
-/// Across tenants: what is older than any overlap of readings need not be remembered.
+/// Across tenants: a ticket is announced as new for a while only.
 pub(super) fn trim(db: &Connection, before: i64) -> Result<(), StoreError> {
     execute(db, TRIM, params![before]).map(drop)
 }

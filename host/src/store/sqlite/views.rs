@@ -8,15 +8,15 @@ use rusqlite::{Connection, Row, params};
 
 statements! {
     OF_TICKETS = "SELECT l.tenant, l.link, l.connection, l.product_ticket, l.ticket, l.state, l.reference, l.created, l.changed,
-        l.seen, l.seen_at, l.gone_at, l.note_fence, l.note_last, l.note_last_at
+        l.seen, l.seen_at, l.gone_at, l.note_fence, l.note_last, l.note_last_at, l.note_fence_at
         FROM json_each(?3) w CROSS JOIN ticket_links l ON l.tenant = ?1 AND l.connection = ?2 AND l.ticket = w.value
         AND l.state = 'linked'";
     UNREAD = "SELECT tenant, link, connection, product_ticket, ticket, state, reference, created, changed, seen, seen_at,
-        gone_at, note_fence, note_last, note_last_at FROM ticket_links WHERE tenant = ?1 AND connection = ?2
+        gone_at, note_fence, note_last, note_last_at, note_fence_at FROM ticket_links WHERE tenant = ?1 AND connection = ?2
         AND state = 'linked' AND seen_at < ?3 ORDER BY seen_at LIMIT ?4";
     /// Only if nobody has read it since.
     TAKE_OVER = "UPDATE ticket_links SET seen = coalesce(?3, seen), seen_at = ?4, gone_at = ?5, note_fence = ?6, note_last = ?7,
-        note_last_at = ?8 WHERE tenant = ?1 AND link = ?2 AND state = 'linked' AND seen_at = ?9";
+        note_last_at = ?8, note_fence_at = ?10 WHERE tenant = ?1 AND link = ?2 AND state = 'linked' AND seen_at = ?9";
     COUNT_LINKED = "SELECT count(*) FROM ticket_links WHERE tenant = ?1 AND connection = ?2 AND state = 'linked'";
     COUNT_GONE = "SELECT count(*) FROM ticket_links WHERE tenant = ?1 AND connection = ?2 AND gone_at >= ?3
         AND gone_at IS NOT NULL";
@@ -34,11 +34,12 @@ pub(super) fn unread(db: &Connection, place: &Place, before: i64, limit: usize) 
 
 /// False: another reader was quicker, or the link is no more.
 pub(super) fn take_over(db: &Connection, tenant: &str, view: &NewView, now: i64) -> Result<bool, StoreError> {
-    let NoteFence { fence, last, last_at } = &view.notes;
+    let NoteFence { fence, fence_at, last, last_at } = &view.notes;
     // Times tell readings apart: two within one millisecond are two.
     let seen_at = now.max(view.read_before + 1);
     let gone_at = view.gone.then_some(now);
-    let values = params![tenant, view.link, view.seen, seen_at, gone_at, fence, last, last_at, view.read_before];
+    let values =
+        params![tenant, view.link, view.seen, seen_at, gone_at, fence, last, last_at, view.read_before, fence_at];
     Ok(execute(db, TAKE_OVER, values)? > 0)
 }
 
@@ -56,6 +57,6 @@ fn view_of(row: &Row<'_>) -> rusqlite::Result<StoredView> {
         seen: row.get(9)?,
         seen_at: row.get(10)?,
         gone_at: row.get(11)?,
-        notes: NoteFence { fence: row.get(12)?, last: row.get(13)?, last_at: row.get(14)? },
+        notes: NoteFence { fence: row.get(12)?, last: row.get(13)?, last_at: row.get(14)?, fence_at: row.get(15)? },
     })
 }
