@@ -117,8 +117,9 @@ CREATE TABLE cursors (
     -- Callbacks that could not be kept one by one, and how many of these are covered by reads that began later.
     overflow INTEGER NOT NULL DEFAULT 0,
     covered INTEGER NOT NULL DEFAULT 0,
-    -- Since the last verified callback: changes that only reading has found.
+    -- The last verified callback, the usual time between two, and changes since that only reading has found.
     heard INTEGER,
+    usual INTEGER,
     missed INTEGER NOT NULL DEFAULT 0,
     -- What is wrong with the subscriptions, for people; null: nothing.
     trouble TEXT,

@@ -84,6 +84,8 @@ struct State {
 struct Memory {
     /// What the PSA's clock shows more than ours since boot, at least, in milliseconds.
     ahead_ms: Option<i64>,
+    /// When changes were looked for last, by boottime.
+    polled_boot: Option<u64>,
     /// Nothing is asked of it before, by boottime.
     rests_until: u64,
     /// Proofs are not asked for before, by boottime.

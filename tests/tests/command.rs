@@ -47,3 +47,30 @@ fn the_doctor_looks_at_a_data_folder_and_keys_can_come_from_the_environment() {
     let nothing = psa().arg("doctor").arg(folder.path()).output().unwrap();
     assert!(String::from_utf8_lossy(&nothing.stderr).contains("holds no store.db"));
 }
+
+#[test]
+fn callbacks_are_sent_and_listened_to_without_any_site_of_somebody_elses() {
+    use std::io::BufRead as _;
+    let mut listening = psa()
+        .args(["callbacks", "listen", "--port", "0", "--key", "abc", "--times", "3"])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = std::io::BufReader::new(listening.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let first = lines.next().unwrap();
+    let address = first.split_whitespace().find(|word| word.starts_with("http://")).unwrap().to_owned();
+    let send = |more: &[&str]| {
+        let url = format!("{address}hooks/token?recordId=");
+        let about = ["--key-url", "https://psa.example/key", "--company", "acme", "--id", "7601"];
+        run(psa().args(["callbacks", "send", &url, "--key", "abc"]).args(about).args(more))
+    };
+    assert!(send(&[]).contains("answered 204: taken"));
+    assert!(send(&["--forge"]).contains("answered 204"));
+    assert!(send(&["--action", "deleted"]).contains("\"Entity\":null"));
+    let shown: Vec<String> = lines.collect();
+    assert!(listening.wait().unwrap().success());
+    let verdicts: Vec<&str> = shown.iter().filter(|line| line.starts_with("    ")).map(|line| line.trim()).collect();
+    assert_eq!(verdicts.iter().filter(|line| line.starts_with("verified")).count(), 2, "{shown:#?}");
+    assert!(verdicts[1].starts_with("not verified: the signature is not that of this key"), "{shown:#?}");
+    assert!(shown[0].contains("ticket 7601 updated by jdoe of acme") && shown[0].ends_with("-> 204"), "{shown:#?}");
+}

@@ -3,7 +3,7 @@
 use super::Callbacks;
 use super::apply::troubles;
 use crate::clock::rfc3339;
-use crate::store::{Place, StoredSubscription, SubscriptionState};
+use crate::store::{Cursor, Place, StoredSubscription, SubscriptionState};
 use psa_host_api::Error;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -11,6 +11,9 @@ use std::collections::BTreeMap;
 
 /// So many changes that only reading has found, and nothing heard since: it is silent.
 const MISSED_MAX: i64 = 5;
+/// With fewer it is silent after so many times the usual time between two callbacks, and not before the least time.
+const USUAL_TIMES: i64 = 20;
+const SILENCE_MIN_MS: i64 = 3_600_000;
 
 /// Whether callbacks arrive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
@@ -37,6 +40,9 @@ pub(crate) struct CallbackHealth {
     /// RFC 3339: the last one that was proved.
     #[serde(skip_serializing_if = "Option::is_none")]
     last: Option<String>,
+    /// The usual time between two, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usual_ms: Option<i64>,
     /// Changes since then that only reading has found.
     missed: i64,
     /// Kept and not yet judged.
@@ -108,7 +114,7 @@ impl Callbacks {
             CallbackState::Failing
         } else if !is(SubscriptionState::Active) {
             CallbackState::Off
-        } else if cursor.missed >= MISSED_MAX {
+        } else if is_silent(&cursor, self.desk.clock.now_unix_ms()) {
             CallbackState::Silent
         } else if cursor.heard.is_none() {
             CallbackState::Waiting
@@ -118,11 +124,43 @@ impl Callbacks {
         Ok(CallbackHealth {
             state,
             last: cursor.heard.map(rfc3339),
+            usual_ms: cursor.usual,
             missed: cursor.missed,
             waiting: self.desk.store.count_waiting(place)?,
             overrun: cursor.overflow > cursor.covered,
             known_until: cursor.watermark,
             trouble,
         })
+    }
+}
+
+/// Nothing has come for much longer than usual, although something has happened.
+fn is_silent(cursor: &Cursor, now: i64) -> bool {
+    let quiet = cursor.heard.map_or(0, |heard| now.saturating_sub(heard));
+    let long = cursor.usual.is_some_and(|usual| quiet > usual.saturating_mul(USUAL_TIMES).max(SILENCE_MIN_MS));
+    cursor.missed >= MISSED_MAX || (cursor.missed > 0 && long)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn silence_is_measured_by_what_was_missed_and_by_the_usual_rhythm() {
+        const HOUR: i64 = 3_600_000;
+        for (missed, usual, quiet, silent) in [
+            // Nothing happens, so nothing is told.
+            (0, Some(60_000), 30 * HOUR, false),
+            (1, Some(60_000), HOUR, false),
+            (1, Some(60_000), 2 * HOUR, true),
+            // Where callbacks are rare, an hour says little.
+            (1, Some(HOUR), 19 * HOUR, false),
+            (1, Some(HOUR), 21 * HOUR, true),
+            (4, None, 30 * HOUR, false),
+            (5, None, 0, true),
+        ] {
+            let cursor = Cursor { missed, usual, heard: Some(0), ..Cursor::default() };
+            assert_eq!(is_silent(&cursor, quiet), silent, "{missed} {usual:?} {quiet}");
+        }
     }
 }

@@ -13,6 +13,8 @@ use psa_host_api::{Code, Error};
 use serde_json::json;
 use std::collections::HashSet;
 
+/// Looks that come sooner are this part of the usual time apart, at least.
+const GAPS: u64 = 12;
 /// A page of a window.
 const PAGE: u32 = 1_000;
 /// A window that goes on for ever is none.
@@ -52,6 +54,13 @@ impl Callbacks {
         if cursor.poll_at > now && cursor.poll_at <= now.saturating_add(2 * period) {
             return Ok(());
         }
+        // Whoever can call the door may say that something has changed; how often is asked is not theirs to say.
+        let boot = self.desk.clock.boot_ms();
+        let rest = self.memory(place).polled_boot.map_or(0, |polled| (polled + self.gap_ms()).saturating_sub(boot));
+        if rest > 0 && cursor.window_until.is_none() {
+            return self.next_poll(place, rest as i64).await;
+        }
+        self.remember(place, |memory| memory.polled_boot = Some(boot));
         let outcome = self.poll(place, cursor).await;
         match outcome {
             Err(error) if error.code == Code::Unsupported => {
@@ -60,6 +69,11 @@ impl Callbacks {
             }
             outcome => outcome,
         }
+    }
+
+    /// Between two looks, whatever anybody says.
+    fn gap_ms(&self) -> u64 {
+        self.desk.config.poll_ms / GAPS
     }
 
     async fn next_poll(&self, place: &Place, wait: i64) -> Result<(), Error> {

@@ -187,6 +187,8 @@ pub(crate) struct Cursor {
     pub(crate) overflow: i64,
     pub(crate) covered: i64,
     pub(crate) heard: Option<i64>,
+    /// The usual time between two callbacks, in milliseconds.
+    pub(crate) usual: Option<i64>,
     pub(crate) missed: i64,
     pub(crate) trouble: Option<String>,
 }

@@ -9,12 +9,15 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 statements! {
     ADD = "INSERT INTO cursors (tenant, connection) SELECT ?1, ?2 WHERE EXISTS (SELECT 1 FROM connections
         WHERE tenant = ?1 AND connection = ?2) ON CONFLICT (tenant, connection) DO NOTHING";
-    GET = "SELECT watermark, window_until, window_page, poll_at, ensure_at, sweep_at, overflow, covered, heard, missed, trouble
-        FROM cursors WHERE tenant = ?1 AND connection = ?2";
+    GET = "SELECT watermark, window_until, window_page, poll_at, ensure_at, sweep_at, overflow, covered, heard, missed, trouble,
+        usual FROM cursors WHERE tenant = ?1 AND connection = ?2";
     SET = "UPDATE cursors SET watermark = ?3, window_until = ?4, window_page = ?5, poll_at = ?6, ensure_at = ?7, sweep_at = ?8,
         covered = ?9, missed = ?10, trouble = ?11 WHERE tenant = ?1 AND connection = ?2";
     OVERFLOW = "UPDATE cursors SET overflow = overflow + 1, poll_at = 0, sweep_at = 0 WHERE tenant = ?1 AND connection = ?2";
-    HEARD = "UPDATE cursors SET heard = max(coalesce(heard, 0), ?3), missed = 0 WHERE tenant = ?1 AND connection = ?2";
+    /// The usual time between two is a mean of the last ones; what comes at once says nothing about it.
+    HEARD = "UPDATE cursors SET usual = CASE WHEN heard IS NULL OR ?3 <= heard THEN usual
+        WHEN usual IS NULL THEN ?3 - heard ELSE (7 * usual + ?3 - heard) / 8 END,
+        heard = max(coalesce(heard, 0), ?3), missed = 0 WHERE tenant = ?1 AND connection = ?2";
     SOONER = "UPDATE cursors SET poll_at = min(poll_at, ?3) WHERE tenant = ?1 AND connection = ?2";
     /// Across tenants: the worker serves all. Only connections that are in use; of a new one there is no cursor yet.
     DUE = "SELECT n.tenant, n.connection FROM connections n LEFT JOIN cursors c ON c.tenant = n.tenant
@@ -47,6 +50,7 @@ pub(super) fn get(db: &Connection, place: &Place) -> rusqlite::Result<Option<Cur
             heard: row.get(8)?,
             missed: row.get(9)?,
             trouble: row.get(10)?,
+            usual: row.get(11)?,
         })
     };
     db.prepare_cached(GET)?.query_row(params![place.tenant, place.connection], cursor).optional()
