@@ -22,6 +22,7 @@ mod verify;
 pub use config::CallbackConfig;
 pub(crate) use ensure::Comparison;
 pub(crate) use health::{CallbackHealth, SubscriptionView};
+pub(crate) use seen::Seen;
 
 use crate::activity::Scribe;
 use crate::clock::{Clock, Random};

@@ -126,7 +126,12 @@ impl Callbacks {
         let read_at = self.server_ms(place);
         let request = GetTicketRequest { ticket: dirty.entity.clone() };
         let new = match self.run::<GetTicket>(place, &request).await {
-            Ok(ticket) => self.changed(dirty, &view, &ticket, read_at).await?,
+            Ok(ticket) => {
+                if dirty.tries > 0 {
+                    self.trouble(place, "tickets", None, Record::default()).await?;
+                }
+                self.changed(dirty, &view, &ticket, read_at).await?
+            }
             Err(error) if error.code == Code::NotFound => match self.gone(dirty, &view).await? {
                 Some(gone) => gone,
                 None => return Ok(()),
@@ -162,6 +167,7 @@ impl Callbacks {
         // Of a ticket that was never read all that it shows is new.
         let changes = before.unwrap_or_default().changes_to(&now);
         let (notes, added) = self.notes(dirty, view).await?;
+        let identity = self.desk.connections.stored(&dirty.place)?.identity.map(|name| name.to_lowercase());
         let back = view.gone_at.is_some();
         let event = (!changes.is_empty() || back).then(|| self.ticket_changed(dirty, view, ticket, changes));
         Ok(NewView {
@@ -172,6 +178,7 @@ impl Callbacks {
             notes,
             changed: event,
             status: now.status.map(|status| status.id),
+            by_us: identity.is_some() && ticket.updated_by.as_deref().map(str::to_lowercase) == identity,
             added,
         })
     }
@@ -272,6 +279,7 @@ impl Callbacks {
             self.too_many_gone(dirty, linked, gone).await?;
             return Ok(None);
         }
+        self.trouble(place, "tickets", None, Record::default()).await?;
         let event = view.gone_at.is_none().then(|| {
             let body = self.about(view, dirty);
             self.desk.scribe.event(&place.tenant, "ticket.gone", body)
@@ -284,6 +292,7 @@ impl Callbacks {
             notes: view.notes.clone(),
             changed: event,
             status: None,
+            by_us: false,
             added: Vec::new(),
         }))
     }

@@ -3,6 +3,7 @@
 //! Promises: slow, so that it is in nobody's way; after callbacks that could not be kept one by one every link is read.
 
 use super::Callbacks;
+use crate::cache::Kind as CacheKind;
 use crate::store::{Cursor, DirtySource, NewDirty, Place};
 use psa_host_api::Error;
 use psa_host_api::model::ChangeAction;
@@ -42,6 +43,12 @@ impl Callbacks {
             self.desk.store.make_dirty(place, dirty, now).await?;
         }
         let covers = (counted && !full).then_some(cursor.overflow);
+        if covers.is_some() {
+            // They may have spoken of people too.
+            let caches = &self.desk.connections.caches;
+            caches.of(place.tenant.as_bytes(), &place.connection).invalidate_kind(CacheKind::Members);
+            self.desk.store.make_stale(place, "members", "").await?;
+        }
         // What is full goes on with the next round, behind what is dirty by then.
         let at = if full { now } else { now.saturating_add(step) };
         let next = Box::new(move |cursor: &mut Cursor| {

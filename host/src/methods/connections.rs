@@ -241,3 +241,16 @@ async fn withdraw(core: &Core, place: &Place) -> Result<(), Error> {
     }
     Ok(())
 }
+
+/// The same for all connections of a tenant.
+pub(super) async fn withdraw_all(core: &Core, tenant: &str) -> Result<(), Error> {
+    let mut after = String::new();
+    loop {
+        let page = core.store.list(tenant, &after, 100)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        last.place.connection.clone_into(&mut after);
+        for stored in page {
+            withdraw(core, &stored.place).await?;
+        }
+    }
+}

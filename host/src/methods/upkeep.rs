@@ -337,6 +337,7 @@ pub(crate) async fn erase(core: &Core, params: Erase, _: &CallContext) -> Result
     }
     super::check_word("by", &by)?;
     crate::connections::check_tenant(&tenant)?;
+    super::connections::withdraw_all(core, &tenant).await?;
     core.connections.close_tenant(&tenant).await?;
     let place = Place { tenant: tenant.clone(), connection: String::new() };
     let entry = core.scribe.entry(&place, &by, "tenant.erased", None, &json!({}))?;

@@ -11,7 +11,8 @@ use super::payload::Payload;
 use super::steps::{Delivery, Ready};
 use super::trouble::Trouble;
 use super::verdict::{learn_identity, unapplied};
-use crate::store::{Binding, Outcome, StoredConnection, StoredLink};
+use crate::callbacks::Seen;
+use crate::store::{Binding, NoteFence, Outcome, StoredConnection, StoredLink};
 use psa_host_api::model::Ticket;
 use psa_host_api::ops;
 
@@ -49,12 +50,16 @@ pub(super) async fn send(
     let outcome = desk.connections.run::<ops::CreateTicket>(&place, &request, &context).await;
     desk.fail_point("answered");
     match judge(outcome) {
-        Answer::Applied(Ticket { id, created_by, .. }) => {
+        Answer::Applied(made) => {
             pass.worked();
+            let Ticket { id, created_by, .. } = made.clone();
             learn_identity(desk, connection, created_by).await;
             let binding = Some(Binding { kind: "ticket", remote: id.clone(), ticket: Some(id.clone()) });
             let delivery = Delivery { binding, ticket: Some(id), ..Delivery::of(Outcome::Applied) };
             sending.delivered(desk, delivery).await?;
+            // What we have made so is no news when it is read again.
+            let (seen, now) = (Seen::of(&made, None).write(), desk.clock.now_unix_ms());
+            desk.store.first_view(&place, &link.link, Some(seen), NoteFence::default(), now).await?;
             Ok(Turn::Again)
         }
         other => unapplied(desk, sending, other, pass, connection).await,

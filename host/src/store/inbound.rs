@@ -160,8 +160,9 @@ pub(crate) struct NewView {
     pub(crate) notes: NoteFence,
     /// The change of the ticket, if there is one; operations of ours that have caused it are put into it.
     pub(crate) changed: Option<NewEvent>,
-    /// The status it is in now.
+    /// The status it is in now, and whether the last to change the ticket was our account.
     pub(crate) status: Option<String>,
+    pub(crate) by_us: bool,
     /// Notes that are not known: each is told unless it belongs to an operation or was told before.
     pub(crate) added: Vec<(String, NewEvent)>,
 }

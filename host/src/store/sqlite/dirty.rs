@@ -130,7 +130,7 @@ fn tell(db: &Connection, dirty: &Dirty, view: NewView, now: i64, record: &mut Re
             .query_map(params![tenant, view.link, view.read_before], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
             .map_err(mapped)?
             .collect();
-        name_causes(&mut event.body, view.status.as_deref(), own.map_err(mapped)?);
+        name_causes(&mut event.body, view.status.as_deref(), view.by_us, own.map_err(mapped)?);
         record.events.push(event);
     }
     let fence_at = view.notes.fence_at;
@@ -156,9 +156,9 @@ fn brings(field: &str) -> &'static [&'static str] {
     }
 }
 
-/// Names the operations of ours that have caused a change. The provider's name stays if something is left that none has.
-/// `own`: operation, kind, and what it wanted.
-fn name_causes(body: &mut Value, status: Option<&str>, own: Vec<(String, String, String)>) {
+/// Names the operations of ours that have caused a change. The provider's name stays if something is left that none has, or
+/// if somebody else was the last to change it: it may be the same field once more. `own`: operation, kind, what it wanted.
+fn name_causes(body: &mut Value, status: Option<&str>, by_us: bool, own: Vec<(String, String, String)>) {
     let mut left: Vec<String> = body["changes"].as_object().into_iter().flat_map(|all| all.keys().cloned()).collect();
     let mut operations = Vec::new();
     for (operation, kind, wanted) in own {
@@ -176,7 +176,7 @@ fn name_causes(body: &mut Value, status: Option<&str>, own: Vec<(String, String,
     if operations.is_empty() {
         return;
     }
-    if left.is_empty() {
+    if left.is_empty() && by_us {
         body["caused_by"] = json!({});
     }
     body["caused_by"]["operations"] = json!(operations);

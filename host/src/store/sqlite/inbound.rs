@@ -116,6 +116,7 @@ impl Inbound for SqliteStore {
                 notes,
                 changed: None,
                 status: None,
+                by_us: false,
                 added: Vec::new(),
             };
             views::take_over(db, &tenant, &view, now).map(drop)
