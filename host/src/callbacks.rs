@@ -179,7 +179,8 @@ impl Callbacks {
         }
         let living = self.desk.owners.living();
         let now = self.desk.clock.now_unix_ms();
-        let due = InboundDue { now, me: self.desk.owners.me(), living: &living, limit: CONNECTIONS_MAX };
+        let latest = now.saturating_add(self.longest_look_ms());
+        let due = InboundDue { now, latest, me: self.desk.owners.me(), living: &living, limit: CONNECTIONS_MAX };
         for place in self.desk.store.inbound_due(&due)? {
             let boot = self.desk.clock.boot_ms();
             let mut state = self.lock();

@@ -201,6 +201,8 @@ pub(crate) type CursorChange = Box<dyn FnOnce(&mut Cursor) -> bool + Send>;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct InboundDue<'a> {
     pub(crate) now: i64,
+    /// A look that is to come later than this was put off by a wrong clock.
+    pub(crate) latest: i64,
     pub(crate) me: &'a str,
     pub(crate) living: &'a [String],
     pub(crate) limit: usize,

@@ -232,8 +232,9 @@ pub(super) fn fences(store: &dyn Store) {
 pub(super) fn turns(store: &dyn Store) {
     let place = subscribed(store);
     let living = ["me".to_owned(), "other".to_owned()];
-    let due =
-        |me: &str, now: i64| store.inbound_due(&InboundDue { now, me, living: &living, limit: 10 }).unwrap().len();
+    let due = |me: &str, now: i64| {
+        store.inbound_due(&InboundDue { now, latest: now + 1_000, me, living: &living, limit: 10 }).unwrap().len()
+    };
     let claim = |owner: &str, now: i64| {
         let claim =
             InboundClaim { place: place.clone(), owner: owner.into(), until: now + 10, living: living.to_vec(), now };
@@ -250,6 +251,7 @@ pub(super) fn turns(store: &dyn Store) {
     });
     store.change_cursor(&place, later).wait().unwrap();
     assert_eq!((due("me", NOW), due("me", NOW + 100)), (0, 1));
+    assert_eq!(due("me", NOW - 1_000), 1, "the clock was wrong when it was put off");
     keep(store, &place, 10);
     assert_eq!(due("me", NOW), 1);
     // Links are read in the order of their last reading.

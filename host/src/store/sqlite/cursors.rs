@@ -24,7 +24,7 @@ statements! {
         AND c.connection = n.connection WHERE n.state = 'active'
         AND (c.lease_owner IS NULL OR c.lease_owner = ?2 OR c.lease_until <= ?1
             OR c.lease_owner NOT IN (SELECT value FROM json_each(?3)))
-        AND (c.connection IS NULL OR c.poll_at <= ?1 OR c.ensure_at <= ?1 OR c.sweep_at <= ?1
+        AND (c.connection IS NULL OR c.poll_at <= ?1 OR c.ensure_at <= ?1 OR c.sweep_at <= ?1 OR c.poll_at > ?5
             OR EXISTS (SELECT 1 FROM callbacks b WHERE b.tenant = n.tenant AND b.connection = n.connection
                 AND b.state = 'received' AND b.next_at <= ?1)
             OR EXISTS (SELECT 1 FROM dirty d WHERE d.tenant = n.tenant AND d.connection = n.connection AND d.next_at <= ?1))
@@ -97,7 +97,7 @@ pub(super) fn look_sooner(db: &Connection, place: &Place, now: i64) -> Result<()
 pub(super) fn due(db: &Connection, due: &InboundDue<'_>) -> rusqlite::Result<Vec<Place>> {
     let living = serde_json::json!(due.living).to_string();
     let place = |row: &Row<'_>| Ok(Place { tenant: row.get(0)?, connection: row.get(1)? });
-    let values = params![due.now, due.me, living, due.limit as i64];
+    let values = params![due.now, due.me, living, due.limit as i64, due.latest];
     db.prepare_cached(DUE)?.query_map(values, place)?.collect()
 }
 
