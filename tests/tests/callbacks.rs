@@ -110,7 +110,7 @@ fn a_ticket_that_goes_away_is_told_and_many_at_once_are_not_believed() {
     }
     assert!(gone <= 10, "{gone}");
     let health = scene.call("health", json!({"tenant": "t"})).unwrap();
-    let trouble = health["connections"][0]["callbacks"]["trouble"]["tickets"].clone();
+    let trouble = health["connections"]["items"][0]["callbacks"]["trouble"]["tickets"].clone();
     assert!(trouble.as_str().is_some_and(|text| text.contains("have vanished")), "{health:#}");
 }
 
@@ -130,5 +130,5 @@ fn a_clock_that_was_wrong_and_is_set_right_hides_nothing() {
         assert_eq!(told["changes"]["status"]["to"]["id"], status.to_string(), "{skew}");
     }
     let health = scene.call("health", json!({"tenant": "t"})).unwrap();
-    assert_eq!(health["connections"][0]["callbacks"]["missed"], 3, "{health:#}");
+    assert_eq!(health["connections"]["items"][0]["callbacks"]["missed"], 3, "{health:#}");
 }

@@ -7,7 +7,7 @@ use super::seen::Seen;
 use super::{Callbacks, is_ending, is_of_connection};
 use crate::cache::Kind as CacheKind;
 use crate::store::{
-    Applied, Cursor, Dirty, NewEvent, NewView, NoteFence, Outcomes, Place, Record, StoredLink, StoredView,
+    Applied, Cursor, Dirty, GoneLimit, NewEvent, NewView, NoteFence, Outcomes, Place, Record, StoredLink, StoredView,
 };
 use psa_host_api::model::{ChangeAction, Note, PageRequest, Ticket};
 use psa_host_api::ops::{AccountOf, GetTicket, GetTicketRequest, ListNotes, ListNotesRequest, Nothing};
@@ -138,8 +138,11 @@ impl Callbacks {
             },
             Err(error) => return Err(error),
         };
+        let is_gone = new.gone.is_some();
         match self.done(dirty, Some(new), None, Record::default()).await? {
+            Outcomes::Done if is_gone => self.trouble(place, "tickets", None, Record::default()).await,
             Outcomes::Done => Ok(()),
+            Outcomes::TooMany => self.too_many_gone(dirty).await,
             Outcomes::Again => {
                 let wait = IN_THE_WAY_MS.saturating_mul(1 << dirty.tries.clamp(0, 8)).min(IN_THE_WAY_MAX_MS);
                 Ok(self.desk.store.dirty_later(dirty, self.in_ms(wait)).await?)
@@ -174,7 +177,7 @@ impl Callbacks {
             link: view.link.link.clone(),
             read_before: view.seen_at,
             seen: Some(now.write()),
-            gone: false,
+            gone: None,
             notes,
             changed: event,
             status: now.status.map(|status| status.id),
@@ -274,12 +277,9 @@ impl Callbacks {
         // A gateway answers so too when the credentials are no good; then this fails.
         self.run::<AccountOf>(place, &Nothing {}).await?;
         let since = self.desk.clock.now_unix_ms().saturating_sub(HOUR_MS);
-        let (linked, gone) = self.desk.store.count_gone(place, since)?;
-        if view.gone_at.is_none() && gone >= GONE_MAX.max(linked / GONE_PART) {
-            self.too_many_gone(dirty, linked, gone).await?;
-            return Ok(None);
-        }
-        self.trouble(place, "tickets", None, Record::default()).await?;
+        let (linked, _) = self.desk.store.count_gone(place, since)?;
+        // One that is gone already is no news.
+        let most = if view.gone_at.is_none() { GONE_MAX.max(linked / GONE_PART) } else { u64::MAX };
         let event = view.gone_at.is_none().then(|| {
             let body = self.about(view, dirty);
             self.desk.scribe.event(&place.tenant, "ticket.gone", body)
@@ -288,7 +288,7 @@ impl Callbacks {
             link: view.link.link.clone(),
             read_before: view.seen_at,
             seen: None,
-            gone: true,
+            gone: Some(GoneLimit { since, most }),
             notes: view.notes.clone(),
             changed: event,
             status: None,
@@ -298,8 +298,10 @@ impl Callbacks {
     }
 
     /// Records outside a role's reach look as if they were deleted: a person has to say which it is.
-    async fn too_many_gone(&self, dirty: &Dirty, linked: u64, gone: u64) -> Result<(), Error> {
+    async fn too_many_gone(&self, dirty: &Dirty) -> Result<(), Error> {
         let place = &dirty.place;
+        let since = self.desk.clock.now_unix_ms().saturating_sub(HOUR_MS);
+        let (linked, gone) = self.desk.store.count_gone(place, since)?;
         self.desk.store.dirty_later(dirty, self.in_ms(HOUR_MS as u64)).await?;
         let trouble = format!(
             "{gone} of {linked} linked tickets have vanished within an hour, and more cannot be read. Look whether the \

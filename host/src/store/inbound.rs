@@ -156,7 +156,8 @@ pub(crate) struct NewView {
     /// When it was read before: another reader since then has said everything.
     pub(crate) read_before: i64,
     pub(crate) seen: Option<String>,
-    pub(crate) gone: bool,
+    /// It is not there any more.
+    pub(crate) gone: Option<GoneLimit>,
     pub(crate) notes: NoteFence,
     /// The change of the ticket, if there is one; operations of ours that have caused it are put into it.
     pub(crate) changed: Option<NewEvent>,
@@ -167,11 +168,21 @@ pub(crate) struct NewView {
     pub(crate) added: Vec<(String, NewEvent)>,
 }
 
+/// How many tickets of a connection may vanish: those beyond are not believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct GoneLimit {
+    /// Counted from then on, milliseconds since 1970.
+    pub(crate) since: i64,
+    pub(crate) most: u64,
+}
+
 /// What became of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcomes {
     /// It is known now, and the product is told.
     Done,
+    /// Too many have vanished: nothing was noted.
+    TooMany,
     /// Something of ours is on its way to this ticket, or somebody else has read it meanwhile: read again.
     Again,
 }

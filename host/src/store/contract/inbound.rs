@@ -124,7 +124,7 @@ fn view(read_before: i64, wanted: Option<&str>, notes: &[&str]) -> NewView {
         link: "l".into(),
         read_before,
         seen: Some("{}".into()),
-        gone: false,
+        gone: None,
         notes: NoteFence { fence: Some("9".into()), fence_at: 0, last: Some("9".into()), last_at: NOW },
         changed: wanted.map(|_| {
             let body = json!({"changes": {"status": {}, "closed": {}}, "caused_by": {"provider": "psabridge"}});
@@ -259,4 +259,14 @@ pub(super) fn turns(store: &dyn Store) {
     store.first_view(&place, "l", None, NoteFence::default(), NOW).wait().unwrap();
     assert_eq!(store.unread_since(&place, NOW, 10).unwrap().len(), 0);
     assert_eq!(store.count_gone(&place, 0).unwrap(), (1, 0));
+    // So many may vanish and not one more; what is gone stays so since then.
+    let gone = |most: u64| {
+        let seen_at = store.views_of(&place, &["1001".into()]).unwrap().remove(0).seen_at;
+        let gone = Some(GoneLimit { since: 0, most });
+        apply(store, dirty(store, &place), NewView { gone, ..view(seen_at, None, &[]) })
+    };
+    assert_eq!(gone(0), Outcomes::TooMany);
+    assert_eq!((gone(1), store.count_gone(&place, 0).unwrap()), (Outcomes::Done, (1, 1)));
+    assert_eq!(gone(u64::MAX), Outcomes::Done);
+    assert_eq!(store.views_of(&place, &["1001".into()]).unwrap().remove(0).gone_at, Some(NOW));
 }

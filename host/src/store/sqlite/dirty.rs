@@ -106,6 +106,11 @@ pub(super) fn applied(db: &Connection, applied: Applied) -> Result<Outcomes, Sto
         if cursors::exists(db, ON_ITS_WAY, params![tenant, view.link])? {
             return Ok(Outcomes::Again);
         }
+        if let Some(limit) = view.gone
+            && views::count_gone(db, &dirty.place, limit.since).map_err(mapped)?.1 >= limit.most
+        {
+            return Ok(Outcomes::TooMany);
+        }
         if !views::take_over(db, tenant, &view, now)? {
             return Ok(Outcomes::Again);
         }

@@ -112,7 +112,7 @@ impl Inbound for SqliteStore {
                 link,
                 read_before: 0,
                 seen,
-                gone: false,
+                gone: None,
                 notes,
                 changed: None,
                 status: None,

@@ -15,7 +15,8 @@ statements! {
         gone_at, note_fence, note_last, note_last_at, note_fence_at FROM ticket_links WHERE tenant = ?1 AND connection = ?2
         AND state = 'linked' AND seen_at < ?3 ORDER BY seen_at LIMIT ?4";
     /// Only if nobody has read it since.
-    TAKE_OVER = "UPDATE ticket_links SET seen = coalesce(?3, seen), seen_at = ?4, gone_at = ?5, note_fence = ?6, note_last = ?7,
+    TAKE_OVER = "UPDATE ticket_links SET seen = coalesce(?3, seen), seen_at = ?4,
+        gone_at = CASE WHEN ?5 IS NULL THEN NULL ELSE coalesce(gone_at, ?5) END, note_fence = ?6, note_last = ?7,
         note_last_at = ?8, note_fence_at = ?10 WHERE tenant = ?1 AND link = ?2 AND state = 'linked' AND seen_at = ?9";
     COUNT_LINKED = "SELECT count(*) FROM ticket_links WHERE tenant = ?1 AND connection = ?2 AND state = 'linked'";
     COUNT_GONE = "SELECT count(*) FROM ticket_links WHERE tenant = ?1 AND connection = ?2 AND gone_at >= ?3
@@ -37,7 +38,7 @@ pub(super) fn take_over(db: &Connection, tenant: &str, view: &NewView, now: i64)
     let NoteFence { fence, fence_at, last, last_at } = &view.notes;
     // Times tell readings apart: two within one millisecond are two.
     let seen_at = now.max(view.read_before + 1);
-    let gone_at = view.gone.then_some(now);
+    let gone_at = view.gone.map(|_| now);
     let values =
         params![tenant, view.link, view.seen, seen_at, gone_at, fence, last, last_at, view.read_before, fence_at];
     Ok(execute(db, TAKE_OVER, values)? > 0)
