@@ -36,7 +36,7 @@ pub(crate) async fn run(core: &Core, params: Rehearse, context: &CallContext) ->
     match method.as_str() {
         "notes.post" => {
             let notes::Post { tenant, link, visibility, text, member, agent, .. } = typed(value, "notes.post")?;
-            crate::outbox::check_text(&text)?;
+            crate::outbox::check_text("notes.post", "text", &text)?;
             let (place, ticket) = tickets::place_of(core, &tenant, &link)?;
             let member = member_for(core, &place, member, agent.as_deref())?;
             let request = ops::AddNoteRequest { ticket: there(ticket)?, visibility, text, member };
