@@ -140,18 +140,16 @@ impl Search<'_> {
                 .collect();
             return Ok(Look::Near(json!({"near": near, "alike": alike.len(), "claimed_by_earlier": claims})));
         }
-        if !self.first {
-            // A list can be empty because the ticket went away, or into another one.
-            match self.read_ticket(ticket).await {
-                Err(error) if error.code == Code::NotFound => return Ok(Look::Gone),
-                found => {
-                    if let Some(other) = found?.merged_into {
-                        return Ok(Look::Merged(other));
-                    }
-                }
-            }
+        self.nothing_at(ticket, last).await
+    }
+
+    /// Nothing is there. A list can be empty because the ticket went away, or into another one, where nobody would look for
+    /// what is sent now.
+    async fn nothing_at(&self, ticket: &str, last: Option<String>) -> Result<Look, Trouble> {
+        match self.read_ticket(ticket).await {
+            Err(error) if error.code == Code::NotFound => Ok(Look::Gone),
+            found => Ok(found?.merged_into.map_or(Look::Nothing(last), Look::Merged)),
         }
-        Ok(Look::Nothing(last))
     }
 
     /// Operations before this one with equal texts that may be in the PSA too: they come first.
