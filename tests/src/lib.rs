@@ -10,6 +10,7 @@ pub mod door;
 pub mod files;
 pub mod inbound;
 pub mod process;
+pub mod psa;
 pub mod scene;
 pub mod shared;
 pub mod torture;

@@ -4,6 +4,9 @@ use crate::model::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// The reason of an error of `search_tickets` that says: tickets of this kind have no place for our mark.
+pub const NO_MARKS: &str = "no_marks";
+
 /// Request of `list_catalog`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ListCatalogRequest {

@@ -110,9 +110,15 @@ pub(crate) async fn add(core: &Core, params: Add, context: &CallContext) -> Resu
 
 /// Whether something at the PSA is what was sent, as far as it shows.
 fn is_it(one: &Attachment, sent: &ops::AddAttachmentRequest, size: Option<u64>) -> bool {
-    let named = one.file_name.as_ref().is_none_or(|name| *name == sent.file_name);
+    let named = one.file_name.as_ref().is_none_or(|name| alike(name, &sent.file_name));
     let sized = one.size.zip(size).is_none_or(|(there, sent)| there == sent);
-    one.title == sent.title && named && sized
+    alike(&one.title, &sent.title) && named && sized
+}
+
+/// The same name. What could end a header or lead to a folder may have been replaced on its way.
+fn alike(one: &str, other: &str) -> bool {
+    let plain = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>();
+    one == other || (!plain(one).is_empty() && plain(one) == plain(other))
 }
 
 /// The one new attachment that is it, or the doubt with what was seen.

@@ -36,7 +36,7 @@ pub(crate) async fn run(core: &Core, params: Rehearse, context: &CallContext) ->
     match method.as_str() {
         "notes.post" => {
             let notes::Post { tenant, link, visibility, text, member, agent, .. } = typed(value, "notes.post")?;
-            crate::outbox::check_text(&text)?;
+            crate::outbox::check_text("notes.post", "text", &text)?;
             let (place, ticket) = tickets::place_of(core, &tenant, &link)?;
             let member = member_for(core, &place, member, agent.as_deref())?;
             let request = ops::AddNoteRequest { ticket: there(ticket)?, visibility, text, member };
@@ -64,7 +64,8 @@ pub(crate) async fn run(core: &Core, params: Rehearse, context: &CallContext) ->
             let create: tickets::Create = typed(value, "tickets.create")?;
             let place = Place { tenant: create.tenant.clone(), connection: create.connection.clone() };
             let reference = Some("psa-bridge (a random token)".to_owned());
-            let request = ops::CreateTicketRequest { external_reference: reference, ..create.request() };
+            let mut request = ops::CreateTicketRequest { external_reference: reference, ..create.request() };
+            request.priority = changes::priority_of(core, &place, request.priority, create.priority_value.as_deref())?;
             one::<ops::CreateTicket>(core, &place, &request, context).await
         }
         "tickets.update" => {

@@ -66,7 +66,10 @@ impl Post {
             let message = "must be later than started_at, by 31 days at most";
             return Err(Error::invalid(format!("time.post: ended_at {message}")).field("/ended_at", "order", message));
         }
-        crate::outbox::check_text(&self.notes)?;
+        let internal = self.internal_notes.as_ref().filter(|text| !text.is_empty());
+        for (name, text) in [("notes", Some(&self.notes)), ("internal_notes", internal)] {
+            text.map_or(Ok(()), |text| crate::outbox::check_text("time.post", name, text))?;
+        }
         Ok(ops::AddTimeEntryRequest {
             ticket: String::new(),
             member: self.member.clone(),

@@ -56,7 +56,7 @@ impl Outbox {
         note: NewNote,
         client_key: Option<&str>,
     ) -> Result<StoredOperation, Error> {
-        check_text(&note.text)?;
+        check_text("notes.post", "text", &note.text)?;
         let link = self.link_of(tenant, link)?;
         let NewNote { text, visibility, member, agent } = note;
         let payload = Payload::Note { text, visibility, member, agent };
@@ -245,20 +245,22 @@ impl Outbox {
     }
 }
 
-pub(crate) fn check_text(text: &str) -> Result<(), Error> {
+/// A text that is to be sent, by the name of its parameter.
+pub(crate) fn check_text(method: &str, name: &str, text: &str) -> Result<(), Error> {
+    let at = format!("/{name}");
     if text.trim().is_empty() {
-        let message = "a note needs a text";
-        return Err(Error::invalid(format!("notes.post: {message}")).field("/text", "required", message));
+        let message = format!("{name} must have words in it");
+        return Err(Error::invalid(format!("{method}: {message}")).field(at, "required", message));
     }
     if text.len() > TEXT_BYTES_MAX {
-        let message = format!("the text has {} bytes; {TEXT_BYTES_MAX} are allowed", text.len());
-        return Err(Error::new(Code::TooLarge, message.clone()).field("/text", "max_length", message));
+        let message = format!("{name} has {} bytes; {TEXT_BYTES_MAX} are allowed", text.len());
+        return Err(Error::new(Code::TooLarge, format!("{method}: {message}")).field(at, "max_length", message));
     }
     // Line breaks and tabs are text; other controls are nobody's intention, and some PSAs refuse them in odd ways.
     let odd = text.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'));
     if let Some(odd) = odd {
-        let message = format!("the text holds the control character U+{:04X}; take it out", odd as u32);
-        return Err(Error::invalid(message.clone()).field("/text", "control_character", message));
+        let message = format!("{name} holds the control character U+{:04X}; take it out", odd as u32);
+        return Err(Error::invalid(format!("{method}: {message}")).field(at, "control_character", message));
     }
     Ok(())
 }

@@ -5,12 +5,13 @@
 //! never taken; what may be ours and is not clearly so goes to a person.
 //! Leaves to others: what follows (`send`, `recover`).
 
+mod ticket;
 mod time;
 mod update;
 
 pub(super) use update::{differing, named};
 
-use super::canonical::{Likeness, canonical, compare};
+use super::canonical::canonical;
 use super::desk::Desk;
 use super::payload::Payload;
 use super::trouble::Trouble;
@@ -140,18 +141,16 @@ impl Search<'_> {
                 .collect();
             return Ok(Look::Near(json!({"near": near, "alike": alike.len(), "claimed_by_earlier": claims})));
         }
-        if !self.first {
-            // A list can be empty because the ticket went away, or into another one.
-            match self.read_ticket(ticket).await {
-                Err(error) if error.code == Code::NotFound => return Ok(Look::Gone),
-                found => {
-                    if let Some(other) = found?.merged_into {
-                        return Ok(Look::Merged(other));
-                    }
-                }
-            }
+        self.nothing_at(ticket, last).await
+    }
+
+    /// Nothing is there. A list can be empty because the ticket went away, or into another one, where nobody would look for
+    /// what is sent now.
+    async fn nothing_at(&self, ticket: &str, last: Option<String>) -> Result<Look, Trouble> {
+        match self.read_ticket(ticket).await {
+            Err(error) if error.code == Code::NotFound => Ok(Look::Gone),
+            found => Ok(found?.merged_into.map_or(Look::Nothing(last), Look::Merged)),
         }
-        Ok(Look::Nothing(last))
     }
 
     /// Operations before this one with equal texts that may be in the PSA too: they come first.
@@ -233,50 +232,6 @@ impl Search<'_> {
         updated.is_some_and(|updated| updated.as_millisecond() >= self.row.accepted)
     }
 
-    async fn for_ticket(&self, request: &ops::CreateTicketRequest) -> Result<Look, Trouble> {
-        let reference = &self.link.reference;
-        let marked = TicketFilter { external_reference: Some(reference.clone()), ..TicketFilter::default() };
-        let marked = self.some_tickets(marked).await?;
-        if let Some(found) = marked.iter().find(|found| found.external_reference.as_ref() == Some(reference)) {
-            return Ok(ticket_found(found, "reference"));
-        }
-        // Looked for a second time in another way: a search by reference may be late, or not there.
-        let company = Some(request.company.clone());
-        if self.first {
-            let newest = TicketFilter { company, newest_first: true, ..TicketFilter::default() };
-            let newest = self.page_of(newest, Some(1)).await?;
-            return Ok(Look::Nothing(newest.first().map(|ticket| ticket.id.clone())));
-        }
-        let after = TicketFilter { company, made_after: self.row.fence.clone(), ..TicketFilter::default() };
-        let found = self.some_tickets(after).await?;
-        let bound = self.bound("ticket", found.iter().map(|ticket| &ticket.id))?;
-        // Its own mark is proof, though the search by it did not find it yet.
-        if let Some(found) = found.iter().find(|found| found.external_reference.as_ref() == Some(reference)) {
-            return Ok(ticket_found(found, "company and reference"));
-        }
-        let alike: Vec<&Ticket> = found
-            .iter()
-            .filter(|ticket| {
-                !bound.contains(&ticket.id)
-                    && is_ours(self.identity, ticket.created_by.as_deref())
-                    // The mark of another operation says whose it is.
-                    && ticket.external_reference.is_none()
-                    && compare(&request.summary, &ticket.summary) == Likeness::Same
-            })
-            .collect();
-        let known = |ticket: &Ticket| self.identity.is_some() && ticket.created_by.is_some();
-        match alike.as_slice() {
-            [] => Ok(Look::Nothing(None)),
-            // Another creation with this summary may have made it, and will say so.
-            _ if self.desk.store.has_rivals(self.row)? => Ok(Look::Unclear),
-            [only] if known(only) => Ok(ticket_found(only, "company and summary")),
-            several => {
-                let near: Vec<&String> = several.iter().map(|ticket| &ticket.id).collect();
-                Ok(Look::Near(json!({"near": near})))
-            }
-        }
-    }
-
     async fn some_tickets(&self, filter: TicketFilter) -> Result<Vec<Ticket>, Error> {
         let mut tickets = Vec::new();
         let mut page = PageRequest::default();
@@ -310,21 +265,6 @@ impl Search<'_> {
             .filter(|note| !bound.contains(&note.id) && self.may_be_ours(note) && self.is_same(text, &note.text));
         Ok(copies.map(|note| note.id.clone()).collect())
     }
-
-    /// The same for a created ticket, by its mark.
-    pub(super) async fn ticket_copies(&self) -> Result<Vec<String>, Trouble> {
-        let reference = Some(self.link.reference.clone());
-        let found =
-            self.some_tickets(TicketFilter { external_reference: reference, ..TicketFilter::default() }).await?;
-        let bound = self.bound("ticket", found.iter().map(|ticket| &ticket.id))?;
-        Ok(found.into_iter().map(|ticket| ticket.id).filter(|id| !bound.contains(id)).collect())
-    }
-}
-
-fn ticket_found(ticket: &Ticket, by: &str) -> Look {
-    let binding = Binding { kind: "ticket", remote: ticket.id.clone(), ticket: Some(ticket.id.clone()) };
-    let evidence = json!({"ticket": ticket.id, "found_by": by});
-    Look::Found { binding: Some(binding), ticket: Some(ticket.id.clone()), shown: None, evidence }
 }
 
 fn is_ours(identity: Option<&str>, creator: Option<&str>) -> bool {

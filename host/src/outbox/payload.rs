@@ -6,9 +6,9 @@ use psa_host_api::model::Visibility;
 use psa_host_api::ops::{AddTimeEntryRequest, CreateTicketRequest, TicketChanges};
 use serde::{Deserialize, Serialize};
 
-/// The payload.
+/// The payload. Its word is a name that no request has: a new ticket has a `kind` of its own.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(tag = "payload", rename_all = "snake_case")]
 pub(crate) enum Payload {
     Note {
         text: String,
@@ -76,4 +76,28 @@ impl Payload {
 
 fn place<'a>(tenant: &'a str, connection: &'a str, operation: &'a str) -> SealPlace<'a> {
     SealPlace { table: "operations", tenant, connection, name: operation, version: 1, bound: "" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_sealed_can_be_read_again_with_all_of_its_fields() {
+        let ticket = CreateTicketRequest {
+            summary: "x".into(),
+            kind: Some("project".into()),
+            status: Some("1".into()),
+            ..CreateTicketRequest::default()
+        };
+        let changes = TicketChanges { status: Some("1".into()), ..TicketChanges::default() };
+        for payload in [
+            Payload::Ticket(Box::new(ticket)),
+            Payload::Update(Box::new(changes)),
+            Payload::Status { status: None, value: Some("open".into()) },
+        ] {
+            let text = serde_json::to_vec(&payload).unwrap();
+            assert_eq!(serde_json::from_slice::<Payload>(&text).unwrap(), payload);
+        }
+    }
 }

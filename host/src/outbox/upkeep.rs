@@ -77,7 +77,7 @@ impl Outbox {
         let search = Search { desk, row, link: &link, payload: &payload, identity, first: false, lane: Lane::Bulk };
         let copies = match (&payload, &link.ticket) {
             (Payload::Note { text, .. }, Some(ticket)) => search.copies(ticket, text).await?,
-            (Payload::Ticket(_), _) => search.ticket_copies().await?,
+            (Payload::Ticket(request), _) => search.ticket_copies(request).await?,
             (Payload::Time { entry, .. }, Some(ticket)) => search.time_copies(ticket, entry).await?,
             _ => Vec::new(),
         };

@@ -90,7 +90,7 @@ fn multipart(request: &AddAttachmentRequest, ticket: u64, boundary: &str) -> Res
 
 /// A text without what ends a header or leads to a folder. Nothing of it may be all there was.
 fn cleaned(text: &str, at: &str, hostile: impl Fn(char) -> bool) -> Result<String, Error> {
-    let clean = |c: char| if c.is_control() || c == '"' || hostile(c) { '_' } else { c };
+    let clean = |c: char| if c.is_control() || disposition::turns(c) || c == '"' || hostile(c) { '_' } else { c };
     let cleaned: String = text.trim().chars().map(clean).collect();
     let length = cleaned.chars().count();
     if length > NAME_CHARS_MAX || cleaned.chars().all(|c| matches!(c, '_' | '.' | ' ')) {

@@ -9,7 +9,6 @@ use crate::conditions::mark;
 use crate::notes::TEXT_CHARS_MAX;
 use crate::statuses::check_is_of_board;
 use crate::tickets::{Kind, ticket_from};
-use crate::update::no_place_for_marks;
 use psa_host_api::Error;
 use psa_host_api::model::{CustomField, Ticket};
 use psa_host_api::ops::CreateTicketRequest;
@@ -55,9 +54,6 @@ fn kind_of(request: &CreateTicketRequest) -> Result<Kind, Error> {
         let message = "kind must be service or project";
         Error::invalid(message).field("/kind", "option", message)
     })?;
-    if kind == Kind::Project && request.external_reference.is_some() {
-        return Err(no_place_for_marks("/external_reference"));
-    }
     // Source: facts 6; without a phase ConnectWise does not know the project either.
     if kind == Kind::Project && !request.fields.get("phase").is_some_and(Value::is_object) {
         let message = r#"a project ticket needs fields to name its phase: {"phase": {"id": 1}}"#;
@@ -121,7 +117,8 @@ fn ticket_body(kind: Kind, request: &CreateTicketRequest) -> Result<Value, Error
     if !request.custom_fields.is_empty() {
         body.insert("customFields".to_owned(), custom_fields(&request.custom_fields)?);
     }
-    if let Some(reference) = &request.external_reference {
+    // Kept where there is a place for it, and project tickets have none. Source: facts 6.
+    if let (Some(reference), Kind::Service) = (&request.external_reference, kind) {
         body.insert("externalXRef".to_owned(), json!(mark(reference, "/external_reference")?));
     }
     for (name, value) in &request.fields {
@@ -234,14 +231,9 @@ mod tests {
         assert_eq!(body_of(&project(|_| {})).unwrap(), json!({"summary": "Printer on fire", "phase": {"id": 3}}));
         let with_company = body_of(&project(|request| request.company = "2".into())).unwrap();
         assert_eq!(with_company["company"], json!({"id": 2}));
-        for (change, at) in [
-            (
-                (|request| request.external_reference = Some("psa-1".into())) as fn(&mut CreateTicketRequest),
-                "/external_reference",
-            ),
-            (|request| drop(request.fields.insert("phase".into(), json!(3))), "/fields/phase"),
-        ] {
-            assert_eq!(body_of(&project(change)).unwrap_err().fields[0].at, at);
-        }
+        let marked = body_of(&project(|request| request.external_reference = Some("psa-1".into()))).unwrap();
+        assert!(marked.get("externalXRef").is_none());
+        let other = project(|request| drop(request.fields.insert("phase".into(), json!(3))));
+        assert_eq!(body_of(&other).unwrap_err().fields[0].at, "/fields/phase");
     }
 }

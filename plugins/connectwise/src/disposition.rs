@@ -71,10 +71,16 @@ fn extended(value: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
+/// Characters that turn the direction of a line: with them a name ends for people in another way than for machines.
+/// Source: Unicode 16, Bidi_Control.
+pub(crate) fn turns(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// Without folders and control characters; what leads to a folder is no name.
 fn name(text: &str) -> Option<String> {
     let last = text.rsplit(['/', '\\']).next().unwrap_or_default();
-    let plain: String = last.chars().filter(|c| !c.is_control()).take(NAME_CHARS_MAX).collect();
+    let plain: String = last.chars().filter(|c| !c.is_control() && !turns(*c)).take(NAME_CHARS_MAX).collect();
     let plain = plain.trim();
     (!plain.is_empty() && plain != "." && plain != "..").then(|| plain.to_owned())
 }
@@ -97,6 +103,7 @@ mod tests {
             ("attachment; filename=\"x.png\"; filename*=UTF-8''%FC.png", Some("x.png")),
             ("attachment; filename=\"x.png\"; filename*=UTF-8''%+1.png", Some("x.png")),
             ("attachment; filename=\"../../etc/passwd\"", Some("passwd")),
+            ("attachment; filename=\"a\u{202e}gpj.exe\"", Some("agpj.exe")),
             ("attachment; filename=\"C:\\temp\\a.png\"", Some("a.png")),
             ("attachment; filename*=UTF-8''..%2F..%2Fa.png", Some("a.png")),
             ("attachment; filename=\"a\u{1}b.png\"", Some("ab.png")),

@@ -54,7 +54,8 @@ fn refusal(response: &Response) -> Error {
         None => ("", response.excerpt()),
     };
     let (code, reason, about, ours) = meaning(response, their_code, &words);
-    let mut error = Error::new(code, format!("{ours}. ConnectWise says {}: {words}", response.status));
+    let mut error =
+        Error::new(code, format!("{ours}. ConnectWise says {}: {}", response.status, whole(&words, body.as_ref())));
     if !reason.is_empty() {
         error = error.because(reason);
     }
@@ -107,6 +108,13 @@ fn meaning(response: &Response, their_code: &str, words: &str) -> (Code, &'stati
         (500.., _) => (Code::Unavailable, "", Connection, "ConnectWise has a fault or is being upgraded"),
         _ => (Code::Unavailable, "odd_status", Connection, "The answer has a status that means nothing here"),
     }
+}
+
+/// Their words with those about single fields: of an object that is "invalid" only these say why. Source: facts 5.1.
+fn whole(words: &str, body: Option<&Body>) -> String {
+    let details = body.iter().flat_map(|body| &body.errors).map(|(_, _, message)| message.trim());
+    let details: Vec<&str> = details.filter(|message| !message.is_empty() && !words.contains(message)).collect();
+    if details.is_empty() { words.to_owned() } else { clip(&format!("{words}: {}", details.join(" "))) }
 }
 
 fn clip(text: &str) -> String {
@@ -196,6 +204,7 @@ mod tests {
         }
         let error = answer(400, invalid);
         assert_eq!((error.fields[0].at.as_str(), error.fields[0].code.as_str()), ("summary", "max_length_field"));
+        assert!(error.message.ends_with("ticket object is invalid: too long"), "{error}");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::statuses::{check_is_of_board, reference};
 use crate::tickets::{Kind, converted, find, ticket_from};
 use psa_host_api::error::SpeaksOf;
 use psa_host_api::model::{CustomField, Ticket};
-use psa_host_api::ops::{TicketChanges, UpdateTicketRequest};
+use psa_host_api::ops::{NO_MARKS, TicketChanges, UpdateTicketRequest};
 use psa_host_api::sdk::Cx;
 use psa_host_api::{Code, Error};
 use serde_json::{Map, Value, json};
@@ -41,7 +41,7 @@ pub(crate) async fn ticket(client: &Client, cx: &Cx, request: UpdateTicketReques
 /// Project tickets have no `externalXRef`. Source: facts 6.
 pub(crate) fn no_place_for_marks(at: &str) -> Error {
     let message = "project tickets have no place for an external reference";
-    Error::invalid(message).of(SpeaksOf::Operation).field(at, "kind", message)
+    Error::invalid(message).because(NO_MARKS).of(SpeaksOf::Operation).field(at, "kind", message)
 }
 
 /// What a member is to become.

@@ -35,7 +35,7 @@ pub(crate) async fn answer(asked: &Asked, shared: &Arc<Shared>) -> Option<Reply>
         ("GET", ["key"]) => Reply::json(200, &keys(&mut shared.lock())),
         ("POST", ["key"]) => rotate(&mut shared.lock(), &body),
         ("POST", ["tickets", "churn"]) => churn::run(shared, &body).await,
-        ("POST", [resource @ ("members" | "companies" | "contacts"), id]) => {
+        ("POST", [resource @ ("members" | "companies" | "contacts" | "statuses"), id]) => {
             match edit(&mut shared.lock(), resource, id.parse().unwrap_or_default(), &body) {
                 Ok(record) => Reply::json(200, &record),
                 Err(why) => wrong(&why),

@@ -1,6 +1,7 @@
 //! Looking for time at the PSA.
 //!
-//! Promises: as for notes: complete or an error; equal times and words are claimed in the order of acceptance.
+//! Promises: as for notes: complete or an error; equal times and words are claimed in the order of acceptance. A list of
+//! time is empty, and no error, when its ticket is gone.
 
 use super::{Look, PAGES_MAX, Search, is_ours};
 use crate::outbox::trouble::Trouble;
@@ -43,17 +44,7 @@ impl Search<'_> {
         if !self.first && !strange.is_empty() {
             return Ok(Look::Near(json!({"near": strange, "claimed_by_earlier": claims})));
         }
-        if !self.first {
-            match self.read_ticket(ticket).await {
-                Err(error) if error.code == Code::NotFound => return Ok(Look::Gone),
-                found => {
-                    if let Some(other) = found?.merged_into {
-                        return Ok(Look::Merged(other));
-                    }
-                }
-            }
-        }
-        Ok(Look::Nothing(last))
+        self.nothing_at(ticket, last).await
     }
 
     /// Entries behind the fence that belong to nobody and may be ours.

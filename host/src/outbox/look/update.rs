@@ -21,9 +21,11 @@ impl Search<'_> {
             let evidence = json!({"updated_by": found.updated_by, "updated_at": found.updated_at});
             return Ok(Look::Found { binding: None, ticket: None, shown: None, evidence });
         }
-        // Somebody else has changed it since: what was wanted before is not sent over that.
+        // Somebody else has changed it since: what was wanted before is not sent over that. The fence is what the PSA's own
+        // clock showed before the attempt: theirs can be wrong, and may count whole seconds where ours does not.
         let by_us = is_ours(self.identity, found.updated_by.as_deref());
-        if !self.first && !by_us && self.changed_since_acceptance(found.updated_at.as_deref()) {
+        let changed = found.updated_at != self.row.fence || self.changed_since_acceptance(found.updated_at.as_deref());
+        if !self.first && !by_us && changed {
             return Ok(Look::Overtaken);
         }
         Ok(Look::Nothing(found.updated_at))
