@@ -12,5 +12,6 @@ pub mod inbound;
 pub mod process;
 pub mod scene;
 pub mod shared;
+pub mod storm;
 pub mod torture;
 pub mod world;

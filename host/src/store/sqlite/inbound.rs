@@ -111,11 +111,12 @@ impl Inbound for SqliteStore {
             let view = NewView {
                 link,
                 read_before: 0,
+                began: now,
                 seen,
                 gone: false,
                 notes,
                 changed: None,
-                status: None,
+                shown: serde_json::Value::Null,
                 added: Vec::new(),
             };
             views::take_over(db, &tenant, &view, now).map(drop)
