@@ -1,7 +1,7 @@
 //! Many changes by people in a short time, for big scenarios.
 //!
-//! Promises: the same seed and the same tickets make the same changes; each is told like any other; the world is left to
-//! others between portions.
+//! Promises: the same seed and the same tickets make the same changes; each is a change, to something else than before, is
+//! told like any other; the world is left to others between portions.
 
 use super::state::{id_of, named};
 use super::{notes, people, seed};
@@ -99,12 +99,16 @@ fn change(world: &mut World, order: &mut Order) -> Option<(u64, bool)> {
         match order.random.random_range(0..3) {
             0 => record["summary"] = json!(format!("Something is wrong ({number})")),
             1 => {
-                let owner = world.state.members.choose(&mut order.random)?;
+                let now = id_of(&record["owner"]);
+                let others: Vec<&Value> = world.state.members.iter().filter(|member| id_of(member) != now).collect();
+                let owner = others.choose(&mut order.random)?;
                 record["owner"] = seed::reference(owner);
             }
             _ => {
                 let board = id_of(&record["board"]);
-                let open = world.state.statuses_of(board).filter(|status| status["inactive"] == false);
+                let now = id_of(&record["status"]);
+                let possible = |status: &&Value| status["inactive"] == false && id_of(status) != now;
+                let open = world.state.statuses_of(board).filter(possible);
                 let statuses: Vec<&Value> = open.collect();
                 let status = statuses.choose(&mut order.random)?;
                 record["status"] = named(status);
