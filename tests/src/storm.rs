@@ -10,7 +10,7 @@
 //! was told once.
 //!
 //! What is counted: `reads` are all GET requests of the host at the PSA from the first change on, of whatever kind. A
-//! telling is one reading that told something: events of one ticket with consecutive ids. It needed two reads, the ticket
+//! telling is one reading that told something: a `ticket.changed` or not, and notes with the ids behind it. It needed two reads, the ticket
 //! and its notes. `by_the_clock` are those that come whether or not anything changes: windows, registrations, code base,
 //! keys. What is left of `reads` without those and without two for each telling are readings that told nothing: `in_vain`.
 //! `extra` is both together, and is to be less than 2 % of the changes; where there are few changes in many minutes, the
@@ -78,7 +78,11 @@ impl Report {
 
     /// Reads that come with time alone.
     pub fn by_the_clock(&self) -> u64 {
-        self.reads.iter().filter(|(name, _)| !matches!(name.as_str(), "get_ticket" | "list_notes")).map(|(_, n)| n).sum()
+        self.reads
+            .iter()
+            .filter(|(name, _)| !matches!(name.as_str(), "get_ticket" | "list_notes"))
+            .map(|(_, n)| n)
+            .sum()
     }
 
     /// Reads beyond two for each telling.
@@ -100,11 +104,24 @@ impl Report {
 impl std::fmt::Display for Report {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Report { changes, notes, lost, tellings, events, reads, healed_ms, took_ms } = self;
-        writeln!(f, "{changes} changes ({notes} notes) in {} virtual minutes, {lost} callbacks lost", took_ms / MINUTE)?;
-        writeln!(f, "{events} events in {tellings} tellings; all was known {} s after the last change", healed_ms / 1000)?;
+        writeln!(
+            f,
+            "{changes} changes ({notes} notes) in {} virtual minutes, {lost} callbacks lost",
+            took_ms / MINUTE
+        )?;
+        writeln!(
+            f,
+            "{events} events in {tellings} tellings; all was known {} s after the last change",
+            healed_ms / 1000
+        )?;
         writeln!(f, "reads {} {reads:?}", self.all_reads())?;
         let (extra, vain) = (self.extra(), self.in_vain());
-        write!(f, "extra {extra} ({:.2} % of the changes), in vain {vain} ({:.2} %)", self.percent(extra), self.percent(vain))
+        write!(
+            f,
+            "extra {extra} ({:.2} % of the changes), in vain {vain} ({:.2} %)",
+            self.percent(extra),
+            self.percent(vain)
+        )
     }
 }
 

@@ -150,13 +150,7 @@ impl Callbacks {
     }
 
     /// What a linked ticket shows now, and what of it is to be told.
-    async fn changed(
-        &self,
-        dirty: &Dirty,
-        view: &StoredView,
-        ticket: &Ticket,
-        began: Began,
-    ) -> Result<NewView, Error> {
+    async fn changed(&self, dirty: &Dirty, view: &StoredView, ticket: &Ticket, began: Began) -> Result<NewView, Error> {
         let now = Seen::of(ticket, began.server_ms);
         let before = view.seen.as_deref().and_then(Seen::read);
         let changes = before.as_ref().map(|before| before.changes_to(&now)).unwrap_or_default();

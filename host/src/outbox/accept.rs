@@ -3,8 +3,8 @@
 use super::Outbox;
 use super::look::named;
 use super::payload::Payload;
-use crate::store::marks;
 use crate::clock::new_id;
+use crate::store::marks;
 use crate::store::{
     Accepted, Conflict, ConnectionState, LinkState, NewOperation, Place, Record, StopReason, StoreError, StoredLink,
     StoredOperation,

@@ -2,8 +2,8 @@
 
 use super::Outbox;
 use super::desk::Desk;
-use crate::store::marks;
 use crate::clock::rfc3339;
+use crate::store::marks;
 use crate::store::{AttemptEnd, Kind, Outcome, State, StoredAttempt, StoredOperation};
 use psa_host_api::Error;
 use psa_host_api::model::Visibility;
