@@ -7,7 +7,6 @@ fn whatever_callbacks_lose_is_known_five_minutes_later_and_told_once() {
     let report = Storm { changes: 2_000, links: 200, same_second: 300, seed: 1 }.run();
     println!("{report}");
     assert!(report.lost > 600 && report.tellings > 0, "{report}");
-    // A guard, not the aim of 2 %: on a busy machine the host falls behind virtual time, what it reads late is read within
-    // the second of a later change, and the next window has it read once more.
+    // A guard, not the aim of 2 %: measured were 2.0 to 3.6, and what is read in vain is not explained yet.
     assert!(report.percent(report.in_vain()) < 8.0, "{report}");
 }
