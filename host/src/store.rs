@@ -9,6 +9,7 @@
 mod contract;
 mod error;
 mod inbound;
+pub(crate) mod marks;
 mod reply;
 mod rows;
 mod sqlite;

@@ -25,6 +25,8 @@ pub(crate) enum Fault {
         #[serde(default)]
         listing_ms: u64,
     },
+    /// Does it and tells it, and answers so much later.
+    LateAnswer { ms: u64 },
     /// Does it and answers; lists show what was made only later.
     LateListing { ms: u64 },
     /// Makes a ticket, then cuts the connection; searches by reference do not find it before.
@@ -98,6 +100,7 @@ impl Fault {
             Fault::ResetBeforeCommit => "reset_before_commit",
             Fault::ResetAfterCommit => "reset_after_commit",
             Fault::LateCommit { .. } => "late_commit",
+            Fault::LateAnswer { .. } => "late_answer",
             Fault::LateListing { .. } => "late_listing",
             Fault::LateReference { .. } => "late_reference",
             Fault::RateLimitedSeconds { .. } => "rate_limited_seconds",

@@ -137,6 +137,9 @@ async fn struck(asked: &Asked, shared: &Arc<Shared>) -> Result<Reply, Cut> {
     }
     let reply = connectwise::answer(&mut shared.lock(), asked, fault.as_ref());
     let committed = reply.committed;
+    if let Some(Fault::LateAnswer { ms }) = &fault {
+        tokio::time::sleep(Duration::from_millis(*ms)).await;
+    }
     match &fault {
         Some(Fault::ResetAfterCommit | Fault::LateReference { .. }) => {
             note(None, committed);

@@ -13,5 +13,6 @@ pub mod process;
 pub mod psa;
 pub mod scene;
 pub mod shared;
+pub mod storm;
 pub mod torture;
 pub mod world;

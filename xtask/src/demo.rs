@@ -1,4 +1,4 @@
-//! `cargo xtask demo`, `bench` and `torture`: build what the command needs, then hand over to it.
+//! `cargo xtask demo`, `bench`, `torture` and `storm`: build what the command needs, then hand over to it.
 //!
 //! Holds: which packages belong to each.
 //! Promises: arguments reach `psa` as they were given; its failure is the task's failure.
@@ -30,8 +30,17 @@ pub fn bench(root: &Path, rest: &[String]) -> Outcome {
 
 /// Builds the parts and runs the long form of the torture.
 pub fn torture(root: &Path, rest: &[String]) -> Outcome {
+    long(root, "psa-torture", rest)
+}
+
+/// Builds the parts and runs the long form of the storm.
+pub fn storm(root: &Path, rest: &[String]) -> Outcome {
+    long(root, "psa-storm", rest)
+}
+
+fn long(root: &Path, name: &str, rest: &[String]) -> Outcome {
     build(root, &["--package", "psa-tests", "--bins"])?;
-    let program = tools::target(root).join("debug").join("psa-torture");
+    let program = tools::target(root).join("debug").join(name);
     tools::run(root, &program.to_string_lossy(), rest)
 }
 

@@ -11,6 +11,7 @@ const HELP: &str = "cargo xtask <task>
   tidy                the rules of the house that need no compiler, in seconds
   demo [arguments]    builds the demo's parts and runs `psa demo`
   torture [arguments] builds its parts and kills hosts at work for some minutes
+  storm [arguments]   loses callbacks in every way and looks whether everything is known afterwards
   bench [arguments]   builds a release and runs `psa bench`";
 
 fn main() -> ExitCode {
@@ -34,6 +35,7 @@ fn run(arguments: &[String]) -> Outcome {
         ("tidy", []) => tidy::run(&root),
         ("demo", rest) => demo::demo(&root, rest),
         ("torture", rest) => demo::torture(&root, rest),
+        ("storm", rest) => demo::storm(&root, rest),
         ("bench", rest) => demo::bench(&root, rest),
         ("help" | "--help" | "-h", _) => {
             println!("{HELP}");

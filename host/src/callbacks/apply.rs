@@ -35,6 +35,13 @@ const GONE_MAX: u64 = 10;
 const GONE_PART: u64 = 20;
 const HOUR_MS: i64 = 3_600_000;
 
+/// When a reading began: by our clock, and by the provider's as far as it is known.
+#[derive(Debug, Clone, Copy)]
+struct Began {
+    at: i64,
+    server_ms: Option<i64>,
+}
+
 impl Callbacks {
     /// Reads everything that is due, a few at a time. The first error that is about the connection ends it.
     pub(super) async fn apply_due(self: &Arc<Self>, place: &Place) -> Result<(), Error> {
@@ -123,16 +130,16 @@ impl Callbacks {
             return self.done(dirty, None, event, Record::default()).await.map(drop);
         };
         self.desk.store.make_stale(place, "ticket", &dirty.entity).await?;
-        let read_at = self.server_ms(place);
+        let began = Began { at: self.desk.clock.now_unix_ms(), server_ms: self.server_ms(place) };
         let request = GetTicketRequest { ticket: dirty.entity.clone() };
         let new = match self.run::<GetTicket>(place, &request).await {
             Ok(ticket) => {
                 if dirty.tries > 0 {
                     self.trouble(place, "tickets", None, Record::default()).await?;
                 }
-                self.changed(dirty, &view, &ticket, read_at).await?
+                self.changed(dirty, &view, &ticket, began).await?
             }
-            Err(error) if error.code == Code::NotFound => match self.gone(dirty, &view).await? {
+            Err(error) if error.code == Code::NotFound => match self.gone(dirty, &view, began).await? {
                 Some(gone) => gone,
                 None => return Ok(()),
             },
@@ -158,29 +165,23 @@ impl Callbacks {
     }
 
     /// What a linked ticket shows now, and what of it is to be told.
-    async fn changed(
-        &self,
-        dirty: &Dirty,
-        view: &StoredView,
-        ticket: &Ticket,
-        read_at: Option<i64>,
-    ) -> Result<NewView, Error> {
-        let now = Seen::of(ticket, read_at);
+    async fn changed(&self, dirty: &Dirty, view: &StoredView, ticket: &Ticket, began: Began) -> Result<NewView, Error> {
+        let now = Seen::of(ticket, began.server_ms);
         let before = view.seen.as_deref().and_then(Seen::read);
         // Of a ticket that was never read all that it shows is new.
         let changes = before.unwrap_or_default().changes_to(&now);
         let (notes, added) = self.notes(dirty, view).await?;
         let identity = self.desk.connections.stored(&dirty.place)?.identity.map(|name| name.to_lowercase());
-        let back = view.gone_at.is_some();
-        let event = (!changes.is_empty() || back).then(|| self.ticket_changed(dirty, view, ticket, changes));
+        let event = self.ticket_changed(dirty, view, ticket, changes);
         Ok(NewView {
             link: view.link.link.clone(),
             read_before: view.seen_at,
+            began: began.at,
             seen: Some(now.write()),
             gone: None,
             notes,
-            changed: event,
-            status: now.status.map(|status| status.id),
+            changed: Some(event),
+            shown: now.shown(),
             by_us: identity.is_some() && ticket.updated_by.as_deref().map(str::to_lowercase) == identity,
             added,
         })
@@ -268,7 +269,7 @@ impl Callbacks {
     }
 
     /// The ticket is not there. `None`: that is not believed yet, and it is looked for again.
-    async fn gone(&self, dirty: &Dirty, view: &StoredView) -> Result<Option<NewView>, Error> {
+    async fn gone(&self, dirty: &Dirty, view: &StoredView, began: Began) -> Result<Option<NewView>, Error> {
         if view.gone_at.is_none() && dirty.tries == 0 {
             self.desk.store.dirty_later(dirty, self.in_ms(GONE_AGAIN_MS)).await?;
             return Ok(None);
@@ -287,11 +288,12 @@ impl Callbacks {
         Ok(Some(NewView {
             link: view.link.link.clone(),
             read_before: view.seen_at,
+            began: began.at,
             seen: None,
             gone: Some(GoneLimit { since, most }),
             notes: view.notes.clone(),
             changed: event,
-            status: None,
+            shown: Value::Null,
             by_us: false,
             added: Vec::new(),
         }))

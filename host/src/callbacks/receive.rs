@@ -84,8 +84,8 @@ impl Callbacks {
         }
     }
 
-    /// The answer that makes a PSA come again: some repeat nothing but 404, 409, 419 and 429, and of these only the last one
-    /// says what it means.
+    /// The only answer that makes the PSA come again. Source: each provider's own facts; a well-known one repeats 404, 409, 419
+    /// and 429 alone, and of these only this one says what it means.
     fn not_now(&self, error: &VaultError) -> HttpAnswer {
         self.desk.log.warn("host", &format!("a callback could not be kept: {error}"));
         HttpAnswer::of(429, "It cannot be kept now. Try again.").header("retry-after", RETRY_AFTER)

@@ -74,6 +74,11 @@ impl Seen {
         ]
     }
 
+    /// The fields that a product is told of, as an object.
+    pub(super) fn shown(&self) -> Value {
+        self.fields().into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>().into()
+    }
+
     /// What is another now: `{"status": {"from": …, "to": …}}`; empty: nothing.
     pub(super) fn changes_to(&self, now: &Seen) -> Map<String, Value> {
         let pairs = self.fields().into_iter().zip(now.fields());

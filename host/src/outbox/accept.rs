@@ -4,6 +4,7 @@ use super::Outbox;
 use super::look::named;
 use super::payload::Payload;
 use crate::clock::new_id;
+use crate::store::marks;
 use crate::store::{
     Accepted, Conflict, ConnectionState, LinkState, NewOperation, Place, Record, StopReason, StoreError, StoredLink,
     StoredOperation,
@@ -96,7 +97,8 @@ impl Outbox {
         changes: TicketChanges,
         client_key: Option<&str>,
     ) -> Result<StoredOperation, Error> {
-        let fields = named(&changes).join(",");
+        let values = serde_json::to_value(&changes).unwrap_or_default();
+        let fields = marks::write(named(&changes).into_iter().map(|name| (name, &values[name])));
         if fields.is_empty() {
             let message = "say at least one field that is to become another";
             return Err(Error::invalid(format!("tickets.update: {message}")).field("/changes", "required", message));

@@ -3,6 +3,7 @@
 use super::Outbox;
 use super::desk::Desk;
 use crate::clock::rfc3339;
+use crate::store::marks;
 use crate::store::{AttemptEnd, Kind, Outcome, State, StoredAttempt, StoredOperation};
 use psa_host_api::Error;
 use psa_host_api::model::Visibility;
@@ -120,7 +121,7 @@ impl From<&StoredOperation> for OperationView {
 }
 
 fn fields(text: &str) -> Vec<String> {
-    text.split(',').map(str::to_owned).collect()
+    marks::read(text).map(|(name, _)| name.to_owned()).collect()
 }
 
 impl From<StoredAttempt> for Attempt {
@@ -167,7 +168,7 @@ fn what(row: &StoredOperation, ticket: Option<&str>) -> String {
         (Kind::Note, None) => "A note".to_owned(),
         (Kind::Ticket, _) => "A new ticket".to_owned(),
         (Kind::Status, _) => format!("The status {}", row.wanted.as_deref().unwrap_or("of a mapping")),
-        (Kind::Update, _) => format!("A change of {}", row.wanted.as_deref().unwrap_or("nothing")),
+        (Kind::Update, _) => format!("A change of {}", fields(row.wanted.as_deref().unwrap_or("nothing")).join(",")),
         (Kind::Time, _) => "Time".to_owned(),
     };
     let place = match ticket {

@@ -7,6 +7,7 @@
 use super::rows::{NewEvent, Place, Record, Sealed, StoredLink};
 use super::words::{CallbackState, DirtySource, SubscriptionState};
 use psa_host_api::model::{ChangeAction, Verdict};
+use serde_json::Value;
 
 /// What is, or is to be, registered at the PSA.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -155,14 +156,18 @@ pub(crate) struct NewView {
     pub(crate) link: String,
     /// When it was read before: another reader since then has said everything.
     pub(crate) read_before: i64,
+    /// When this reading began: what was changed since may not be in it.
+    pub(crate) began: i64,
     pub(crate) seen: Option<String>,
     /// It is not there any more.
     pub(crate) gone: Option<GoneLimit>,
     pub(crate) notes: NoteFence,
-    /// The change of the ticket, if there is one; operations of ours that have caused it are put into it.
+    /// What has become of the ticket. Its `changes` may be empty: then it is told only if somebody has undone a change of
+    /// ours. Operations of ours that have caused it are put into it.
     pub(crate) changed: Option<NewEvent>,
-    /// The status it is in now, and whether the last to change the ticket was our account.
-    pub(crate) status: Option<String>,
+    /// What is told of it, as it is now: an object by names of fields.
+    pub(crate) shown: Value,
+    /// Our account was the last to change it.
     pub(crate) by_us: bool,
     /// Notes that are not known: each is told unless it belongs to an operation or was told before.
     pub(crate) added: Vec<(String, NewEvent)>,

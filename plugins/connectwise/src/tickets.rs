@@ -11,8 +11,9 @@ use psa_host_api::sdk::Cx;
 use psa_host_api::{Code, Error};
 use serde_json::{Map, Value};
 
-/// How long it is remembered which kind a ticket is, in milliseconds. It changes when somebody converts it.
-const KIND_TTL_MS: u64 = 600_000;
+/// How long it is remembered which kind a ticket is, in milliseconds. It changes when somebody converts it, which is found
+/// out when the path of the old kind is not there; looking it up costs a second read for every project ticket.
+const KIND_TTL_MS: u64 = 24 * 3_600_000;
 
 /// Which of the two a ticket is; it decides the path. Source: facts 6.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

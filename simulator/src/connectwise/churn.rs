@@ -1,7 +1,7 @@
 //! Many changes by people in a short time, for big scenarios.
 //!
-//! Promises: the same seed and the same tickets make the same changes; each is told like any other; the world is left to
-//! others between portions.
+//! Promises: the same seed and the same tickets make the same changes; each is a change, to something else than before, is
+//! told like any other; the world is left to others between portions.
 
 use super::state::{id_of, named};
 use super::{notes, people, seed};
@@ -26,10 +26,12 @@ struct Order {
     notes_percent: f64,
     /// The time of all changes; `None`: each has its own.
     now: Option<String>,
+    /// Whose turn it is, when all tickets have theirs; `None`: by chance.
+    turn: Option<usize>,
     random: StdRng,
 }
 
-/// `{"changes","tickets"?,"seed"?,"notes_percent"?,"same_second"?}`; answers how many there were of what, and on which
+/// `{"changes","tickets"?,"seed"?,"notes_percent"?,"same_second"?,"each"?}`; answers how many there were of what, and on which
 /// tickets.
 pub(crate) async fn run(shared: &Shared, body: &Value) -> Reply {
     let mut order = match order(&shared.lock(), body) {
@@ -71,12 +73,19 @@ fn order(world: &World, body: &Value) -> Result<Order, String> {
     let percent = body["notes_percent"].as_f64().unwrap_or(0.0);
     let now = (body["same_second"] == true).then(|| world.now_text());
     let random = StdRng::seed_from_u64(body["seed"].as_u64().unwrap_or(1));
-    Ok(Order { changes, tickets, notes_percent: percent, now, random })
+    let turn = (body["each"] == true).then_some(0);
+    Ok(Order { changes, tickets, notes_percent: percent, now, turn, random })
 }
 
 /// One change, told to who wants to hear it: the ticket, and whether it was a note. `None`: the ticket is gone by now.
 fn change(world: &mut World, order: &mut Order) -> Option<(u64, bool)> {
-    let ticket = *order.tickets.choose(&mut order.random)?;
+    let ticket = match &mut order.turn {
+        Some(turn) => {
+            *turn += 1;
+            order.tickets[(*turn - 1) % order.tickets.len()]
+        }
+        None => *order.tickets.choose(&mut order.random)?,
+    };
     let noted = order.random.random_range(0.0..100.0) < order.notes_percent;
     let number: u32 = order.random.random_range(0..1_000_000);
     let now = order.now.clone().unwrap_or_else(|| world.now_text());
@@ -90,12 +99,16 @@ fn change(world: &mut World, order: &mut Order) -> Option<(u64, bool)> {
         match order.random.random_range(0..3) {
             0 => record["summary"] = json!(format!("Something is wrong ({number})")),
             1 => {
-                let owner = world.state.members.choose(&mut order.random)?;
+                let now = id_of(&record["owner"]);
+                let others: Vec<&Value> = world.state.members.iter().filter(|member| id_of(member) != now).collect();
+                let owner = others.choose(&mut order.random)?;
                 record["owner"] = seed::reference(owner);
             }
             _ => {
                 let board = id_of(&record["board"]);
-                let open = world.state.statuses_of(board).filter(|status| status["inactive"] == false);
+                let now = id_of(&record["status"]);
+                let possible = |status: &&Value| status["inactive"] == false && id_of(status) != now;
+                let open = world.state.statuses_of(board).filter(possible);
                 let statuses: Vec<&Value> = open.collect();
                 let status = statuses.choose(&mut order.random)?;
                 record["status"] = named(status);

@@ -36,11 +36,12 @@ pub(crate) fn act(world: &mut World, ticket: u64, order: &Value) -> Result<Value
             let status = status.as_u64().unwrap_or_default();
             set_status(world, ticket, SOMEBODY, |found| id_of(found) == status)?;
         }
+        Some((name, summary)) if name == "summary" && summary.is_string() => rename(world, ticket, summary),
         Some((name, board)) if name == "board" => change_board(world, ticket, board.as_u64().unwrap_or_default())?,
         Some((name, note)) if name == "note" => add_note(world, ticket, note)?,
         _ => {
             return Err("one of merge_into (an id), delete (true), convert (\"project\"), status (an id), \
-                board (an id), note ({text, createdBy?, internal?})"
+                summary (a text), board (an id), note ({text, createdBy?, internal?})"
                 .to_owned());
         }
     }
@@ -75,6 +76,15 @@ fn set_status(world: &mut World, ticket: u64, by: &str, means: impl Fn(&Value) -
         row.replace(record, by, &now);
     }
     Ok(())
+}
+
+fn rename(world: &mut World, ticket: u64, summary: &Value) {
+    let now = world.now_text();
+    if let Some(row) = world.state.tickets.get_mut(&ticket) {
+        let mut record = row.record.clone();
+        record["summary"] = summary.clone();
+        row.replace(record, SOMEBODY, &now);
+    }
 }
 
 /// To another board for its kind. A status and a type are of one board only: the ticket gets the defaults of its new one.

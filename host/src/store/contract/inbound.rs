@@ -123,6 +123,7 @@ fn view(read_before: i64, wanted: Option<&str>, notes: &[&str]) -> NewView {
     NewView {
         link: "l".into(),
         read_before,
+        began: read_before + 1,
         seen: Some("{}".into()),
         gone: None,
         notes: NoteFence { fence: Some("9".into()), fence_at: 0, last: Some("9".into()), last_at: NOW },
@@ -130,7 +131,7 @@ fn view(read_before: i64, wanted: Option<&str>, notes: &[&str]) -> NewView {
             let body = json!({"changes": {"status": {}, "closed": {}}, "caused_by": {"provider": "psabridge"}});
             NewEvent { body, ..event("ticket.changed") }
         }),
-        status: wanted.map(str::to_owned),
+        shown: json!({"status": {"id": wanted}}),
         by_us: true,
         added: notes.iter().map(|note| ((*note).to_owned(), event("note.added"))).collect(),
     }

@@ -6,10 +6,12 @@
 use super::connections::{execute, word};
 use super::statements::statements;
 use super::{cursors, events, mapped, views};
+use crate::store::marks;
 use crate::store::{Applied, Dirty, DirtySource, NewDirty, NewView, Outcomes, Place, Record, StoreError};
 use psa_host_api::model::ChangeAction;
 use rusqlite::{Connection, Row, params};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 statements! {
     /// What is due already, or being read, is read a little later, with what is said now; not for ever.
@@ -23,9 +25,11 @@ statements! {
     LATER = "UPDATE dirty SET next_at = ?6, tries = tries + 1 WHERE tenant = ?1 AND connection = ?2 AND kind = ?3
         AND entity = ?4 AND version = ?5";
     DONE = "DELETE FROM dirty WHERE tenant = ?1 AND connection = ?2 AND kind = ?3 AND entity = ?4 AND version = ?5";
-    /// A write of ours that is on its way, or may have arrived without our knowing.
+    /// A write of ours that is on its way, or may have arrived without our knowing; or one that has arrived since the reading
+    /// began: nobody knows whether that is in it.
     ON_ITS_WAY = "SELECT EXISTS (SELECT 1 FROM operations WHERE tenant = ?1 AND link = ?2
-        AND state IN ('queued', 'in_doubt', 'held') AND (attempt IS NOT NULL OR state = 'in_doubt'))";
+        AND (state IN ('queued', 'in_doubt', 'held') AND (attempt IS NOT NULL OR state = 'in_doubt')
+            OR state = 'delivered' AND kind IN ('status', 'update') AND ended >= ?3))";
     OWN_CHANGES = "SELECT operation, kind, wanted FROM operations WHERE tenant = ?1 AND link = ?2 AND state = 'delivered'
         AND kind IN ('status', 'update') AND ended >= ?3 ORDER BY seq";
     OWN_NOTE = "SELECT EXISTS (SELECT 1 FROM notes WHERE tenant = ?1 AND connection = ?2 AND kind = ?3 AND remote = ?4)";
@@ -103,7 +107,7 @@ pub(super) fn applied(db: &Connection, applied: Applied) -> Result<Outcomes, Sto
     let Applied { dirty, view, new_ticket, now, mut record } = applied;
     let Place { tenant, connection } = &dirty.place;
     if let Some(view) = view {
-        if cursors::exists(db, ON_ITS_WAY, params![tenant, view.link])? {
+        if cursors::exists(db, ON_ITS_WAY, params![tenant, view.link, view.began])? {
             return Ok(Outcomes::Again);
         }
         if let Some(limit) = view.gone
@@ -135,8 +139,13 @@ fn tell(db: &Connection, dirty: &Dirty, view: NewView, now: i64, record: &mut Re
             .query_map(params![tenant, view.link, view.read_before], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
             .map_err(mapped)?
             .collect();
-        name_causes(&mut event.body, view.status.as_deref(), view.by_us, own.map_err(mapped)?);
-        record.events.push(event);
+        let own: Vec<Own> = own.map_err(mapped)?.into_iter().map(Own::of).collect();
+        add_undone(&mut event.body, &view.shown, &own);
+        name_causes(&mut event.body, &view.shown, view.by_us, &own);
+        let is_news = event.kind != "ticket.changed" || event.body["changes"] != json!({});
+        if is_news {
+            record.events.push(event);
+        }
     }
     let fence_at = view.notes.fence_at;
     for (note, event) in view.added {
@@ -161,27 +170,68 @@ fn brings(field: &str) -> &'static [&'static str] {
     }
 }
 
-/// Names the operations of ours that have caused a change. The provider's name stays if something is left that none has, or
-/// if somebody else was the last to change it: it may be the same field once more. `own`: operation, kind, what it wanted.
-fn name_causes(body: &mut Value, status: Option<&str>, by_us: bool, own: Vec<(String, String, String)>) {
+/// An operation of ours that has changed fields of a ticket.
+struct Own {
+    operation: String,
+    /// Each field with the mark of what it was to be, if that is known.
+    fields: Vec<(String, Option<String>)>,
+    /// Of a change of status: which one.
+    status: Option<String>,
+}
+
+impl Own {
+    /// `row`: operation, kind, and what it wanted.
+    fn of((operation, kind, wanted): (String, String, String)) -> Own {
+        if kind == "status" {
+            let mark = marks::of(&json!(wanted));
+            return Own { operation, fields: vec![("status".to_owned(), Some(mark))], status: Some(wanted) };
+        }
+        let fields = marks::read(&wanted).map(|(name, mark)| (name.to_owned(), mark.map(str::to_owned)));
+        Own { operation, fields: fields.collect(), status: None }
+    }
+}
+
+/// What we have changed and somebody has changed back between two readings looks as if nothing had happened. The product
+/// believes its own change, so it is told what is there instead.
+fn add_undone(body: &mut Value, shown: &Value, own: &[Own]) {
+    let Some(changes) = body.get_mut("changes").and_then(Value::as_object_mut) else { return };
+    let mut last = BTreeMap::new();
+    for (own, (field, mark)) in own.iter().flat_map(|own| own.fields.iter().map(move |field| (own, field))) {
+        last.insert(field.as_str(), (own, mark));
+    }
+    for (field, (own, mark)) in last {
+        let (Some(now), Some(mark)) = (shown.get(field), mark) else { continue };
+        if *mark != marks::of(now) && !changes.contains_key(field) {
+            let from = own.status.as_ref().map(|id| json!({"id": id}));
+            changes.insert(field.to_owned(), json!({"from": from, "to": now}));
+        }
+    }
+}
+
+/// Names the operations of ours that have caused a change: those whose value is there. The provider's name stays if something
+/// is left that none has. What a field brings with it, and what is not known to be the wanted value, counts as ours only if
+/// nobody else has changed the ticket since.
+fn name_causes(body: &mut Value, shown: &Value, by_us: bool, own: &[Own]) {
     let mut left: Vec<String> = body["changes"].as_object().into_iter().flat_map(|all| all.keys().cloned()).collect();
     let mut operations = Vec::new();
-    for (operation, kind, wanted) in own {
-        let fields: Vec<&str> = match kind.as_str() {
-            "status" if status == Some(&wanted) => vec!["status"],
-            "update" => wanted.split(',').collect(),
-            _ => Vec::new(),
+    for own in own {
+        let is_there = |field: &str, mark: &Option<String>| {
+            mark.as_ref().zip(shown.get(field)).map_or(by_us, |(mark, now)| *mark == marks::of(now))
         };
+        let there = own.fields.iter().filter(|(field, mark)| is_there(field, mark));
+        let fields: Vec<&str> = there.map(|(field, _)| field.as_str()).collect();
         let before = left.len();
-        left.retain(|name| !fields.iter().any(|field| field == name || brings(field).contains(&name.as_str())));
+        left.retain(|name| {
+            !fields.iter().any(|field| field == name || (by_us && brings(field).contains(&name.as_str())))
+        });
         if left.len() < before {
-            operations.push(operation);
+            operations.push(own.operation.as_str());
         }
     }
     if operations.is_empty() {
         return;
     }
-    if left.is_empty() && by_us {
+    if left.is_empty() {
         body["caused_by"] = json!({});
     }
     body["caused_by"]["operations"] = json!(operations);

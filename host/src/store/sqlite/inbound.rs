@@ -111,11 +111,12 @@ impl Inbound for SqliteStore {
             let view = NewView {
                 link,
                 read_before: 0,
+                began: now,
                 seen,
                 gone: None,
                 notes,
                 changed: None,
-                status: None,
+                shown: serde_json::Value::Null,
                 by_us: false,
                 added: Vec::new(),
             };

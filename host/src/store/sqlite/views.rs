@@ -36,8 +36,9 @@ pub(super) fn unread(db: &Connection, place: &Place, before: i64, limit: usize) 
 /// False: another reader was quicker, or the link is no more.
 pub(super) fn take_over(db: &Connection, tenant: &str, view: &NewView, now: i64) -> Result<bool, StoreError> {
     let NoteFence { fence, fence_at, last, last_at } = &view.notes;
-    // Times tell readings apart: two within one millisecond are two.
-    let seen_at = now.max(view.read_before + 1);
+    // Times tell readings apart: two within one millisecond are two. The time is that of the beginning: what happened
+    // while it was read may not be in it.
+    let seen_at = view.began.max(view.read_before + 1);
     let gone_at = view.gone.map(|_| now);
     let values =
         params![tenant, view.link, view.seen, seen_at, gone_at, fence, last, last_at, view.read_before, fence_at];
