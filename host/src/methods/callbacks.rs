@@ -5,8 +5,8 @@ use crate::clock::rfc3339;
 use crate::core::Core;
 use crate::plugin::CallContext;
 use crate::store::{CallbackState, Place, StoredCallback};
-use psa_host_api::Error;
 use psa_host_api::model::{Page, PageRequest};
+use psa_host_api::{Code, Error};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -60,13 +60,24 @@ pub(crate) async fn compare(core: &Core, params: Of, _: &CallContext) -> Result<
 }
 
 pub(crate) async fn heal(core: &Core, params: Act, _: &CallContext) -> Result<Comparison, Error> {
+    may_mend(core)?;
     let Act { tenant, connection, by } = params;
     core.callbacks.heal(&Place { tenant, connection }, &by).await
 }
 
 pub(crate) async fn rotate(core: &Core, params: Act, _: &CallContext) -> Result<Comparison, Error> {
+    may_mend(core)?;
     let Act { tenant, connection, by } = params;
     core.callbacks.rotate(&Place { tenant, connection }, &by).await
+}
+
+/// A copy of a database knows the registrations of the real one, and would take them for its own.
+fn may_mend(core: &Core) -> Result<(), Error> {
+    if core.environment.is_ours() {
+        return Ok(());
+    }
+    let message = "the database belongs to another environment, so nothing is registered or taken away";
+    Err(Error::new(Code::Conflict, message).because("environment"))
 }
 
 /// Parameters of callbacks.deliveries.

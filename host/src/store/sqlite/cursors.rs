@@ -2,7 +2,7 @@
 
 use super::connections::execute;
 use super::statements::statements;
-use super::{callbacks, mapped};
+use super::{callbacks, mapped, meta};
 use crate::store::{Cursor, CursorChange, InboundClaim, InboundDue, Place, StoreError};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
@@ -14,6 +14,8 @@ statements! {
     SET = "UPDATE cursors SET watermark = ?3, window_until = ?4, window_page = ?5, poll_at = ?6, ensure_at = ?7, sweep_at = ?8,
         covered = ?9, missed = ?10, trouble = ?11 WHERE tenant = ?1 AND connection = ?2";
     OVERFLOW = "UPDATE cursors SET overflow = overflow + 1, poll_at = 0, sweep_at = 0 WHERE tenant = ?1 AND connection = ?2";
+    /// Across tenants: all of them lead to one door.
+    COMPARE_ALL = "UPDATE cursors SET ensure_at = 0";
     HEARD = "UPDATE cursors SET heard = max(coalesce(heard, 0), ?3), missed = 0 WHERE tenant = ?1 AND connection = ?2";
     SOONER = "UPDATE cursors SET poll_at = min(poll_at, ?3) WHERE tenant = ?1 AND connection = ?2";
     /// Across tenants: the worker serves all. Only connections that are in use; of a new one there is no cursor yet.
@@ -72,6 +74,19 @@ pub(super) fn change(db: &Connection, place: &Place, change: CursorChange) -> Re
         cursor.trouble,
     ];
     execute(db, SET, values).map(drop)
+}
+
+/// Where the door was when registrations were compared last.
+const DOOR: &str = "callbacks_door";
+
+pub(super) fn door_is_at(db: &Connection, door: &str) -> Result<(), StoreError> {
+    let known: rusqlite::Result<Option<String>> =
+        db.prepare_cached(meta::GET).and_then(|mut get| get.query_row(params![DOOR], |row| row.get(0)).optional());
+    if known.map_err(mapped)?.as_deref() == Some(door) {
+        return Ok(());
+    }
+    execute(db, meta::SET, params![DOOR, door])?;
+    execute(db, COMPARE_ALL, []).map(drop)
 }
 
 /// A delivery that was not kept one by one: everything is read again.
