@@ -8,6 +8,7 @@
 //! Leaves to others: rows and their rules (`store`), proofs and addresses (plugins), writes (`outbox`).
 
 mod apply;
+mod comparison;
 mod config;
 mod ensure;
 mod health;
@@ -19,8 +20,8 @@ mod sweep;
 mod token;
 mod verify;
 
+pub(crate) use comparison::Comparison;
 pub use config::CallbackConfig;
-pub(crate) use ensure::Comparison;
 pub(crate) use health::{CallbackHealth, SubscriptionView};
 pub(crate) use seen::Seen;
 
@@ -46,6 +47,8 @@ use tokio::sync::{Notify, watch};
 const CONNECTIONS_MAX: usize = 64;
 /// How long after an error of ours, in milliseconds.
 const ERROR_REST_MS: u64 = 1_000;
+/// How long a person's order waits for a round that is under way.
+const ENTER_WAIT: Duration = Duration::from_secs(10);
 /// How often old rows are dropped, in milliseconds.
 const TRIM_EVERY_MS: u64 = 60_000;
 
@@ -93,6 +96,7 @@ struct Memory {
     proof_rests_until: u64,
     failures: u32,
     proof_failures: u32,
+    ensure_failures: u32,
     /// How many callbacks were counted instead of kept, and when that was seen, in milliseconds since 1970.
     counted: Option<(i64, i64)>,
 }
@@ -152,6 +156,10 @@ impl Callbacks {
 
     /// Works until closed.
     pub(crate) async fn work(self: Arc<Self>) {
+        let door = self.desk.config.pattern().unwrap_or_default();
+        if let Err(error) = self.desk.store.door_is_at(&door).await {
+            self.desk.log.warn("host", &format!("whether the address of callbacks has changed is not known: {error}"));
+        }
         let mut next_trim = 0;
         while !self.is_closing() {
             let boot = self.desk.clock.boot_ms();
@@ -209,15 +217,25 @@ impl Callbacks {
                         self.desk.log.warn("host", &format!("connection {place}: {what}: {error}"));
                     }
                 }
-                let me = self.desk.owners.me();
-                if let Err(error) = self.desk.store.release_inbound(&place, me).await {
-                    self.desk.log.warn("host", &format!("connection {place} could not be let go of: {error}"));
-                }
+                leaving.let_go().await;
             }
             Ok(false) => {}
             Err(error) => self.desk.log.warn("host", &format!("connection {place}: {error}")),
         }
-        drop(leaving);
+    }
+
+    /// Waits until nothing in this process works on a connection. `None`: it does for too long.
+    async fn enter(self: &Arc<Self>, place: &Place) -> Option<Leaving> {
+        let free = async {
+            loop {
+                let idle = self.idle.notified();
+                if self.lock().busy.insert(place.clone()) {
+                    return Leaving { callbacks: self.clone(), place: place.clone() };
+                }
+                idle.await;
+            }
+        };
+        tokio::time::timeout(ENTER_WAIT, free).await.ok()
     }
 
     /// Takes a connection, or keeps it. False: another living process has it.
@@ -313,9 +331,19 @@ fn is_ending(error: &Error) -> bool {
 }
 
 /// Marks a connection as free again, however its round ends.
-struct Leaving {
+pub(crate) struct Leaving {
     callbacks: Arc<Callbacks>,
     place: Place,
+}
+
+impl Leaving {
+    /// Other processes may go on at once.
+    async fn let_go(self) {
+        let Callbacks { desk, .. } = &*self.callbacks;
+        if let Err(error) = desk.store.release_inbound(&self.place, desk.owners.me()).await {
+            desk.log.warn("host", &format!("connection {} could not be let go of: {error}", self.place));
+        }
+    }
 }
 
 impl Drop for Leaving {

@@ -191,6 +191,8 @@ pub(crate) trait Inbound: Send + Sync {
     fn cursor(&self, place: &Place) -> Read<Cursor>;
     /// Changes that.
     fn change_cursor(&self, place: &Place, change: CursorChange) -> Reply<()>;
+    /// The product's door is here from now on. If it was elsewhere, all registrations are to be compared at once.
+    fn door_is_at(&self, door: &str) -> Reply<()>;
     /// Says what has to be read again.
     fn make_dirty(&self, place: &Place, dirty: Vec<NewDirty>, now: i64) -> Reply<()>;
     /// What is due, the longest waiting first.

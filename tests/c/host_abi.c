@@ -249,6 +249,8 @@ static void streams(psa_host *host) {
     CHECK(psa_host_call(host, "attachments.get", text(attachment(get)), &options, NULL) == PSA_INVALID_ARGUMENT);
 }
 
+#include "host_door.h"
+
 /* ---- what is wrong ---------------------------------------------------------------------------------- */
 
 static void wrong(psa_host *host) {
@@ -340,6 +342,8 @@ static void connect_to(const char *plugin, const char *url, char *id) {
 
 int main(int argc, char **argv) {
     psa_hooks hooks;
+    psa_http_request request;
+    psa_reply *reply = NULL;
     CHECK(argc == 3);
     memset(&hooks, 0, sizeof hooks);
     /* A product that was compiled against the first header has a shorter struct. */
@@ -359,11 +363,15 @@ int main(int argc, char **argv) {
     options(the_host);
     CHECK(psa_host_call(the_host, "connections.test", text(attachment("")), NULL, NULL) == PSA_OK);
     streams(the_host);
+    door(the_host);
     wrong(the_host);
     child(the_host);
     CHECK(psa_host_close(the_host, 1000) == PSA_OK);
     CHECK(psa_host_close(the_host, 0) == PSA_OK);
     CHECK(psa_host_call(the_host, "methods.list", text("{}"), NULL, NULL) == PSA_CLOSED);
+    request = posted("POST", "/");
+    CHECK(psa_host_callback(the_host, &request, &reply) == PSA_CLOSED && psa_reply_http(reply) == NULL);
+    psa_reply_free(reply);
     CHECK(psa_host_wait(the_host, 60000) == PSA_CLOSED);
     CHECK(psa_host_cancel(the_host, 1) != PSA_OK);
     psa_host_free(the_host);

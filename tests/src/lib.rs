@@ -8,6 +8,7 @@ pub mod answering;
 pub mod compile;
 pub mod door;
 pub mod files;
+pub mod forge;
 pub mod inbound;
 pub mod process;
 pub mod psa;

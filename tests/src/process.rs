@@ -22,7 +22,9 @@ pub struct Product {
 impl Product {
     /// Starts one and waits until its host is open. `None`: it died before.
     pub fn start(config: &Value, fail_at: Option<&str>) -> Option<Result<Product, Error>> {
-        let mut command = Command::new(compile::target().join("psa-torture-host"));
+        // A file that may not grow is a full disk to it, and not a signal that ends it.
+        let mut command = Command::new("env");
+        command.arg("--ignore-signal=XFSZ").arg(compile::target().join("psa-torture-host"));
         command.arg(config.to_string()).stdin(Stdio::piped()).stdout(Stdio::piped());
         if let Some(fail_at) = fail_at {
             command.env("PSA_FAIL_AT", fail_at);

@@ -3,59 +3,25 @@
 //! Promises: looks before it registers; a row is there before the PSA is asked, so that what it answers to late is known;
 //! each step that changes something is noted.
 
+use super::comparison::{Comparison, Registered, words};
 use super::plan::{Action, Known, Plan};
-use super::{Callbacks, token};
+use super::{Callbacks, Leaving, is_ending, token};
 use crate::clock::new_id;
 use crate::store::{Cursor, Place, Record, StoredSubscription, SubscriptionState};
-use psa_host_api::model::{PageRequest, Subscription, SubscriptionKind, TOKEN, WantedSubscription};
+use psa_host_api::model::{PageRequest, Subscription, TOKEN, WantedSubscription};
 use psa_host_api::ops::{
     CreateSubscription, CreateSubscriptionRequest, DeleteSubscription, DeleteSubscriptionRequest, DesireSubscriptions,
     DesiredSubscriptions, DesiredSubscriptionsRequest, ListSubscriptions, ListSubscriptionsRequest, UpdateSubscription,
     UpdateSubscriptionRequest,
 };
 use psa_host_api::{Code, Error};
-use schemars::JsonSchema;
-use serde::Serialize;
 use serde_json::json;
+use std::sync::Arc;
 
 /// A list that goes on for ever is not a list.
 const PAGES_MAX: usize = 100;
 /// Where the id of this database is kept: registrations of its copies are not ours.
 const STORE_ID: &str = "store_id";
-
-/// What is wanted, beside what is there.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub(crate) struct Comparison {
-    /// What should be registered.
-    wanted: Vec<WantedSubscription>,
-    /// What leads to this product at the PSA, ours or not.
-    registered: Vec<Registered>,
-    /// What would be done, or was: in words.
-    steps: Vec<String>,
-    /// Everything the provider offers.
-    catalogue: Vec<SubscriptionKind>,
-}
-
-/// A registration at the PSA. Others' are not shown: their addresses may hold secrets.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub(crate) struct Registered {
-    /// The provider's id.
-    remote: String,
-    /// Ours, by the id of its subscription; absent: a stray, which is never touched.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    subscription: Option<String>,
-    kind: String,
-    level: String,
-    object: String,
-    description: String,
-    /// The PSA sends nothing.
-    inactive: bool,
-    /// Who changed it last, and when.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    updated_by: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    updated_at: Option<String>,
-}
 
 /// Everything that a plan needs to know.
 struct Gathered {
@@ -118,18 +84,42 @@ impl Callbacks {
         if cursor.ensure_at > now && cursor.ensure_at <= now.saturating_add(2 * every) {
             return Ok(());
         }
-        let trouble = match self.ensure(place).await {
-            Ok(_) => None,
-            // Without callbacks changes are found by reading: that must go on.
-            Err(error) if is_a_persons(&error) => Some(format!("Callbacks cannot be registered: {}", error.message)),
-            Err(error) => return Err(error),
+        let outcome = self.ensure(place).await;
+        // Without callbacks changes are found by reading: that must go on, whatever is wrong here.
+        let wait = match &outcome {
+            Err(error) if is_ending(error) => return outcome.map(drop),
+            Err(error) if !is_a_persons(error) => {
+                let what = "its callbacks could not be compared";
+                self.desk.log.warn("host", &format!("connection {place}: {what}: {error}"));
+                self.rest_ensuring(place, error)
+            }
+            outcome => {
+                let trouble = outcome.as_ref().err();
+                let trouble = trouble.map(|error| format!("Callbacks cannot be registered: {}", error.message));
+                self.trouble(place, "subscriptions", trouble, Record::default()).await?;
+                self.remember(place, |memory| memory.ensure_failures = 0);
+                every
+            }
         };
-        self.trouble(place, "subscriptions", trouble, Record::default()).await?;
+        self.ensure_at(place, now.saturating_add(wait)).await
+    }
+
+    async fn ensure_at(&self, place: &Place, at: i64) -> Result<(), Error> {
         let next = Box::new(move |cursor: &mut Cursor| {
-            cursor.ensure_at = now.saturating_add(every);
+            cursor.ensure_at = at;
             true
         });
         Ok(self.desk.store.change_cursor(place, next).await?)
+    }
+
+    /// How long it is not compared again, in milliseconds.
+    fn rest_ensuring(&self, place: &Place, error: &Error) -> i64 {
+        let mut wait = 0;
+        self.remember(place, |memory| {
+            wait = self.backoff(memory.ensure_failures).max(error.retry_after_ms.unwrap_or(0));
+            memory.ensure_failures = memory.ensure_failures.saturating_add(1);
+        });
+        wait as i64
     }
 
     /// What is there beside what is wanted; nothing is changed.
@@ -139,56 +129,83 @@ impl Callbacks {
     }
 
     /// Mends now, also what flaps.
-    pub(crate) async fn heal(&self, place: &Place, actor: &str) -> Result<Comparison, Error> {
-        self.alone(place).await?;
-        for row in self.desk.store.subscriptions(place)? {
-            if row.state == SubscriptionState::Flapping {
-                let row = StoredSubscription { state: SubscriptionState::Active, revived: Vec::new(), ..row };
-                self.put(row, actor, "subscription.heal").await?;
+    pub(crate) async fn heal(self: &Arc<Self>, place: &Place, actor: &str) -> Result<Comparison, Error> {
+        let alone = self.alone(place).await?;
+        let outcome = async {
+            for row in self.desk.store.subscriptions(place)? {
+                if row.state == SubscriptionState::Flapping {
+                    let row = StoredSubscription { state: SubscriptionState::Active, revived: Vec::new(), ..row };
+                    self.put(row, actor, "subscription.heal").await?;
+                }
             }
-        }
-        self.ensure(place).await
+            self.ensure(place).await
+        };
+        let outcome = outcome.await;
+        alone.let_go().await;
+        outcome
     }
 
     /// Gives every registration another token; the old ones go on delivering for a while.
-    pub(crate) async fn rotate(&self, place: &Place, actor: &str) -> Result<Comparison, Error> {
-        self.alone(place).await?;
-        for row in self.desk.store.subscriptions(place)? {
-            if matches!(row.state, SubscriptionState::Active | SubscriptionState::Flapping) {
-                let row = StoredSubscription { state: SubscriptionState::Replaced, ..row };
-                self.put(row, actor, "subscription.replaced").await?;
+    pub(crate) async fn rotate(self: &Arc<Self>, place: &Place, actor: &str) -> Result<Comparison, Error> {
+        let alone = self.alone(place).await?;
+        let outcome = async {
+            for row in self.desk.store.subscriptions(place)? {
+                if matches!(row.state, SubscriptionState::Active | SubscriptionState::Flapping) {
+                    let row = StoredSubscription { state: SubscriptionState::Replaced, ..row };
+                    self.put(row, actor, "subscription.replaced").await?;
+                }
             }
-        }
-        self.ensure(place).await
+            self.ensure(place).await
+        };
+        let outcome = outcome.await;
+        alone.let_go().await;
+        outcome
     }
 
-    /// Takes all of ours away, as far as the PSA lets us: before the credentials go.
-    pub(crate) async fn withdraw(&self, place: &Place) {
-        let all = async {
-            for row in self.desk.store.subscriptions(place)? {
-                self.remove(row).await?;
-            }
-            Ok::<(), Error>(())
-        };
-        if let Err(error) = all.await {
-            self.desk
-                .log
-                .warn("host", &format!("connection {place}: its callbacks stay registered at the PSA: {error}"));
+    /// Takes all of ours away, as far as the PSA lets us: before the credentials go. What it keeps leads to a door that
+    /// expects nothing. While the answer is held nothing is registered.
+    pub(crate) async fn withdraw(self: &Arc<Self>, place: &Place) -> Result<Option<Leaving>, Error> {
+        let alone = self.enter(place).await;
+        if let Err(error) = self.take_away(place).await {
+            let what = "its callbacks stay registered at the PSA";
+            self.desk.log.warn("host", &format!("connection {place}: {what}: {error}"));
         }
+        for row in self.desk.store.subscriptions(place)? {
+            self.forget(&row).await?;
+        }
+        // Who connects again wants them at once.
+        self.ensure_at(place, 0).await?;
+        Ok(alone)
+    }
+
+    /// As where nothing is wanted; one that fails does not keep the others.
+    async fn take_away(&self, place: &Place) -> Result<(), Error> {
+        let gathered = self.gather_for(place, None).await?;
+        let mut outcome = Ok(());
+        for action in gathered.plan(self).actions {
+            let done = self.carry_out(place, action, &gathered.mark).await;
+            outcome = outcome.and(done);
+        }
+        outcome
     }
 
     /// Two that mend at once would register twice.
-    async fn alone(&self, place: &Place) -> Result<(), Error> {
+    async fn alone(self: &Arc<Self>, place: &Place) -> Result<Leaving, Error> {
         self.desk.connections.exists(place)?;
-        if self.claim(place).await? {
-            return Ok(());
+        if let Some(alone) = self.enter(place).await
+            && self.claim(place).await?
+        {
+            return Ok(alone);
         }
-        let message = "another process is at work on this connection's callbacks; repeat it in a moment";
+        let message = "this connection's callbacks are being worked on; repeat it in a moment";
         Err(Error::new(Code::Conflict, message).because("busy"))
     }
 
     async fn gather(&self, place: &Place) -> Result<Gathered, Error> {
-        let door = self.desk.config.pattern();
+        self.gather_for(place, self.desk.config.pattern()).await
+    }
+
+    async fn gather_for(&self, place: &Place, door: Option<String>) -> Result<Gathered, Error> {
         let wanted = match &door {
             Some(address) => {
                 let request = DesiredSubscriptionsRequest { address: address.clone() };
@@ -198,8 +215,19 @@ impl Callbacks {
         };
         let rows = self.desk.store.subscriptions(place)?;
         // Where nothing is wanted and nothing is there, nobody is asked.
-        let remote =
+        let found =
             if wanted.items.is_empty() && rows.is_empty() { Vec::new() } else { self.registered(place).await? };
+        let mut remote = Vec::with_capacity(found.len());
+        for entry in found {
+            // The same company's list shows what another connection of ours has registered: that is its own matter.
+            let row = match token::anywhere(&entry.address) {
+                Some(token) => self.desk.store.subscription_of(&token::digest(token))?,
+                None => None,
+            };
+            if row.is_none_or(|row| row.place == *place) {
+                remote.push(entry);
+            }
+        }
         let own = new_id(&*self.desk.random, "st_");
         let store = self.desk.store.found_meta(STORE_ID, &own).await?;
         Ok(Gathered { wanted, rows, remote, mark: format!("psa-bridge {store} "), door })
@@ -346,19 +374,4 @@ impl Callbacks {
 /// Errors that go on until a person changes something.
 fn is_a_persons(error: &Error) -> bool {
     matches!(error.code, Code::Forbidden | Code::Rejected | Code::InvalidArgument | Code::Unsupported | Code::NotFound)
-}
-
-fn words(action: &Action) -> String {
-    let what = |row: &StoredSubscription| format!("{} {} {}", row.kind, row.level, row.object);
-    let who = |by: &Option<String>| by.as_ref().map(|by| format!(" (switched off by {by})")).unwrap_or_default();
-    match action {
-        Action::Create { wanted, .. } => format!("register {} {} {}", wanted.kind, wanted.level, wanted.object),
-        Action::Adopt { row, .. } => format!("take over {}, which was registered before", what(row)),
-        Action::Revive { row, by } => format!("put {} to work again{}", what(row), who(by)),
-        Action::Flap { row, by } => format!("leave {} alone: it is switched off again and again{}", what(row), who(by)),
-        Action::Replace { row } => format!("replace {}", what(row)),
-        Action::Remove { row } => format!("remove {}", what(row)),
-        Action::RemoveStray { remote } => format!("remove registration {remote}, which is ours and unknown"),
-        Action::Forget { row } => format!("forget {}, which is not there any more", what(row)),
-    }
 }

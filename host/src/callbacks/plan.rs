@@ -77,7 +77,11 @@ impl Known<'_> {
     fn for_row(&self, row: &StoredSubscription) -> Option<Action> {
         let (entry, row) = (self.entry_of(row), row.clone());
         let Some(wanted) = self.wanted_of(&row) else {
-            return Some(if entry.is_some() { Action::Remove { row } } else { Action::Forget { row } });
+            return Some(match entry {
+                // Of one whose answer was lost the id is known from the list alone.
+                Some(entry) => Action::Remove { row: StoredSubscription { remote: Some(entry.id.clone()), ..row } },
+                None => Action::Forget { row },
+            });
         };
         match (row.state, entry) {
             (SubscriptionState::Replaced, None) => Some(Action::Forget { row }),

@@ -84,7 +84,7 @@ impl Callbacks {
         }
     }
 
-    /// The only answer that makes the PSA come again. Source: each provider's own facts; a well-known one repeats 404, 409, 419
+    /// The only answer that makes the PSA come again. Source: each provider's own facts; the strictest repeats 404, 409, 419
     /// and 429 alone, and of these only this one says what it means.
     fn not_now(&self, error: &VaultError) -> HttpAnswer {
         self.desk.log.warn("host", &format!("a callback could not be kept: {error}"));

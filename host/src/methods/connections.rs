@@ -1,6 +1,7 @@
 //! Methods of connections.
 
 use super::paging::{self, Paged};
+use crate::callbacks::Leaving;
 use crate::connections::{Connection, NewConnection, Update, report_of};
 use crate::core::Core;
 use crate::plugin::CallContext;
@@ -200,7 +201,7 @@ pub(crate) async fn resume(core: &Core, params: Act, _: &CallContext) -> Result<
 
 pub(crate) async fn disconnect(core: &Core, params: Act, _: &CallContext) -> Result<Connection, Error> {
     let (place, by) = params.parts();
-    withdraw(core, &place).await?;
+    let _alone = withdraw(core, &place).await?;
     core.connections.disconnect(&place, &by).await
 }
 
@@ -223,9 +224,8 @@ pub(crate) struct Delete {
 pub(crate) async fn delete(core: &Core, params: Delete, _: &CallContext) -> Result<Dependents, Error> {
     let Delete { tenant, connection, waiting, by } = params;
     let place = Place { tenant, connection };
-    if core.store.dependents(&place)?.waiting == waiting {
-        withdraw(core, &place).await?;
-    }
+    let right = core.store.dependents(&place)?.waiting == waiting;
+    let _alone = if right { withdraw(core, &place).await? } else { None };
     let gone = core.connections.delete(&place, waiting, &by).await?;
     let store = core.store.clone();
     super::upkeep::blocking(move || Ok(store.shrink()?)).await?;
@@ -234,12 +234,9 @@ pub(crate) async fn delete(core: &Core, params: Delete, _: &CallContext) -> Resu
 
 /// While there are credentials, the PSA is told that nothing is to be delivered any more. What it does not take back leads
 /// to a door that answers 410.
-async fn withdraw(core: &Core, place: &Place) -> Result<(), Error> {
+async fn withdraw(core: &Core, place: &Place) -> Result<Option<Leaving>, Error> {
     core.connections.exists(place)?;
-    if core.environment.is_ours() {
-        core.callbacks.withdraw(place).await;
-    }
-    Ok(())
+    if core.environment.is_ours() { core.callbacks.withdraw(place).await } else { Ok(None) }
 }
 
 /// The same for all connections of a tenant.

@@ -5,7 +5,7 @@
 //! until it is woken (`PSA_FAIL_AT=name:count:stop`).
 #![forbid(unsafe_code)]
 
-use psa_host::{CallOptions, FailPoint, Hooks, Host};
+use psa_host::{CallOptions, FailPoint, Hooks, Host, HttpRequest};
 use serde_json::{Value, json};
 use std::io::{BufRead as _, Write as _};
 use std::sync::Arc;
@@ -44,6 +44,13 @@ fn main() {
             }
             continue;
         }
+        if method == "callback" {
+            match callback(&host, &asked["params"]) {
+                Ok(answer) => say(&json!({"id": id, "result": answer})),
+                Err(error) => say(&json!({"id": id, "error": error})),
+            }
+            continue;
+        }
         let failed = id.clone();
         let done = Box::new(move |_, outcome: Result<String, psa_host::Error>| match outcome {
             Ok(json) => {
@@ -58,6 +65,16 @@ fn main() {
         }
     }
     let _ = host.close(2000);
+}
+
+/// A request to the door: `url`, `headers` as pairs, `body`.
+fn callback(host: &Host, params: &Value) -> Result<Value, psa_host::Error> {
+    let pairs: Vec<(String, String)> = serde_json::from_value(params["headers"].clone()).expect("headers are pairs");
+    let headers: Vec<(&str, &str)> = pairs.iter().map(|(name, value)| (&**name, &**value)).collect();
+    let url = params["url"].as_str().expect("a url");
+    let body = params["body"].as_str().expect("a body").as_bytes();
+    let answer = host.callback(&HttpRequest { method: "POST", url, headers: &headers, body })?;
+    Ok(json!({"status": answer.status, "headers": answer.headers}))
 }
 
 fn say(value: &Value) {

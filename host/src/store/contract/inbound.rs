@@ -230,6 +230,17 @@ pub(super) fn fences(store: &dyn Store) {
     assert_eq!(kinds(store).len(), 1);
 }
 
+/// What was answered with 2xx is not forgotten with the registration it came through.
+pub(super) fn goes_with_its_registration(store: &dyn Store) {
+    let place = subscribed(store);
+    assert!(store.drop_subscription(&place, "s", Record::default()).wait().unwrap());
+    assert_eq!(store.cursor(&place).unwrap().overflow, 0, "nothing was kept");
+    store.put_subscription(subscription(&place), Record::default()).wait().unwrap();
+    keep(store, &place, 10);
+    assert!(store.drop_subscription(&place, "s", Record::default()).wait().unwrap());
+    assert_eq!(store.cursor(&place).unwrap().overflow, 1, "everything is read again");
+}
+
 pub(super) fn turns(store: &dyn Store) {
     let place = subscribed(store);
     let living = ["me".to_owned(), "other".to_owned()];
@@ -251,6 +262,14 @@ pub(super) fn turns(store: &dyn Store) {
         true
     });
     store.change_cursor(&place, later).wait().unwrap();
+    store.door_is_at("https://a.example").wait().unwrap();
+    assert_eq!(due("me", NOW), 1, "the door is elsewhere");
+    let compared = Box::new(|cursor: &mut Cursor| {
+        cursor.ensure_at = NOW + 100;
+        true
+    });
+    store.change_cursor(&place, compared).wait().unwrap();
+    store.door_is_at("https://a.example").wait().unwrap();
     assert_eq!((due("me", NOW), due("me", NOW + 100)), (0, 1));
     assert_eq!(due("me", NOW - 1_000), 1, "the clock was wrong when it was put off");
     keep(store, &place, 10);

@@ -2,7 +2,7 @@
 
 use super::connections::execute;
 use super::statements::statements;
-use super::{callbacks, mapped};
+use super::{callbacks, mapped, meta};
 use crate::store::{Cursor, CursorChange, InboundClaim, InboundDue, Place, StoreError};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
@@ -18,6 +18,8 @@ statements! {
     HEARD = "UPDATE cursors SET usual = CASE WHEN heard IS NULL OR ?3 <= heard THEN usual
         WHEN usual IS NULL THEN ?3 - heard ELSE (7 * usual + ?3 - heard) / 8 END,
         heard = max(coalesce(heard, 0), ?3), missed = 0 WHERE tenant = ?1 AND connection = ?2";
+    /// Across tenants: all of them lead to one door.
+    COMPARE_ALL = "UPDATE cursors SET ensure_at = 0";
     SOONER = "UPDATE cursors SET poll_at = min(poll_at, ?3) WHERE tenant = ?1 AND connection = ?2";
     /// Across tenants: the worker serves all. Only connections that are in use; of a new one there is no cursor yet.
     DUE = "SELECT n.tenant, n.connection FROM connections n LEFT JOIN cursors c ON c.tenant = n.tenant
@@ -76,6 +78,19 @@ pub(super) fn change(db: &Connection, place: &Place, change: CursorChange) -> Re
         cursor.trouble,
     ];
     execute(db, SET, values).map(drop)
+}
+
+/// Where the door was when registrations were compared last.
+const DOOR: &str = "callbacks_door";
+
+pub(super) fn door_is_at(db: &Connection, door: &str) -> Result<(), StoreError> {
+    let known: rusqlite::Result<Option<String>> =
+        db.prepare_cached(meta::GET).and_then(|mut get| get.query_row(params![DOOR], |row| row.get(0)).optional());
+    if known.map_err(mapped)?.as_deref() == Some(door) {
+        return Ok(());
+    }
+    execute(db, meta::SET, params![DOOR, door])?;
+    execute(db, COMPARE_ALL, []).map(drop)
 }
 
 /// A delivery that was not kept one by one: everything is read again.

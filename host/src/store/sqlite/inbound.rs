@@ -75,6 +75,11 @@ impl Inbound for SqliteStore {
         self.write(move |db| cursors::change(db, &place, change))
     }
 
+    fn door_is_at(&self, door: &str) -> Reply<()> {
+        let door = door.to_owned();
+        self.write(move |db| cursors::door_is_at(db, &door))
+    }
+
     fn make_dirty(&self, place: &Place, dirty: Vec<NewDirty>, now: i64) -> Reply<()> {
         let place = place.clone();
         self.write(move |db| dirty::add(db, &place, &dirty, now, now))

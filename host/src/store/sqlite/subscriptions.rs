@@ -1,8 +1,8 @@
 //! Subscriptions: what is registered at the PSA.
 
 use super::connections::{execute, word};
-use super::events;
 use super::statements::statements;
+use super::{cursors, events};
 use crate::store::{Place, Record, StoreError, StoredSubscription, SubscriptionState};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
@@ -12,6 +12,8 @@ statements! {
         ON CONFLICT (tenant, connection, subscription) DO UPDATE SET remote = ?4, token_hash = ?8, state = ?9, revived = ?10,
         disabled_by = ?11, changed = ?14";
     DROP = "DELETE FROM subscriptions WHERE tenant = ?1 AND connection = ?2 AND subscription = ?3";
+    HOLDS = "SELECT EXISTS (SELECT 1 FROM callbacks WHERE tenant = ?1 AND connection = ?2 AND subscription = ?3
+        AND state = 'received')";
     OF_CONNECTION = "SELECT tenant, connection, subscription, remote, kind, level, object, token_hash, state, revived,
         disabled_by, heard, created, changed FROM subscriptions WHERE tenant = ?1 AND connection = ?2
         ORDER BY created, subscription";
@@ -48,6 +50,10 @@ pub(super) fn put(db: &Connection, row: &StoredSubscription, record: Record) -> 
 }
 
 pub(super) fn remove(db: &Connection, place: &Place, id: &str, record: Record) -> Result<bool, StoreError> {
+    // What was kept through it goes with it, and was answered with 2xx: everything is read again instead.
+    if cursors::exists(db, HOLDS, params![place.tenant, place.connection, id])? {
+        cursors::overflow(db, place)?;
+    }
     let gone = execute(db, DROP, params![place.tenant, place.connection, id])? > 0;
     if gone {
         events::record(db, record)?;
