@@ -210,6 +210,23 @@ pub(super) fn readings(store: &dyn Store) {
     let fifth = dirty(store, &place);
     assert_eq!(apply(store, fifth, view(known, Some("104"), &[])), Outcomes::Done);
     assert_eq!(kinds(store)[0].1["caused_by"], json!({"provider": "psabridge"}), "that was somebody else");
+    // Two of ours, and the first one's value is there: a person has set it once more.
+    let known = store.views_of(&place, &["1001".into()]).unwrap().remove(0).seen_at;
+    for (operation, wanted) in [("o3", "105"), ("o4", "106")] {
+        let new = NewOperation {
+            wanted: Some(wanted.into()),
+            now: NOW,
+            ..operations::operation(&place, operation, "l", Kind::Status)
+        };
+        store.accept(new).wait().unwrap();
+        let number = operations::open(store, &lane, operation, "me", &["me"], NOW).unwrap();
+        let end = operations::step(&place, operation, State::Queued, Some(number), State::Delivered);
+        assert!(store.step(Step { now: known, ..end }).wait().unwrap());
+    }
+    kinds(store);
+    let sixth = dirty(store, &place);
+    assert_eq!(apply(store, sixth, view(known, Some("105"), &[])), Outcomes::Done);
+    assert_eq!(kinds(store)[0].1["caused_by"], json!({"provider": "psabridge"}), "the last of ours wanted another");
 }
 
 pub(super) fn fences(store: &dyn Store) {

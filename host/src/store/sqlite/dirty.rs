@@ -214,18 +214,21 @@ fn add_undone(body: &mut Value, shown: &Value, own: &[Own]) {
 fn name_causes(body: &mut Value, shown: &Value, by_us: bool, own: &[Own]) {
     let mut left: Vec<String> = body["changes"].as_object().into_iter().flat_map(|all| all.keys().cloned()).collect();
     let mut operations = Vec::new();
-    for own in own {
+    for (at, one) in own.iter().enumerate() {
+        // What a later one of ours has set anew, an earlier one has not caused: a person may have set the same once more.
+        let is_last =
+            |field: &str| !own[at + 1..].iter().any(|later| later.fields.iter().any(|(name, _)| name == field));
         let is_there = |field: &str, mark: &Option<String>| {
             mark.as_ref().zip(shown.get(field)).map_or(by_us, |(mark, now)| *mark == marks::of(now))
         };
-        let there = own.fields.iter().filter(|(field, mark)| is_there(field, mark));
+        let there = one.fields.iter().filter(|(field, mark)| is_last(field) && is_there(field, mark));
         let fields: Vec<&str> = there.map(|(field, _)| field.as_str()).collect();
         let before = left.len();
         left.retain(|name| {
             !fields.iter().any(|field| field == name || (by_us && brings(field).contains(&name.as_str())))
         });
         if left.len() < before {
-            operations.push(own.operation.as_str());
+            operations.push(one.operation.as_str());
         }
     }
     if operations.is_empty() {
