@@ -175,10 +175,10 @@ fn two_processes_on_one_folder_tell_each_change_once() {
     for answer in asked {
         assert_eq!(answer.recv().unwrap()["result"]["status"], 204);
     }
-    let mut told = many.told(tickets.len());
+    // The sweep may be quicker than a callback; then the callback finds nothing new.
+    let mut told: Vec<_> = many.told(tickets.len()).into_iter().map(|(ticket, _)| ticket).collect();
     told.sort();
-    let expected: Vec<_> = tickets.iter().map(|ticket| (ticket.to_string(), "callback".to_owned())).collect();
-    assert_eq!(told, expected);
+    assert_eq!(told, tickets.map(|ticket| ticket.to_string()));
     for product in products {
         product.end();
     }
