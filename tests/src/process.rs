@@ -9,7 +9,8 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
-type Waiting = Arc<Mutex<HashMap<u64, Sender<Value>>>>;
+/// Who waits for which answer; nobody can any more once the process is known to be gone.
+type Waiting = Arc<Mutex<Option<HashMap<u64, Sender<Value>>>>>;
 
 /// The process; killed when dropped.
 pub struct Product {
@@ -31,19 +32,21 @@ impl Product {
         }
         let mut child = command.spawn().expect("cargo has built it");
         let (input, output) = (child.stdin.take(), child.stdout.take().expect("it is piped"));
-        let waiting: Waiting = Arc::default();
+        let waiting: Waiting = Arc::new(Mutex::new(Some(HashMap::new())));
         let opened = expect(&waiting, 0);
         let answered = waiting.clone();
         std::thread::spawn(move || {
             for line in BufReader::new(output).lines().map_while(Result::ok) {
                 let Ok(answer) = serde_json::from_str::<Value>(&line) else { continue };
                 let id = answer["id"].as_u64().unwrap_or_default();
-                if let Some(waits) = answered.lock().expect("no panic holds it").remove(&id) {
+                let waits = answered.lock().expect("no panic holds it").as_mut().and_then(|all| all.remove(&id));
+                if let Some(waits) = waits {
                     let _ = waits.send(answer);
                 }
             }
-            // Who still waits learns that it is gone.
-            answered.lock().expect("no panic holds it").clear();
+            // Who still waits learns that it is gone, and so does who asks from now on: its input may take a line yet,
+            // since a dying process can give up its output first.
+            answered.lock().expect("no panic holds it").take();
         });
         let product = Product { child, input, waiting, next: 1 };
         let answer = opened.recv().ok()?;
@@ -58,7 +61,7 @@ impl Product {
         let line = json!({"id": id, "method": method, "params": params}).to_string();
         let written = self.input.as_mut().map(|input| writeln!(input, "{line}").and_then(|()| input.flush()));
         if !matches!(written, Some(Ok(()))) {
-            self.waiting.lock().expect("no panic holds it").remove(&id);
+            self.waiting.lock().expect("no panic holds it").as_mut().and_then(|all| all.remove(&id));
         }
         answer
     }
@@ -106,7 +109,9 @@ impl Drop for Product {
 
 fn expect(waiting: &Waiting, id: u64) -> Receiver<Value> {
     let (send, receive) = channel();
-    waiting.lock().expect("no panic holds it").insert(id, send);
+    if let Some(all) = waiting.lock().expect("no panic holds it").as_mut() {
+        all.insert(id, send);
+    }
     receive
 }
 

@@ -236,8 +236,10 @@ fn a_flood_is_counted_and_everything_is_read_in_the_end() {
         scene.link(*ticket);
     }
     scene.events("p");
-    // The site does not say its key: what comes has to wait.
-    scene.simulator.fault(&json!({"endpoint": "callback_key", "fault": "error_500_before_commit"})).unwrap();
+    // The site does not say its key: what comes has to wait. Nor does it show tickets, or all would be read at once.
+    for endpoint in ["callback_key", "get_ticket"] {
+        scene.simulator.fault(&json!({"endpoint": endpoint, "fault": "error_500_before_commit"})).unwrap();
+    }
     for ticket in &tickets {
         scene.person(*ticket, &json!({"note": {"text": "More.", "internal": true}}));
     }
