@@ -18,6 +18,7 @@ mod look;
 mod next;
 mod note;
 mod payload;
+mod reading;
 mod recover;
 mod send;
 mod status;

@@ -170,8 +170,9 @@ impl Callbacks {
         let before = view.seen.as_deref().and_then(Seen::read);
         // Of a ticket that was never read all that it shows is new.
         let changes = before.unwrap_or_default().changes_to(&now);
-        let (notes, added) = self.notes(dirty, view).await?;
-        let identity = self.desk.connections.stored(&dirty.place)?.identity.map(|name| name.to_lowercase());
+        let identity = self.desk.connections.stored(&dirty.place)?.identity;
+        let (notes, added) = self.notes(dirty, view, identity.as_deref()).await?;
+        let is_us = |name: &str| identity.as_deref().is_some_and(|us| us.to_lowercase() == name.to_lowercase());
         let event = self.ticket_changed(dirty, view, ticket, changes);
         Ok(NewView {
             link: view.link.link.clone(),
@@ -182,7 +183,7 @@ impl Callbacks {
             notes,
             changed: Some(event),
             shown: now.shown(),
-            by_us: identity.is_some() && ticket.updated_by.as_deref().map(str::to_lowercase) == identity,
+            by_us: ticket.updated_by.as_deref().is_some_and(is_us),
             added,
         })
     }
@@ -216,15 +217,19 @@ impl Callbacks {
     }
 
     /// Notes that are not known, oldest first, and how far they are known then.
-    async fn notes(&self, dirty: &Dirty, view: &StoredView) -> Result<(NoteFence, Vec<(String, NewEvent)>), Error> {
+    async fn notes(
+        &self,
+        dirty: &Dirty,
+        view: &StoredView,
+        identity: Option<&str>,
+    ) -> Result<(NoteFence, Vec<(String, NewEvent)>), Error> {
         let place = &dirty.place;
         let fence = view.notes.fence.clone();
         let after = fence.clone().filter(|fence| !fence.is_empty());
         let notes = self.notes_after(place, &dirty.entity, after).await?;
-        let identity = self.desk.connections.stored(place)?.identity;
         // A ticket that we have made begins with words of ours, which no operation of their own has posted.
         let first = fence.is_none();
-        let ours = |note: &Note| first && note.created_by.is_some() && note.created_by == identity;
+        let ours = |note: &Note| first && note.created_by.is_some() && note.created_by.as_deref() == identity;
         let told = notes.iter().filter(|note| !ours(note));
         let added = told.map(|note| (note.id.clone(), self.note_added(dirty, view, note))).collect();
         Ok((self.next_fence(view, notes.last().map(|note| note.id.clone())), added))

@@ -1,19 +1,17 @@
 //! Methods that change a linked ticket in other ways than by its status.
 
+use super::tickets::whole_catalog;
 use super::{links, waiting};
-use crate::cache::Kind;
 use crate::core::Core;
 use crate::outbox::{NewStatus, OperationView};
 use crate::plugin::CallContext;
 use crate::store::Place;
-use psa_host_api::model::{CatalogEntry, CatalogKind, Known, PageRequest, Status};
+use psa_host_api::model::{CatalogEntry, CatalogKind, Known, Status};
 use psa_host_api::ops::{self, TicketChanges};
 use psa_host_api::{Code, Error};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
-
-use super::paging::Walk;
 
 /// Parameters of tickets.update.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -127,20 +125,14 @@ async fn closing_status(
     scope: Option<String>,
     context: &CallContext,
 ) -> Result<String, Error> {
-    let mut closing: Vec<Status> = Vec::new();
-    let (mut page, mut walk) = (PageRequest::default(), Walk::default());
-    loop {
-        let request = ops::ListCatalogRequest { kind: CatalogKind::Statuses, scope: scope.clone(), page };
-        let found = core.cached::<ops::ListCatalog>(place, Kind::Catalog, "Statuses", &request, context).await?;
-        closing.extend(found.items.into_iter().filter_map(|entry| match entry {
+    let all = whole_catalog(core, place, CatalogKind::Statuses, scope.as_deref(), context).await?;
+    let closing: Vec<Status> = all
+        .into_iter()
+        .filter_map(|entry| match entry {
             CatalogEntry::Status(status) if status.closed == Known::Yes && !status.inactive => Some(status),
             _ => None,
-        }));
-        match walk.next(found.next)? {
-            Some(next) => page = next,
-            None => break,
-        }
-    }
+        })
+        .collect();
     match closing.as_slice() {
         [only] => Ok(only.id.clone()),
         several => {

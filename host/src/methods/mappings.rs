@@ -2,14 +2,12 @@
 
 use super::members::all_members;
 use super::nothing::Done;
-use super::paging::Walk;
 use super::suggest::{Suggestion, proposals};
-use crate::cache::Kind;
+use super::tickets::whole_catalog;
 use crate::core::Core;
 use crate::plugin::CallContext;
 use crate::store::{MappingState, MemberMapping, Place, ProductValue, StatusMapping, ValueKind};
-use psa_host_api::model::{CatalogEntry, CatalogKind, Member, PageRequest};
-use psa_host_api::ops;
+use psa_host_api::model::{CatalogEntry, CatalogKind, Member};
 use psa_host_api::{Code, Error};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -56,9 +54,9 @@ pub(crate) async fn set_values(core: &Core, params: SetValues, _: &CallContext) 
 #[serde(deny_unknown_fields)]
 pub(crate) struct Of {
     /// Whose.
-    tenant: String,
+    pub(super) tenant: String,
     /// Its id.
-    connection: String,
+    pub(super) connection: String,
 }
 
 /// Result of members.suggest.
@@ -236,7 +234,14 @@ pub(crate) struct StatusPair {
 pub(crate) async fn map_statuses(core: &Core, params: MapStatuses, context: &CallContext) -> Result<Done, Error> {
     let MapStatuses { tenant, connection, scope, items, by } = params;
     let place = Place { tenant, connection };
-    let known = statuses_of(core, &place, scope.as_deref(), context).await?;
+    let all = whole_catalog(core, &place, CatalogKind::Statuses, scope.as_deref(), context).await?;
+    let known: HashSet<String> = all
+        .into_iter()
+        .filter_map(|entry| match entry {
+            CatalogEntry::Status(status) => Some(status.id),
+            _ => None,
+        })
+        .collect();
     for (number, pair) in items.iter().enumerate() {
         super::check_word(&format!("items/{number}/value"), &pair.value)?;
         if !known.contains(&pair.status) {
@@ -264,30 +269,6 @@ pub(crate) async fn map_statuses(core: &Core, params: MapStatuses, context: &Cal
     core.store.map_statuses(&place, mappings, core.clock.now_unix_ms(), record).await?;
     core.outbox.wake();
     Ok(Done {})
-}
-
-/// The ids of a scope's statuses, to the last page.
-async fn statuses_of(
-    core: &Core,
-    place: &Place,
-    scope: Option<&str>,
-    context: &CallContext,
-) -> Result<HashSet<String>, Error> {
-    let mut known = HashSet::new();
-    let (mut page, mut walk) = (PageRequest::default(), Walk::default());
-    loop {
-        let kind = CatalogKind::Statuses;
-        let request = ops::ListCatalogRequest { kind, scope: scope.map(str::to_owned), page };
-        let found = core.cached::<ops::ListCatalog>(place, Kind::Catalog, "Statuses", &request, context).await?;
-        known.extend(found.items.into_iter().filter_map(|entry| match entry {
-            CatalogEntry::Status(status) => Some(status.id),
-            _ => None,
-        }));
-        match walk.next(found.next)? {
-            Some(next) => page = next,
-            None => return Ok(known),
-        }
-    }
 }
 
 /// Result of statuses.mappings.

@@ -1,14 +1,13 @@
 //! Methods of priorities: which one stands for which of the product's.
 
+use super::mappings::Of;
 use super::nothing::Done;
-use super::paging::Walk;
-use crate::cache::Kind;
+use super::tickets::whole_catalog;
 use crate::core::Core;
 use crate::plugin::CallContext;
 use crate::store::{Place, PriorityMapping, ProductValue, ValueKind};
 use psa_host_api::Error;
-use psa_host_api::model::{CatalogEntry, CatalogKind, PageRequest};
-use psa_host_api::ops;
+use psa_host_api::model::{CatalogEntry, CatalogKind};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -42,7 +41,14 @@ pub(crate) struct PriorityPair {
 pub(crate) async fn map(core: &Core, params: MapPriorities, context: &CallContext) -> Result<Done, Error> {
     let MapPriorities { tenant, connection, items, by } = params;
     let place = Place { tenant, connection };
-    let known = known(core, &place, context).await?;
+    let all = whole_catalog(core, &place, CatalogKind::Priorities, None, context).await?;
+    let known: HashSet<String> = all
+        .into_iter()
+        .filter_map(|entry| match entry {
+            CatalogEntry::Priority(priority) => Some(priority.id),
+            _ => None,
+        })
+        .collect();
     for (number, pair) in items.iter().enumerate() {
         super::check_word(&format!("items/{number}/value"), &pair.value)?;
         if !known.contains(&pair.priority) {
@@ -59,34 +65,6 @@ pub(crate) async fn map(core: &Core, params: MapPriorities, context: &CallContex
     let mappings = items.into_iter().map(mapping).collect();
     core.store.map_priorities(&place, mappings, core.clock.now_unix_ms(), record).await?;
     Ok(Done {})
-}
-
-/// The ids of all priorities, to the last page.
-async fn known(core: &Core, place: &Place, context: &CallContext) -> Result<HashSet<String>, Error> {
-    let mut known = HashSet::new();
-    let (mut page, mut walk) = (PageRequest::default(), Walk::default());
-    loop {
-        let request = ops::ListCatalogRequest { kind: CatalogKind::Priorities, scope: None, page };
-        let found = core.cached::<ops::ListCatalog>(place, Kind::Catalog, "Priorities", &request, context).await?;
-        known.extend(found.items.into_iter().filter_map(|entry| match entry {
-            CatalogEntry::Priority(priority) => Some(priority.id),
-            _ => None,
-        }));
-        match walk.next(found.next)? {
-            Some(next) => page = next,
-            None => return Ok(known),
-        }
-    }
-}
-
-/// Parameters that name a connection.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Of {
-    /// Whose.
-    tenant: String,
-    /// Its id.
-    connection: String,
 }
 
 /// Result of priorities.mappings.

@@ -148,7 +148,7 @@ methods! {
     /// Lets priorities stand for the product's.
     "priorities.map" priorities::map, (priorities::MapPriorities) -> Done;
     /// The mappings of priorities, and what has none.
-    "priorities.mappings" priorities::mappings, (priorities::Of) -> priorities::PriorityMappings;
+    "priorities.mappings" priorities::mappings, (mappings::Of) -> priorities::PriorityMappings;
     /// What the product has: agents, statuses, priorities, teams, companies, categories.
     "product.set_values" mappings::set_values, (mappings::SetValues) -> Done;
     /// Companies by words of their names.

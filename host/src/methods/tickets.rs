@@ -1,5 +1,6 @@
 //! Methods of tickets.
 
+use super::paging::Walk;
 use super::{changes, links, waiting};
 use crate::cache::Kind;
 use crate::core::Core;
@@ -83,6 +84,27 @@ pub(crate) async fn catalog(core: &Core, params: Catalog, context: &CallContext)
     let entity = format!("{kind:?}");
     let request = ops::ListCatalogRequest { kind, scope, page };
     core.cached::<ops::ListCatalog>(&Place { tenant, connection }, Kind::Catalog, &entity, &request, context).await
+}
+
+/// A whole list of the catalog, to the last page.
+pub(super) async fn whole_catalog(
+    core: &Core,
+    place: &Place,
+    kind: CatalogKind,
+    scope: Option<&str>,
+    context: &CallContext,
+) -> Result<Vec<CatalogEntry>, Error> {
+    let (mut entries, entity) = (Vec::new(), format!("{kind:?}"));
+    let (mut page, mut walk) = (PageRequest::default(), Walk::default());
+    loop {
+        let request = ops::ListCatalogRequest { kind, scope: scope.map(str::to_owned), page };
+        let found = core.cached::<ops::ListCatalog>(place, Kind::Catalog, &entity, &request, context).await?;
+        entries.extend(found.items);
+        match walk.next(found.next)? {
+            Some(next) => page = next,
+            None => return Ok(entries),
+        }
+    }
 }
 
 /// Parameters of tickets.set_status. Either `status` or `value`.

@@ -8,18 +8,17 @@ use super::desk::Desk;
 use super::gate::Pass;
 use super::next::Turn;
 use super::payload::Payload;
+use super::reading;
 use super::steps::{Delivery, Ready};
 use super::trouble::Trouble;
 use super::verdict::unapplied;
-use crate::egress::Lane;
 use crate::store::{Outcome, StoredConnection, StoredLink, Unless};
-use psa_host_api::Code;
 use psa_host_api::ops;
 use serde_json::json;
 
 pub(super) async fn send(
     desk: &Desk,
-    mut ready: Ready,
+    ready: Ready,
     link: &StoredLink,
     connection: &StoredConnection,
     payload: Payload,
@@ -32,19 +31,7 @@ pub(super) async fn send(
         ready.refused(desk, "superseded", None).await?;
         return Ok(Turn::Again);
     }
-    let request = ops::GetTicketRequest { ticket: ticket.clone() };
-    let read = desk.connections.run::<ops::GetTicket>(&ready.row.place, &request, &desk.fresh(Lane::Delivery)).await;
-    let found = match read {
-        Err(error) if error.code == Code::NotFound => {
-            ready.refused(desk, "ticket_gone", Some(&error)).await?;
-            return Ok(Turn::Again);
-        }
-        found => found?,
-    };
-    if let Some(other) = found.merged_into {
-        ready.held(desk, "ticket_merged", Some(json!({"merged_into": other}))).await?;
-        return Ok(Turn::Again);
-    }
+    let Some((mut ready, found)) = reading::ticket(desk, ready, &ticket).await? else { return Ok(Turn::Again) };
     let scope = found.board.as_ref().map(|board| board.id.clone()).unwrap_or_default();
     let wanted = match (status, value) {
         (Some(status), _) => Some(status.clone()),

@@ -8,14 +8,12 @@ use super::desk::Desk;
 use super::gate::Pass;
 use super::look::differing;
 use super::next::Turn;
+use super::reading;
 use super::steps::{Delivery, Ready};
 use super::trouble::Trouble;
 use super::verdict::unapplied;
-use crate::egress::Lane;
 use crate::store::{Outcome, StoredConnection, StoredLink};
-use psa_host_api::Code;
 use psa_host_api::ops::{self, TicketChanges};
-use serde_json::json;
 
 pub(super) async fn send(
     desk: &Desk,
@@ -26,19 +24,7 @@ pub(super) async fn send(
     pass: &Pass,
 ) -> Result<Turn, Trouble> {
     let Some(ticket) = link.ticket.clone() else { return Ok(Turn::Again) };
-    let request = ops::GetTicketRequest { ticket: ticket.clone() };
-    let read = desk.connections.run::<ops::GetTicket>(&ready.row.place, &request, &desk.fresh(Lane::Delivery)).await;
-    let found = match read {
-        Err(error) if error.code == Code::NotFound => {
-            ready.refused(desk, "ticket_gone", Some(&error)).await?;
-            return Ok(Turn::Again);
-        }
-        found => found?,
-    };
-    if let Some(other) = &found.merged_into {
-        ready.held(desk, "ticket_merged", Some(json!({"merged_into": other}))).await?;
-        return Ok(Turn::Again);
-    }
+    let Some((ready, found)) = reading::ticket(desk, ready, &ticket).await? else { return Ok(Turn::Again) };
     if differing(changes, &found).is_empty() {
         pass.worked();
         ready.delivered(desk, Delivery::of(Outcome::Already)).await?;
