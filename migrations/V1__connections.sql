@@ -35,6 +35,8 @@ CREATE TABLE connections (
 ) STRICT, WITHOUT ROWID;
 
 CREATE UNIQUE INDEX connections_account ON connections (tenant, plugin, account) WHERE account IS NOT NULL;
+CREATE INDEX connections_name ON connections (tenant, name COLLATE NOCASE, connection);
+CREATE INDEX connections_stopped ON connections (tenant, reason) WHERE state = 'stopped';
 
 CREATE TABLE secrets (
     tenant TEXT NOT NULL,

@@ -70,9 +70,10 @@ CREATE INDEX operations_lane ON operations (tenant, link, seq) WHERE state IN ('
 CREATE INDEX operations_due ON operations (next_at) WHERE head = 1;
 CREATE INDEX operations_connection ON operations (tenant, connection, seq);
 CREATE INDEX operations_link ON operations (tenant, link, seq);
-CREATE INDEX operations_waiting ON operations (tenant, connection, state) WHERE state IN ('queued', 'in_doubt', 'held');
+CREATE INDEX operations_waiting ON operations (tenant, connection, state, accepted) WHERE state IN ('queued', 'in_doubt', 'held');
 CREATE INDEX operations_watch ON operations (watch_at) WHERE watch_at IS NOT NULL;
 CREATE INDEX operations_sealed ON operations (ended) WHERE sealed IS NOT NULL AND ended IS NOT NULL;
+CREATE INDEX operations_ended ON operations (tenant, connection, ended, kind, state) WHERE ended IS NOT NULL;
 CREATE INDEX operations_key ON operations (key) WHERE key IS NOT NULL;
 
 CREATE TABLE attempts (

@@ -26,6 +26,7 @@ CREATE TABLE subscriptions (
     CHECK (state = 'wanted' OR remote IS NOT NULL)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX subscriptions_state ON subscriptions (tenant, connection, state);
 CREATE UNIQUE INDEX subscriptions_token ON subscriptions (token_hash);
 
 -- Deliveries. The body is sealed, and gone once it was judged.
@@ -56,6 +57,7 @@ CREATE TABLE callbacks (
 
 CREATE INDEX callbacks_waiting ON callbacks (tenant, connection, next_at, id) WHERE state = 'received';
 CREATE INDEX callbacks_received ON callbacks (received) WHERE state <> 'received';
+CREATE INDEX callbacks_times ON callbacks (tenant, connection, received, state);
 CREATE INDEX callbacks_listed ON callbacks (tenant, connection, id);
 CREATE INDEX callbacks_subscription ON callbacks (tenant, connection, subscription, id);
 CREATE INDEX callbacks_message ON callbacks (tenant, connection, message) WHERE message IS NOT NULL;

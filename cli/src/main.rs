@@ -13,6 +13,7 @@ mod demo;
 mod doctor;
 mod http;
 mod reference;
+mod serve;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -30,6 +31,8 @@ enum Command {
     Demo(demo::Options),
     /// Calls one method of a host opened for it.
     Call(call::Options),
+    /// Serves the Integrations page on this machine.
+    Serve(serve::Options),
     /// Listens for callbacks, or sends one, without any site of somebody else's.
     Callbacks(callbacks::Options),
     /// Checks the database of a data folder.
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Demo(options) => demo::run(&options),
         Command::Call(options) => call::run(&options),
+        Command::Serve(options) => serve::run(&options),
         Command::Callbacks(options) => callbacks::run(&options),
         Command::Doctor(options) => doctor::run(&options),
         Command::Reference(options) => reference::run(&options),

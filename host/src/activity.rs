@@ -9,7 +9,7 @@ use crate::clock::{Clock, Random};
 use crate::store::{Chain, Entry, NewEvent, Place, Record, StoredEntry};
 use crate::vault::{Vault, VaultError, digest};
 use psa_host_api::Error;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
@@ -18,6 +18,32 @@ pub(crate) const HOST: &str = "host";
 
 /// The longest name of who did it.
 const ACTOR_CHARS_MAX: usize = 256;
+
+tokio::task_local! {
+    /// The request that is being answered, if it came in through a page.
+    static ORIGIN: Origin;
+}
+
+/// Where a person's request came from. Every entry that is made while it is answered carries it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Origin {
+    pub(crate) request_id: Option<String>,
+    pub(crate) remote_addr: Option<std::net::IpAddr>,
+}
+
+/// Does something on behalf of a request.
+pub(crate) async fn within<T>(origin: Origin, work: impl Future<Output = T>) -> T {
+    ORIGIN.scope(origin, work).await
+}
+
+/// The detail of an entry, with where it came from.
+fn with_origin(detail: &Value) -> String {
+    let came = ORIGIN.try_with(Clone::clone).unwrap_or_default();
+    let (Some(map), true) = (detail.as_object(), came != Origin::default()) else { return detail.to_string() };
+    let mut map = map.clone();
+    map.insert("request".to_owned(), json!({"id": came.request_id, "remote_addr": came.remote_addr}));
+    Value::Object(map).to_string()
+}
 
 /// Words entries and events.
 pub(crate) struct Scribe {
@@ -58,7 +84,7 @@ impl Scribe {
         let pepper = self.vault.pepper()?.clone();
         let mut salt = [0; 16];
         self.random.fill(&mut salt);
-        let detail = detail.to_string();
+        let detail = with_origin(detail);
         let commitment = digest(&pepper, "detail", &[&salt, detail.as_bytes()]);
         Ok(Entry {
             tenant: place.tenant.clone(),

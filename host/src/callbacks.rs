@@ -22,7 +22,7 @@ mod verify;
 
 pub(crate) use comparison::Comparison;
 pub use config::CallbackConfig;
-pub(crate) use health::{CallbackHealth, SubscriptionView};
+pub(crate) use health::{CallbackHealth, CallbackState, SubscriptionView, state_of};
 pub(crate) use seen::Seen;
 
 use crate::activity::Scribe;

@@ -147,7 +147,7 @@ impl ConnectionRoom {
 
     /// The row of a place.
     pub(crate) fn stored(&self, place: &Place) -> Result<StoredConnection, Error> {
-        self.store.get(place)?.ok_or_else(|| missing(place))
+        self.store.get(place)?.ok_or_else(|| connection_missing(place))
     }
 
     /// A page of a tenant's connections, after the id `after`.
@@ -172,7 +172,8 @@ impl ConnectionRoom {
     }
 }
 
-fn missing(place: &Place) -> Error {
+/// There is no such connection, or it is somebody else's.
+pub(crate) fn connection_missing(place: &Place) -> Error {
     let id: String = place.connection.chars().take(64).collect();
     Error::new(Code::NotFound, format!("this tenant has no connection \"{id}\"")).because("connection_missing")
 }

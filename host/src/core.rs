@@ -29,6 +29,8 @@ pub(crate) struct Core {
     pub(crate) clock: Arc<dyn Clock>,
     /// The label of this installation, and the one in the database if that is another.
     pub(crate) environment: Environment,
+    /// How much each person sends in through the page.
+    pub(crate) pace: crate::web::Pace,
     /// What other processes have written, as far as the caches know.
     pub(crate) seen: Seen,
 }

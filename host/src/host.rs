@@ -180,8 +180,18 @@ impl Host {
             }
         }
         let seen = Seen::default();
-        let core =
-            Core { connections, outbox, callbacks, store, vault, scribe, clock: clock.clone(), environment, seen };
+        let core = Core {
+            connections,
+            outbox,
+            callbacks,
+            store,
+            vault,
+            scribe,
+            clock: clock.clone(),
+            environment,
+            pace: Default::default(),
+            seen,
+        };
         let shared = Shared {
             core: Mutex::new(Some(Arc::new(core))),
             gate: Gate::default(),
@@ -255,6 +265,18 @@ impl Host {
     pub fn callback(&self, request: &HttpRequest<'_>) -> Result<HttpAnswer, Error> {
         let _inside = self.shared.gate.enter()?;
         Ok(self.shared.core()?.callbacks.receive(request))
+    }
+
+    /// Answers one request to the Integrations page, below the product's own login. `who`: JSON of who asks; identity comes
+    /// from it alone. The URL of the request is the path below the mount. Every outcome is an answer to be sent, but for
+    /// `InvalidArgument` (the product has said something about who asks that cannot be) and `Closed`.
+    pub fn page(&self, who: &[u8], request: &HttpRequest<'_>) -> Result<HttpAnswer, Error> {
+        let _inside = self.shared.gate.enter()?;
+        let core = self.shared.core()?;
+        core.connections.begin_use();
+        let (_cancel, context) = self.shared.context(CallOptions::default())?;
+        let _reactor = self.shared.io.enter();
+        block::wait(crate::web::serve(&core, who, request, context))
     }
 
     /// Adds a plugin that is linked into the product; only before the first call.

@@ -31,6 +31,7 @@ mod sealed;
 mod store;
 mod streams;
 mod vault;
+mod web;
 
 pub use callbacks::CallbackConfig;
 pub use config::Config;
@@ -44,11 +45,14 @@ pub use psa_host_api::{Code, Error};
 pub use store::{ConnectionState, StopReason};
 pub use streams::{Input, Output};
 pub use vault::KeyHook;
+#[doc(hidden)]
+pub use web::{PublishedRoute, published_routes};
 
-/// The JSON Schemas of all methods, of the configuration, in one object.
+/// The JSON Schemas of all methods, of the configuration, and of who asks for a page, in one object.
 pub fn schemas() -> serde_json::Value {
     let mut all = methods::schemas();
     all["config"] = serde_json::to_value(schemars::schema_for!(Config)).unwrap_or_default();
+    all["who"] = serde_json::to_value(schemars::schema_for!(web::Who)).unwrap_or_default();
     all
 }
 

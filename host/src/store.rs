@@ -12,6 +12,7 @@ mod inbound;
 pub(crate) mod marks;
 mod reply;
 mod rows;
+mod shown;
 mod sqlite;
 mod words;
 mod work;
@@ -20,6 +21,7 @@ pub(crate) use error::{Conflict, StoreError};
 pub(crate) use inbound::*;
 pub(crate) use reply::Reply;
 pub(crate) use rows::*;
+pub(crate) use shown::*;
 pub(crate) use sqlite::SqliteStore;
 pub(crate) use words::*;
 pub use words::{ConnectionState, StopReason};
@@ -345,7 +347,7 @@ pub(crate) trait Upkeep: Send + Sync {
 
 /// All of it.
 pub(crate) trait Store:
-    Connections + Links + Operations + Inbound + Mappings + Journal + PluginStorage + Upkeep
+    Connections + Links + Operations + Inbound + Mappings + Journal + PluginStorage + Shown + Upkeep
 {
 }
-impl<T: Connections + Links + Operations + Inbound + Mappings + Journal + PluginStorage + Upkeep> Store for T {}
+impl<T: Connections + Links + Operations + Inbound + Mappings + Journal + PluginStorage + Shown + Upkeep> Store for T {}

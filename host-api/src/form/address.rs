@@ -30,6 +30,14 @@ pub enum HostRule {
 }
 
 impl Address {
+    /// The host's name for people; of a rule for many hosts, with a star.
+    pub fn host_name(&self) -> String {
+        match &self.host {
+            HostRule::Exact(host) => host.clone(),
+            HostRule::Below(suffix) => format!("*.{suffix}"),
+        }
+    }
+
     /// Whether exactly this scheme, host and port are meant. `host` in lower case, IPv6 without brackets.
     pub fn allows(&self, scheme: &str, host: &str, port: u16) -> bool {
         let host_fits = match &self.host {

@@ -343,7 +343,7 @@ impl Callbacks {
         trouble: Option<String>,
         record: Record,
     ) -> Result<(), Error> {
-        let mut all = troubles(&self.desk.store.cursor(place)?);
+        let mut all = troubles(self.desk.store.cursor(place)?.trouble.as_deref());
         let before = match &trouble {
             Some(text) => all.insert(about.to_owned(), text.clone()),
             None => all.remove(about),
@@ -362,6 +362,6 @@ impl Callbacks {
 }
 
 /// What is wrong, by what it is about.
-pub(super) fn troubles(cursor: &Cursor) -> BTreeMap<String, String> {
-    cursor.trouble.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+pub(super) fn troubles(trouble: Option<&str>) -> BTreeMap<String, String> {
+    trouble.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
 }

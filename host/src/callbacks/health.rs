@@ -3,7 +3,7 @@
 use super::Callbacks;
 use super::apply::troubles;
 use crate::clock::rfc3339;
-use crate::store::{Cursor, Place, StoredSubscription, SubscriptionState};
+use crate::store::{InboundFacts, Place, StoredSubscription, SubscriptionState};
 use psa_host_api::Error;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -106,21 +106,17 @@ impl Callbacks {
     pub(crate) fn health(&self, place: &Place) -> Result<CallbackHealth, Error> {
         let cursor = self.desk.store.cursor(place)?;
         let rows = self.desk.store.subscriptions(place)?;
-        let trouble = troubles(&cursor);
-        let is = |state| rows.iter().any(|row| row.state == state);
-        let state = if is(SubscriptionState::Flapping) {
-            CallbackState::Flapping
-        } else if trouble.contains_key("subscriptions") {
-            CallbackState::Failing
-        } else if !is(SubscriptionState::Active) {
-            CallbackState::Off
-        } else if is_silent(&cursor, self.desk.clock.now_unix_ms()) {
-            CallbackState::Silent
-        } else if cursor.heard.is_none() {
-            CallbackState::Waiting
-        } else {
-            CallbackState::Good
+        let trouble = troubles(cursor.trouble.as_deref());
+        let count = |state| rows.iter().filter(|row| row.state == state).count() as u64;
+        let facts = InboundFacts {
+            heard: cursor.heard,
+            usual: cursor.usual,
+            missed: cursor.missed,
+            trouble: cursor.trouble.clone(),
+            active: count(SubscriptionState::Active),
+            flapping: count(SubscriptionState::Flapping),
         };
+        let state = state_of(&facts, self.desk.clock.now_unix_ms());
         Ok(CallbackHealth {
             state,
             last: cursor.heard.map(rfc3339),
@@ -134,11 +130,28 @@ impl Callbacks {
     }
 }
 
+/// Whether callbacks arrive, from what is known of a connection.
+pub(crate) fn state_of(facts: &InboundFacts, now: i64) -> CallbackState {
+    if facts.flapping > 0 {
+        CallbackState::Flapping
+    } else if troubles(facts.trouble.as_deref()).contains_key("subscriptions") {
+        CallbackState::Failing
+    } else if facts.active == 0 {
+        CallbackState::Off
+    } else if is_silent(facts, now) {
+        CallbackState::Silent
+    } else if facts.heard.is_none() {
+        CallbackState::Waiting
+    } else {
+        CallbackState::Good
+    }
+}
+
 /// Nothing has come for much longer than usual, although something has happened.
-fn is_silent(cursor: &Cursor, now: i64) -> bool {
-    let quiet = cursor.heard.map_or(0, |heard| now.saturating_sub(heard));
-    let long = cursor.usual.is_some_and(|usual| quiet > usual.saturating_mul(USUAL_TIMES).max(SILENCE_MIN_MS));
-    cursor.missed >= MISSED_MAX || (cursor.missed > 0 && long)
+fn is_silent(facts: &InboundFacts, now: i64) -> bool {
+    let quiet = facts.heard.map_or(0, |heard| now.saturating_sub(heard));
+    let long = facts.usual.is_some_and(|usual| quiet > usual.saturating_mul(USUAL_TIMES).max(SILENCE_MIN_MS));
+    facts.missed >= MISSED_MAX || (facts.missed > 0 && long)
 }
 
 #[cfg(test)]
@@ -159,8 +172,8 @@ mod tests {
             (4, None, 30 * HOUR, false),
             (5, None, 0, true),
         ] {
-            let cursor = Cursor { missed, usual, heard: Some(0), ..Cursor::default() };
-            assert_eq!(is_silent(&cursor, quiet), silent, "{missed} {usual:?} {quiet}");
+            let facts = InboundFacts { missed, usual, heard: Some(0), ..InboundFacts::default() };
+            assert_eq!(is_silent(&facts, quiet), silent, "{missed} {usual:?} {quiet}");
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Promises: an instance is opened when first needed, with the settings and credentials of that moment; a change of
 //! either opens a new one; what is being tried is opened apart and closed again.
 
-use super::{ConnectionRoom, missing};
+use super::{ConnectionRoom, connection_missing};
 use crate::egress::Budget;
 use crate::plugin::{CallContext, Instance, Surroundings};
 use crate::sealed::ConnectionSecrets;
@@ -162,7 +162,7 @@ impl ConnectionRoom {
 
     /// Whether the connection of a place is there.
     pub(crate) fn exists(&self, place: &Place) -> Result<(), Error> {
-        self.store.get(place)?.map(drop).ok_or_else(|| missing(place))
+        self.store.get(place)?.map(drop).ok_or_else(|| connection_missing(place))
     }
 }
 

@@ -5,7 +5,7 @@ use super::rules::{
     versions,
 };
 use super::settings::{bound, checked, known_secrets};
-use super::{Connection, ConnectionRoom, missing, report_of};
+use super::{Connection, ConnectionRoom, connection_missing, report_of};
 use crate::plugin::CallContext;
 use crate::sealed::seal_secret;
 use crate::store::{
@@ -289,7 +289,7 @@ impl ConnectionRoom {
             true
         });
         let secrets = SecretChanges { drop_all: true, ..SecretChanges::default() };
-        self.store.change(place, change, secrets, record).await?.ok_or_else(|| missing(place))?;
+        self.store.change(place, change, secrets, record).await?.ok_or_else(|| connection_missing(place))?;
         self.forget_cache(place);
         self.close_instance(place).await;
         self.get(place)

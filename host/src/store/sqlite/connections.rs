@@ -210,7 +210,7 @@ pub(super) fn word_or_none<T>(
     }
 }
 
-fn connection_of(row: &Row<'_>) -> rusqlite::Result<StoredConnection> {
+pub(super) fn connection_of(row: &Row<'_>) -> rusqlite::Result<StoredConnection> {
     let settings: String = row.get(4)?;
     let settings = serde_json::from_str(&settings)
         .map_err(|_| rusqlite::Error::InvalidColumnType(4, "settings".to_owned(), rusqlite::types::Type::Text))?;

@@ -21,6 +21,7 @@ mod operation_row;
 mod operations;
 mod plugin;
 mod seals;
+mod shown;
 mod statements;
 mod steps;
 mod subscriptions;

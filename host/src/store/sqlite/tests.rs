@@ -2,7 +2,7 @@
 
 use super::{
     SqliteStore, StoreError, activity, callbacks, connections, cursors, dirty, events, links, maintenance, mappings,
-    meta, operations, plugin, seals, steps, subscriptions, tenant, views, work,
+    meta, operations, plugin, seals, shown, steps, subscriptions, tenant, views, work,
 };
 
 /// The plan of each statement, as `EXPLAIN QUERY PLAN` tells it.
@@ -26,6 +26,7 @@ fn plans_are_as_recorded() {
         ("operations", operations::ALL),
         ("plugin", plugin::ALL),
         ("seals", seals::ALL),
+        ("shown", shown::ALL),
         ("steps", steps::ALL),
         ("subscriptions", subscriptions::ALL),
         ("tenant", tenant::ALL),

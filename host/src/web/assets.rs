@@ -1,0 +1,35 @@
+//! The stylesheet and the script, as they are served.
+
+use crate::clock::hex;
+use sha2::{Digest as _, Sha256};
+use std::sync::OnceLock;
+
+/// One file.
+pub(crate) struct Asset {
+    /// "psa.0123456789ab.css".
+    pub(crate) name: String,
+    pub(crate) content_type: &'static str,
+    pub(crate) bytes: &'static [u8],
+}
+
+/// The stylesheet.
+pub(crate) fn style() -> &'static Asset {
+    static STYLE: OnceLock<Asset> = OnceLock::new();
+    STYLE.get_or_init(|| asset("css", "text/css; charset=utf-8", include_bytes!("assets/psa.css")))
+}
+
+/// The script, without which everything works too.
+pub(crate) fn script() -> &'static Asset {
+    static SCRIPT: OnceLock<Asset> = OnceLock::new();
+    SCRIPT.get_or_init(|| asset("js", "text/javascript; charset=utf-8", include_bytes!("assets/psa.js")))
+}
+
+/// The one of a name: only the present content has one.
+pub(crate) fn find(name: &str) -> Option<&'static Asset> {
+    [style(), script()].into_iter().find(|asset| asset.name == name)
+}
+
+fn asset(extension: &str, content_type: &'static str, bytes: &'static [u8]) -> Asset {
+    let digest = hex(&Sha256::digest(bytes));
+    Asset { name: format!("psa.{}.{extension}", &digest[..12]), content_type, bytes }
+}

@@ -1,0 +1,11 @@
+//! What each page gathers, and what its forms do.
+//!
+//! Promises: a page talks to rooms, never to SQL or sockets; it gives a view that is complete, so that drawing it needs
+//! nothing more.
+
+pub(crate) mod about;
+pub(crate) mod frame;
+pub(crate) mod index;
+pub(crate) mod overview;
+pub(crate) mod problem;
+pub(crate) mod standing;

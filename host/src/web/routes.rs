@@ -1,0 +1,93 @@
+//! The table of routes. What has no row here does not exist.
+
+use super::PublishedRoute;
+use super::ask::{Ask, Reply};
+use super::pages::{about, index, overview, problem};
+use super::permission::Permission::{self, *};
+use psa_host_api::Error;
+use std::pin::Pin;
+
+/// What answers a route.
+pub(super) type Handler = for<'a> fn(&'a Ask<'a>) -> Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send + 'a>>;
+
+/// What protects a route from being called by another site's page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Csrf {
+    /// It has no effect.
+    Safe,
+    /// It comes from a form of ours, or with a token.
+    Form,
+}
+
+/// One row.
+pub(super) struct Route {
+    pub(super) method: &'static str,
+    pub(super) pattern: &'static str,
+    pub(super) needs: &'static [Permission],
+    pub(super) csrf: Csrf,
+    /// What the activity calls an attempt that was refused.
+    pub(super) audit: Option<&'static str>,
+    pub(super) handler: Handler,
+}
+
+impl Route {
+    pub(super) fn published(&self) -> PublishedRoute {
+        // The words live as long as the table.
+        let needs: Vec<&'static str> = self.needs.iter().map(|needed| needed.word()).collect();
+        PublishedRoute {
+            method: self.method,
+            pattern: self.pattern,
+            needs: Box::leak(needs.into_boxed_slice()),
+            csrf: match self.csrf {
+                Csrf::Safe => "safe",
+                Csrf::Form => "form",
+            },
+            audit: self.audit,
+        }
+    }
+
+    /// The segments that stand for `{…}`, if a path fits.
+    pub(super) fn fits(&self, path: &[String]) -> Option<Vec<(&'static str, String)>> {
+        let pattern: Vec<&'static str> = self.pattern.split('/').skip(1).filter(|part| !part.is_empty()).collect();
+        if pattern.len() != path.len() {
+            return None;
+        }
+        let mut found = Vec::new();
+        for (part, segment) in pattern.into_iter().zip(path) {
+            match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
+                Some(name) => found.push((name, segment.clone())),
+                None if part == segment => {}
+                None => return None,
+            }
+        }
+        Some(found)
+    }
+}
+
+/// `GET pattern [permissions] => handler;` and `POST pattern [permissions] "what it is" => handler;`
+macro_rules! routes {
+    ($($method:ident $pattern:literal [$($needs:ident),*] $($audit:literal)? => $($handler:ident)::+;)*) => {
+        /// All of them.
+        pub(super) const ROUTES: &[Route] = &[$(Route {
+            method: stringify!($method),
+            pattern: $pattern,
+            needs: &[$($needs),*],
+            csrf: routes!(@csrf $method),
+            audit: routes!(@audit $($audit)?),
+            handler: |ask| Box::pin($($handler)::+(ask)),
+        },)*];
+    };
+    (@csrf GET) => { Csrf::Safe };
+    (@csrf POST) => { Csrf::Form };
+    (@audit) => { None };
+    (@audit $audit:literal) => { Some($audit) };
+}
+
+routes! {
+    GET "/" [View] => index::show;
+    GET "/c/{connection}" [View] => overview::show;
+    POST "/c/{connection}/pause" [View, Configure] "pause" => overview::pause;
+    POST "/c/{connection}/resume" [View, Configure] "resume" => overview::resume;
+    GET "/-/resume" [] => problem::resume;
+    GET "/-/{asset}" [] => about::asset;
+}
