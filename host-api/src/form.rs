@@ -10,12 +10,16 @@ mod condition;
 mod errors;
 mod lint;
 mod load;
+pub mod markdown;
 mod settings;
+mod text;
 pub mod types;
 
 pub use address::{Address, HostRule};
 pub use errors::{FormError, FormErrors};
+pub use markdown::markdown;
 pub use settings::Issue;
+pub use text::text;
 
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
