@@ -8,15 +8,25 @@
 mod address;
 mod condition;
 mod errors;
+mod grammar;
 mod lint;
 mod load;
+pub mod markdown;
+mod migrate;
+mod schema;
 mod settings;
+mod text;
 pub mod types;
+mod value;
 
 pub use address::{Address, HostRule};
 pub use errors::{FormError, FormErrors};
-pub use settings::Issue;
+pub use markdown::markdown;
+pub use migrate::{Migrated, MigrationError};
+pub use settings::{Issue, Moment};
+pub use text::text;
 
+use condition::is_set;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use types::{Definition, Field, FieldType};
@@ -105,7 +115,7 @@ impl Form {
         kept.map(|(key, value)| (key.clone(), value.clone())).collect()
     }
 
-    /// The settings, with defaults where nothing was said.
+    /// The settings, with defaults where nothing was said: for a new connection, and never again.
     pub fn apply_defaults(&self, settings: &Map<String, Value>) -> Map<String, Value> {
         let mut all = settings.clone();
         for field in &self.definition.fields {
@@ -116,13 +126,75 @@ impl Form {
         all
     }
 
-    /// Everything that is wrong with these settings. `secrets` are the keys of the secrets that are given or stored.
-    pub fn check_settings(&self, settings: &Map<String, Value>, secrets: &[&str]) -> Vec<Issue> {
-        settings::check(self, settings, secrets)
+    /// The settings that the form knows and that are no secrets: what else is stored is told nobody.
+    pub fn declared(&self, settings: &Map<String, Value>) -> Map<String, Value> {
+        let known = settings.iter().filter(|(key, _)| self.field(key).is_some_and(is_stored));
+        known.map(|(key, value)| (key.clone(), value.clone())).collect()
     }
 
-    /// JSON Schema of the settings, as far as it can be said without the conditions.
-    pub fn settings_schema(&self) -> Value {
-        settings::schema(self)
+    /// Settings as they are written down: without blanks around texts, line ends as one sign, addresses in one form.
+    pub fn normalised(&self, settings: &Map<String, Value>) -> Map<String, Value> {
+        settings::normalised(self, settings)
     }
+
+    /// Everything that is wrong with these settings. `secrets` are the keys of the secrets that are given or stored.
+    pub fn check_settings(&self, settings: &Map<String, Value>, secrets: &[&str]) -> Vec<Issue> {
+        self.check_at(settings, secrets, Moment::Whole)
+    }
+
+    /// The same, at a moment at which some of them may be missing.
+    pub fn check_at(&self, settings: &Map<String, Value>, secrets: &[&str], moment: Moment<'_>) -> Vec<Issue> {
+        settings::check(self, settings, secrets, moment)
+    }
+
+    /// What is wrong with the value of a secret, in words that do not hold it.
+    pub fn check_secret(&self, key: &str, value: &str) -> Option<Issue> {
+        let field = self.field(key).filter(|field| field.kind == FieldType::Secret)?;
+        let issue = |(code, message)| Issue { field: key.to_owned(), code, message };
+        if value.is_empty() {
+            return Some(issue(("required", "must be entered; to take it away, say so".to_owned())));
+        }
+        let pattern = self.patterns.get(key);
+        value::problem(field, &Value::from(value), pattern, &self.definition.default_locale).map(issue)
+    }
+
+    /// Whether a secret is made by the host when none is given.
+    pub fn makes(&self, key: &str) -> bool {
+        self.field(key).and_then(|field| field.secret.as_ref()).is_some_and(|secret| secret.generate)
+    }
+
+    /// Whether a secret may be taken away without another one in its place.
+    pub fn is_clearable(&self, key: &str) -> bool {
+        let field = self.field(key);
+        field.is_some_and(|field| !field.required || field.secret.as_ref().is_some_and(|secret| secret.clearable))
+    }
+
+    /// Keys of the other secrets of its group, of which one at most is in use.
+    pub fn rivals(&self, key: &str) -> Vec<&str> {
+        let group = |field: &Field| field.secret.as_ref().and_then(|secret| secret.exclusive_group.clone());
+        let Some(own) = self.field(key).and_then(group) else { return Vec::new() };
+        let others = self.definition.fields.iter().filter(|field| field.key != key);
+        others.filter(|field| group(field).as_ref() == Some(&own)).map(|field| field.key.as_str()).collect()
+    }
+
+    /// Fields that decide for what a secret is and whose values differ: it must be entered again.
+    pub fn rebound(&self, key: &str, before: &Map<String, Value>, after: &Map<String, Value>) -> Vec<&str> {
+        let shown = |settings: &Map<String, Value>| self.without_invisible(&self.normalised(settings));
+        let (before, after) = (shown(before), shown(after));
+        let differs = |field: &&String| {
+            let of = |settings: &Map<String, Value>| settings.get(*field).filter(|value| is_set(value)).cloned();
+            of(&before) != of(&after)
+        };
+        self.bound_to(key).iter().filter(differs).map(String::as_str).collect()
+    }
+
+    /// JSON Schema of settings and secrets in one object: it accepts what [`Form::check_settings`] accepts.
+    pub fn settings_schema(&self) -> Value {
+        schema::schema(self)
+    }
+}
+
+/// Whether a field's value is kept among the settings.
+fn is_stored(field: &Field) -> bool {
+    !matches!(field.kind, FieldType::Secret | FieldType::Computed | FieldType::Notice)
 }

@@ -4,11 +4,13 @@
 //! Promises: SDK, host and docs are built on this table; a name never changes its meaning.
 //! Leaves to others: entities (`model`), how an operation is called (`abi`).
 
+mod forms;
 mod notes;
 mod records;
 mod subscriptions;
 mod tickets;
 
+pub use forms::*;
 pub use notes::*;
 pub use records::*;
 pub use subscriptions::*;
@@ -55,6 +57,12 @@ macro_rules! operation_table {
             account AccountOf (Nothing) -> Account, 0;
             /// Tries the connection step by step; changes nothing.
             test_connection TestConnection (Nothing) -> TestReport, 0;
+            /// What can be chosen in a field of the form whose options come from the provider.
+            form_options ListFormOptions (FormOptionsRequest) -> Page<FormOption>, 0;
+            /// What is wrong with settings beyond what the form's own rules say. Pure.
+            validate_settings ValidateSettings (ValidateSettingsRequest) -> SettingsIssues, 0;
+            /// Settings of an older form, beyond what the form's own migrations do. Pure.
+            migrate_settings MigrateSettings (MigrateSettingsRequest) -> MigratedSettings, 0;
             /// Boards, statuses of a scope, priorities, types, and what else a ticket is made of.
             list_catalog ListCatalog (ListCatalogRequest) -> Page<CatalogEntry>, 0;
             /// The provider's staff, inactive ones and API accounts marked.

@@ -174,7 +174,7 @@ fn each_mistake_of_an_author_has_its_own_code_and_place() {
             "mapping.unmapped",
         ),
         ("/migrations", json!([{"from": 3, "to": 4, "ops": []}]), "/migrations/0", "migration.order"),
-        ("/migrations", json!([{"from": 1, "to": 1, "ops": [{"burn": 1}]}]), "/migrations/0/ops/0", "migration.op"),
+        ("/migrations", json!([{"from": 1, "to": 1, "ops": [{"burn": 1}]}]), "/migrations/0/ops/0", "form.shape"),
     ] {
         let mut form = with(pointer, value.clone());
         sources(&mut form);
@@ -291,14 +291,6 @@ fn defaults_fill_gaps_and_what_is_not_shown_is_dropped() {
     assert_eq!(Value::Object(form.without_invisible(&settings)), json!({"site": "a", "name": "abc"}));
     assert!(!form.visible(&settings).contains("host"));
     assert_eq!(form.identity_fields().collect::<Vec<_>>(), ["name"]);
-}
-
-#[test]
-fn the_schema_of_the_settings_knows_no_secret() {
-    let schema = Form::load(OURS.as_bytes()).unwrap().settings_schema();
-    assert_eq!(schema["properties"]["site"]["enum"], json!(["na", "eu", "au", "staging", "custom"]));
-    assert_eq!(schema["required"], json!(["site", "company_id", "client_id", "public_key"]));
-    assert!(schema["properties"].get("private_key").is_none());
 }
 
 /// Replaces each value of the reference form in turn by others: it loads or is refused, and nothing else happens.

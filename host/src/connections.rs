@@ -9,11 +9,19 @@ mod instances;
 mod life;
 mod report;
 mod rules;
+#[expect(dead_code, reason = "the page is built on them meanwhile")]
+mod secrets;
 mod settings;
+#[expect(dead_code, reason = "the page is built on them meanwhile")]
+mod trial;
 
 pub(crate) use life::{NewConnection, Update};
 pub(crate) use report::report_of;
 pub(crate) use rules::check_tenant;
+#[expect(unused_imports, reason = "the page is built on them meanwhile")]
+pub(crate) use secrets::{SecretOp, SecretState};
+#[expect(unused_imports, reason = "the page is built on them meanwhile")]
+pub(crate) use trial::{Issue, Trial};
 
 use crate::activity::Scribe;
 use crate::cache::Caches;

@@ -1,12 +1,13 @@
 //! The parts of a form, as its author writes them. Unknown members are errors.
 
 mod field;
+mod migration;
 
 pub use field::*;
+pub use migration::*;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// Text by language tag: `{"en": "Site"}`; or `{"$t": "key"}`, a key into the plugin's own catalogue.
@@ -168,6 +169,6 @@ pub struct Migration {
     pub from: u32,
     /// To this one.
     pub to: u32,
-    /// In order; each an object with one of rename, set, drop, map, split, copy.
-    pub ops: Vec<Map<String, Value>>,
+    /// In order.
+    pub ops: Vec<MigrationOp>,
 }

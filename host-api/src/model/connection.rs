@@ -21,6 +21,8 @@ pub struct Account {
 pub enum StepState {
     /// It works.
     Passed,
+    /// It works, and not all of it: the message says what somebody should look at.
+    Warning,
     /// It does not.
     Failed,
     /// Not tried, because an earlier step failed.
@@ -46,6 +48,17 @@ pub struct TestStep {
     /// What does not work without it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub disables: Vec<String>,
+    /// How long it took, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ms: Option<u64>,
+}
+
+impl TestStep {
+    /// A step that ended so, of which nothing else is to be said.
+    pub fn new(step: &str, state: StepState) -> TestStep {
+        let (message, code, fields, disables, ms) = Default::default();
+        TestStep { step: step.to_owned(), state, message, code, fields, disables, ms }
+    }
 }
 
 /// What a test found, step by step. A test that ran is a success, also when steps failed.

@@ -11,6 +11,7 @@ mod board;
 mod company;
 mod connection;
 mod conversation;
+mod form;
 mod member;
 mod note;
 mod page;
@@ -24,6 +25,7 @@ pub use board::{Board, CatalogEntry, CatalogItem, CatalogKind, Priority, Status,
 pub use company::{Company, Configuration, Contact, Site};
 pub use connection::{Account, StepState, TestReport, TestStep};
 pub use conversation::{ConversationEntry, ConversationKind};
+pub use form::{FormOption, IssueLevel, MigratedSettings, SettingsIssue, SettingsIssues};
 pub use member::{Member, MemberKind};
 pub use note::{Author, AuthorKind, Note, Visibility};
 pub use page::{Page, PageRequest};

@@ -19,13 +19,6 @@ fn is_of_the_way(error: &Error) -> bool {
 
 /// A finding like any other.
 fn not_reached(error: Error) -> TestReport {
-    let step = TestStep {
-        step: "reach".to_owned(),
-        state: StepState::Failed,
-        message: error.message,
-        code: Some(error.code),
-        fields: Vec::new(),
-        disables: Vec::new(),
-    };
+    let step = TestStep { message: error.message, code: Some(error.code), ..TestStep::new("reach", StepState::Failed) };
     TestReport { steps: vec![step], passed: false, account: None, server_version: None }
 }

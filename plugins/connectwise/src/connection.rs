@@ -185,14 +185,7 @@ async fn sign_in(client: &Client, cx: &Cx) -> Result<Account, Error> {
 }
 
 fn passed(step: &str) -> TestStep {
-    TestStep {
-        step: step.to_owned(),
-        state: StepState::Passed,
-        message: String::new(),
-        code: None,
-        fields: Vec::new(),
-        disables: Vec::new(),
-    }
+    TestStep::new(step, StepState::Passed)
 }
 
 /// A failed step. What ends the call itself is not a finding of the test, nor is what only the host can explain.
