@@ -7,6 +7,37 @@ use host::HttpRequest;
 use psa_host_api::Error;
 use psa_host_api::abi::*;
 
+/// Serves one request to the Integrations page, below the product's own login. who: JSON of tenant, actor, permissions,
+/// session, mount, public_origin, render and more (schema "who"). Identity comes from who alone, never from the request;
+/// who empty: the answer is 403. url is the path below the mount, and the query. Chunks are bytes; kind, flags and header
+/// secrets are 0. psa_reply_http of *reply is what to send, also for errors that people are to see; PSA_INVALID_ARGUMENT:
+/// who is not what it should be.
+///
+/// # Safety
+/// As psa_host.h says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn psa_host_page(
+    host: *mut psa_host,
+    who: psa_bytes,
+    request: *const psa_http_request,
+    reply: *mut *mut psa_reply,
+) -> psa_code {
+    // SAFETY: NULL or the caller's to be written; so says psa_host.h.
+    unsafe { clear(reply) };
+    let outcome = guarded(|| {
+        may_block()?;
+        // SAFETY: NULL or opened; the request and all it points to live until this function returns.
+        let (host, parts) = unsafe { (opened(host)?, read(request)?) };
+        // SAFETY: bytes that live until this function returns.
+        let who = unsafe { who.as_slice() };
+        let headers: Vec<(&str, &str)> = parts.headers.iter().map(|(name, value)| (&**name, &**value)).collect();
+        let request = HttpRequest { method: &parts.method, url: &parts.url, headers: &headers, body: &parts.body };
+        Ok(Reply::http(host.inner.host.page(who, &request)?))
+    });
+    // SAFETY: as above.
+    unsafe { answer_reply(outcome, reply) }
+}
+
 /// Serves one request to the callback address, open to the internet. Give url (path and raw query) and body as they came,
 /// byte for byte. Reads no identity, waits for no network; a 2xx says that it is on disk. Chunks are bytes; kind, flags and
 /// header secrets are 0. psa_reply_http of *reply is what to send; on any code but PSA_OK there is none: send 429, and the

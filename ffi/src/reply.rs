@@ -121,7 +121,7 @@ pub unsafe extern "C" fn psa_reply_message(reply: *const psa_reply) -> *const c_
     unsafe { reply.as_ref() }.map_or("\0", |reply| &reply.inner.message).as_ptr().cast()
 }
 
-/// The HTTP answer of psa_host_callback, lives until the reply is freed; NULL for other replies.
+/// The HTTP answer of psa_host_page and psa_host_callback, lives until the reply is freed; NULL for other replies.
 ///
 /// # Safety
 /// As psa_host.h says.

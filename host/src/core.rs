@@ -7,7 +7,7 @@
 use crate::activity::Scribe;
 use crate::cache::{Key, Kind};
 use crate::callbacks::Callbacks;
-use crate::clock::Clock;
+use crate::clock::{Clock, Random};
 use crate::connections::ConnectionRoom;
 use crate::outbox::Outbox;
 use crate::plugin::CallContext;
@@ -29,6 +29,9 @@ pub(crate) struct Core {
     pub(crate) clock: Arc<dyn Clock>,
     /// The label of this installation, and the one in the database if that is another.
     pub(crate) environment: Environment,
+    pub(crate) random: Arc<dyn Random>,
+    /// Secrets that were entered on a page and not saved.
+    pub(crate) drafts: crate::web::Drafts,
     /// How much each person sends in through the page.
     pub(crate) pace: crate::web::Pace,
     /// What other processes have written, as far as the caches know.

@@ -145,7 +145,7 @@ impl Host {
             owners,
             connections: connections.clone(),
             clock: clock.clone(),
-            random,
+            random: random.clone(),
             log: log.clone(),
             request_ms: config.egress.timeout_ms,
             config: config.outbox.clone(),

@@ -9,6 +9,7 @@
 mod answer;
 mod ask;
 mod assets;
+mod form;
 mod html;
 mod moment;
 mod pages;
@@ -21,6 +22,7 @@ mod view;
 mod who;
 mod words;
 
+pub(crate) use form::drafts::Drafts;
 pub(crate) use router::serve;
 pub(crate) use security::Pace;
 pub(crate) use who::Who;

@@ -364,6 +364,7 @@ int main(int argc, char **argv) {
     CHECK(psa_host_call(the_host, "connections.test", text(attachment("")), NULL, NULL) == PSA_OK);
     streams(the_host);
     door(the_host);
+    page(the_host);
     wrong(the_host);
     child(the_host);
     CHECK(psa_host_close(the_host, 1000) == PSA_OK);
@@ -372,6 +373,7 @@ int main(int argc, char **argv) {
     request = posted("POST", "/");
     CHECK(psa_host_callback(the_host, &request, &reply) == PSA_CLOSED && psa_reply_http(reply) == NULL);
     psa_reply_free(reply);
+    CHECK(psa_host_page(the_host, text(""), &request, NULL) == PSA_CLOSED);
     CHECK(psa_host_wait(the_host, 60000) == PSA_CLOSED);
     CHECK(psa_host_cancel(the_host, 1) != PSA_OK);
     psa_host_free(the_host);

@@ -1,4 +1,4 @@
-/* The part of host_abi.c about psa_host_callback: what a product hands in, whole, empty and wrong. */
+/* The part of host_abi.c about psa_host_page and psa_host_callback: what a product hands in, whole, empty and wrong. */
 static psa_http_request posted(const char *method, const char *url) {
     psa_http_request request;
     memset(&request, 0, sizeof request);
@@ -69,4 +69,45 @@ static void door(psa_host *host) {
     request.body_count = 1;
     chunk.source = PSA_FROM_INPUT;
     CHECK(psa_host_callback(host, &request, NULL) == PSA_INVALID_ARGUMENT);
+}
+
+/* A page as the product asks for it: its status, and whether its body holds a text. */
+static uint32_t paged(psa_host *host, const char *who, const psa_http_request *request, const char *holds) {
+    psa_reply *reply = NULL;
+    const psa_http_response *http;
+    uint32_t status;
+    size_t at, len = strlen(holds);
+    int found = len == 0;
+    CHECK(psa_host_page(host, text(who), request, &reply) == PSA_OK);
+    http = psa_reply_http(reply);
+    CHECK(http != NULL && http->header_count >= 1);
+    for (at = 0; !found && at + len <= http->body.len; at++)
+        found = memcmp((const char *)http->body.ptr + at, holds, len) == 0;
+    CHECK(found);
+    status = http->status;
+    psa_reply_free(reply);
+    return status;
+}
+
+static void page(psa_host *host) {
+    static const char who[] = "{\"tenant\":\"t\",\"actor\":{\"id\":\"7\"},\"permissions\":[\"view\"],"
+                              "\"mount\":\"/desk/psa\",\"public_origin\":\"https://desk.example.com\"}";
+    psa_http_request request = posted("GET", "/");
+    psa_reply *reply = NULL;
+    CHECK(paged(host, who, &request, "href=\"/desk/psa/-/psa.") == 200);
+    /* Nobody was named; what the request says of itself counts for nothing. */
+    CHECK(paged(host, "", &request, "403") == 403);
+    request = posted("GET", "/c/nobodys");
+    CHECK(paged(host, who, &request, "") == 404);
+    request = posted("POST", "/c/nobodys/pause");
+    CHECK(paged(host, who, &request, "") == 403);
+    request = posted("\xff", "\xff\xfe");
+    CHECK(paged(host, who, &request, "") == 404);
+    CHECK(psa_host_page(host, text("{\"tenant\":\"t\"}"), &request, &reply) == PSA_INVALID_ARGUMENT);
+    CHECK(psa_reply_http(reply) == NULL && strstr(psa_reply_message(reply), "who") != NULL);
+    psa_reply_free(reply);
+    CHECK(psa_host_page(host, text(who), NULL, NULL) == PSA_INVALID_ARGUMENT);
+    CHECK(psa_host_page(NULL, text(who), &request, NULL) == PSA_INVALID_ARGUMENT);
+    request.size = 0;
+    CHECK(psa_host_page(host, text(who), &request, NULL) == PSA_INVALID_ARGUMENT);
 }

@@ -4,10 +4,15 @@
 //! Promises: everything that comes from a view is text and escaped by the template; there is no style, no script and no
 //! handler inside the markup; drawing asks nobody and decides nothing.
 
+mod connect;
+mod form;
 mod index;
 mod overview;
 mod parts;
 mod problem;
+mod settings;
+mod text;
+mod widgets;
 
 use super::answer::Drawn;
 use super::assets;
@@ -138,6 +143,8 @@ fn tab(tab: &Tab) -> Markup {
 fn body(pen: &Pen<'_>, view: &View) -> Markup {
     match &view.body {
         Body::Index(page) => index::draw(pen, page),
+        Body::Connect(page) => connect::draw(pen, page),
+        Body::Settings(page) => settings::draw(pen, page),
         Body::Overview(page) => overview::draw(pen, page),
         Body::Problem(page) => problem::draw(view, page),
     }

@@ -4,8 +4,11 @@
 //! nothing more.
 
 pub(crate) mod about;
+pub(crate) mod connect;
+pub(crate) mod filling;
 pub(crate) mod frame;
 pub(crate) mod index;
 pub(crate) mod overview;
 pub(crate) mod problem;
+pub(crate) mod settings;
 pub(crate) mod standing;

@@ -2,7 +2,7 @@
 
 use super::PublishedRoute;
 use super::ask::{Ask, Reply};
-use super::pages::{about, index, overview, problem};
+use super::pages::{about, connect, index, overview, problem, settings};
 use super::permission::Permission::{self, *};
 use psa_host_api::Error;
 use std::pin::Pin;
@@ -88,6 +88,14 @@ routes! {
     GET "/c/{connection}" [View] => overview::show;
     POST "/c/{connection}/pause" [View, Configure] "pause" => overview::pause;
     POST "/c/{connection}/resume" [View, Configure] "resume" => overview::resume;
+    GET "/new/{plugin}" [View, Configure, Secrets] => connect::show;
+    POST "/new/{plugin}" [View, Configure, Secrets] "connect" => connect::begin;
+    GET "/c/{connection}/setup/{step}" [View, Configure] => connect::step;
+    POST "/c/{connection}/setup/{step}" [View, Configure] "setup" => connect::go_on;
+    GET "/c/{connection}/settings" [View] => settings::show;
+    POST "/c/{connection}/settings" [View, Configure] "settings" => settings::send;
+    GET "/c/{connection}/reauth" [View, Secrets] => settings::ask_again;
+    POST "/c/{connection}/reauth" [View, Secrets] "credentials" => settings::sign_in_again;
     GET "/-/resume" [] => problem::resume;
     GET "/-/{asset}" [] => about::asset;
 }

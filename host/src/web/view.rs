@@ -5,7 +5,7 @@
 //! ours, made by `Ask::href`, or https.
 
 use super::moment::Moment;
-use super::pages::{index, overview, problem};
+use super::pages::{connect, index, overview, problem, settings};
 use super::permission::Permission;
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +33,10 @@ pub(crate) struct View {
 pub(crate) enum Body {
     /// All connections.
     Index(index::Index),
+    /// A new connection.
+    Connect(Box<connect::Connect>),
+    /// Its settings, or its credentials alone.
+    Settings(Box<settings::Settings>),
     /// How a connection does.
     Overview(overview::Overview),
     /// Something is not as it should be.

@@ -1,0 +1,305 @@
+//! A form as it is shown: its fields with their values, what can be chosen, and what is wrong.
+
+use super::choices::List;
+use super::entered::split_duration;
+use super::{ChoiceView, ChoicesView, ErrorView, FieldView, GroupView, IssueView, SecretChoice, SecretView};
+use crate::connections::{Issue, SecretOp, SecretState};
+use crate::web::view::Tone;
+use crate::web::words::Words;
+use psa_host_api::form::types::{Condition, Field, FieldType, Group, Text, Width};
+use psa_host_api::form::{Form, text, types};
+use psa_host_api::model::IssueLevel;
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, HashMap};
+
+/// More than these are typed in, with proposals.
+const SHOWN_MAX: usize = 200;
+/// A label is cut after so many characters: what is longer is no label.
+const LABEL_CHARS_MAX: usize = 200;
+
+/// What a form is shown with.
+pub(crate) struct Building<'a> {
+    pub(crate) form: &'a Form,
+    pub(crate) words: &'a Words<'a>,
+    pub(crate) settings: &'a Map<String, Value>,
+    /// What is to become of the secrets as the form stands.
+    pub(crate) ops: &'a BTreeMap<String, SecretOp>,
+    /// What is kept of them.
+    pub(crate) secrets: &'a BTreeMap<String, SecretState>,
+    pub(crate) lists: &'a HashMap<String, List>,
+    pub(crate) issues: &'a [Issue],
+    /// Values of computed fields, by their `value_from`.
+    pub(crate) computed: &'a BTreeMap<String, String>,
+    /// Fields that cannot be changed, each with why.
+    pub(crate) fixed: &'a dyn Fn(&Field) -> Option<String>,
+}
+
+impl Building<'_> {
+    /// The groups that are wanted, with the fields that are. `ready`: a test has passed, so that lists can be had.
+    pub(crate) fn groups(
+        &self,
+        group: impl Fn(&Group) -> bool,
+        field: impl Fn(&Field) -> bool,
+        ready: bool,
+    ) -> Vec<GroupView> {
+        let wanted = self.form.definition().groups.iter().filter(|one| group(one));
+        let view = |one: &Group| {
+            let fields: Vec<&Field> = self
+                .form
+                .definition()
+                .fields
+                .iter()
+                .filter(|candidate| candidate.group == one.key && field(candidate) && self.is_there(candidate))
+                .collect();
+            let waits = one.needs.is_some() && !ready;
+            let provided = fields.iter().any(|field| field.options.as_ref().is_some_and(|options| options.source.is_some()));
+            GroupView {
+                key: one.key.clone(),
+                title: self.text(&one.title),
+                help: one.help.as_ref().map(|help| self.text(help)).unwrap_or_default(),
+                collapsed: one.collapsed,
+                reload: provided && !waits,
+                waits: waits.then(|| self.words.say("form.group.waits")),
+                fields: if waits { Vec::new() } else { fields.into_iter().map(|field| self.field(field)).collect() },
+            }
+        };
+        wanted.map(view).filter(|group| group.waits.is_some() || !group.fields.is_empty()).collect()
+    }
+
+    /// What is on its way out is shown only while it holds something.
+    fn is_there(&self, field: &Field) -> bool {
+        field.deprecated.is_none() || self.settings.contains_key(&field.key)
+    }
+
+    fn text(&self, words: &Text) -> String {
+        cut(text(words, self.words.locale(), &self.form.definition().default_locale), 16 * 1024)
+    }
+
+    fn label(&self, words: &Text) -> String {
+        cut(&self.text(words), LABEL_CHARS_MAX)
+    }
+
+    fn field(&self, field: &Field) -> FieldView {
+        let fixed = (self.fixed)(field);
+        FieldView {
+            key: field.key.clone(),
+            kind: field.kind,
+            width: field.width.unwrap_or(Width::Full),
+            label: self.label(&field.label),
+            help: self.help(field),
+            placeholder: field.placeholder.clone().map(|text| cut(&text, LABEL_CHARS_MAX)).unwrap_or_default(),
+            required: field.required,
+            when: field.when.as_ref().and_then(|when| serde_json::to_value(when).ok()),
+            when_said: field.when.as_ref().map(|when| self.said(when)).unwrap_or_default(),
+            fixed,
+            mono: field.mono || matches!(field.kind, FieldType::Url | FieldType::Computed),
+            copy: field.copy,
+            unit: field.unit.as_ref().map(|unit| self.label(unit)).unwrap_or_default(),
+            tone: field.tone.map(|tone| match tone {
+                types::Tone::Info => Tone::Info,
+                types::Tone::Warn => Tone::Warn,
+            }),
+            values: self.values(field),
+            choices: self.choices(field),
+            secret: (field.kind == FieldType::Secret).then(|| self.secret(field)),
+            issues: self.issues_of(field),
+        }
+    }
+
+    fn help(&self, field: &Field) -> String {
+        let help = field.help.as_ref().map(|help| self.text(help)).unwrap_or_default();
+        match &field.deprecated {
+            Some(deprecated) if help.is_empty() => self.text(&deprecated.message),
+            Some(deprecated) => format!("{help}\n\n{}", self.text(&deprecated.message)),
+            None => help,
+        }
+    }
+
+    fn values(&self, field: &Field) -> Vec<String> {
+        if field.kind == FieldType::Computed {
+            let from = field.value_from.as_deref().unwrap_or_default();
+            return self.computed.get(from).cloned().into_iter().collect();
+        }
+        match self.settings.get(&field.key) {
+            // What is a secret has no value here, and what is shown has none of a secret's.
+            None => Vec::new(),
+            Some(_) if matches!(field.kind, FieldType::Secret | FieldType::Notice) => Vec::new(),
+            Some(Value::Array(items)) => items.iter().map(shown).collect(),
+            Some(Value::String(text)) if field.kind == FieldType::Duration => match split_duration(text) {
+                Some((number, unit)) => vec![number.to_owned(), unit.to_owned()],
+                None => vec![text.clone()],
+            },
+            Some(value) => vec![shown(value)],
+        }
+    }
+
+    fn choices(&self, field: &Field) -> Option<ChoicesView> {
+        let options = field.options.as_ref()?;
+        let chosen = self.values(field);
+        if let Some(fixed) = &options.fixed {
+            let item = |choice: &types::Choice| ChoiceView {
+                value: shown(&choice.value),
+                label: self.label(&choice.label),
+                help: choice.help.as_ref().map(|help| self.text(help)).unwrap_or_default(),
+                group: choice.group.as_ref().map(|group| self.label(group)).unwrap_or_default(),
+                inactive: false,
+            };
+            let items = fixed.iter().map(item).collect();
+            return Some(ChoicesView { items: self.with_kept(items, &chosen), manual: false, search: false, missing: None });
+        }
+        let (items, missing) = match self.lists.get(&field.key) {
+            Some(List::Loaded(items)) => (items.iter().map(choice).collect(), None),
+            Some(List::Needs(other)) => {
+                let label = self.form.field(other).map_or_else(|| other.clone(), |field| self.label(&field.label));
+                (Vec::new(), Some(self.words.fill("form.choices.needs", &[("field", &label)])))
+            }
+            Some(List::Failed(why)) => {
+                (Vec::new(), Some(self.words.fill("form.choices.failed", &[("why", &cut(why, 400))])))
+            }
+            Some(List::Slow) | None => (Vec::new(), Some(self.words.say("form.choices.slow"))),
+        };
+        let search = items.len() > SHOWN_MAX;
+        let manual = options.manual;
+        let items = if missing.is_some() { Vec::new() } else { items };
+        Some(ChoicesView { items: self.with_kept(items, &chosen), manual, search, missing })
+    }
+
+    /// What is kept stays chosen, also when the list does not have it any more.
+    fn with_kept(&self, mut items: Vec<ChoiceView>, chosen: &[String]) -> Vec<ChoiceView> {
+        for value in chosen.iter().rev() {
+            if !items.iter().any(|item| item.value == *value) {
+                let label = self.words.fill("form.choices.kept", &[("value", value)]);
+                let (help, group) = Default::default();
+                items.insert(0, ChoiceView { value: value.clone(), label, help, group, inactive: true });
+            }
+        }
+        items
+    }
+
+    fn secret(&self, field: &Field) -> SecretView {
+        let state = self.secrets.get(&field.key).cloned().unwrap_or_default();
+        let op = match self.ops.get(&field.key) {
+            Some(SecretOp::Replace(_)) => SecretChoice::Replace,
+            Some(SecretOp::Clear) => SecretChoice::Clear,
+            Some(SecretOp::Keep) | None => SecretChoice::Keep,
+        };
+        let of = field.secret.as_ref();
+        let at = state.set_at.as_deref().and_then(|at| at.parse::<jiff::Timestamp>().ok());
+        SecretView {
+            set: state.set,
+            set_at: at.map(|at| self.words.moment(at.as_millisecond())),
+            set_by: state.set_by.unwrap_or_default(),
+            fingerprint: state.fingerprint.unwrap_or_default(),
+            clearable: state.set && (of.is_some_and(|of| of.clearable) || !field.required),
+            multiline: field.multiline,
+            waiting: op == SecretChoice::Replace && self.has_text(&field.key),
+            op,
+        }
+    }
+
+    fn has_text(&self, key: &str) -> bool {
+        use secrecy::ExposeSecret as _;
+        matches!(self.ops.get(key), Some(SecretOp::Replace(secret)) if !secret.expose_secret().is_empty())
+    }
+
+    fn issues_of(&self, field: &Field) -> Vec<IssueView> {
+        let of = self.issues.iter().filter(|issue| issue_field(issue) == Some(&field.key));
+        of.map(|issue| IssueView {
+            warning: issue.level == IssueLevel::Warning,
+            code: issue.code.clone(),
+            text: self.issue_text(issue),
+        })
+        .collect()
+    }
+
+    /// Our own words for a code that needs no more, or those of who has found it.
+    fn issue_text(&self, issue: &Issue) -> String {
+        self.words.find(&format!("issue.{}", issue.code)).unwrap_or_else(|| cut(&issue.message, 1_000))
+    }
+
+    /// All that is wrong, for the summary above the form.
+    pub(crate) fn errors(&self) -> Vec<ErrorView> {
+        let errors = self.issues.iter().filter(|issue| issue.level == IssueLevel::Error);
+        errors
+            .map(|issue| {
+                let field = issue_field(issue).and_then(|key| self.form.field(key));
+                let text = self.issue_text(issue);
+                ErrorView {
+                    field: field.map(|field| field.key.clone()),
+                    code: issue.code.clone(),
+                    text: match field {
+                        Some(field) => format!("{}: {text}", self.label(&field.label)),
+                        None => text,
+                    },
+                }
+            })
+            .collect()
+    }
+
+    /// A condition in words, for who has no script.
+    fn said(&self, when: &Condition) -> String {
+        let Some(field) = when.field.as_ref().and_then(|key| self.form.field(key)) else {
+            return self.words.say("form.when.other");
+        };
+        let label = self.label(&field.label);
+        let value = |value: &Value| {
+            let fixed = field.options.as_ref().and_then(|options| options.fixed.as_ref());
+            let known = fixed.and_then(|choices| choices.iter().find(|choice| choice.value == *value));
+            match (known, value) {
+                (Some(choice), _) => self.label(&choice.label),
+                (None, Value::Bool(true)) => self.words.say("form.yes"),
+                (None, Value::Bool(false)) => self.words.say("form.no"),
+                (None, value) => shown(value),
+            }
+        };
+        match (&when.eq, &when.one_of) {
+            (Some(one), _) => self.words.fill("form.when.is", &[("field", &label), ("value", &value(one))]),
+            (None, Some(several)) => {
+                let all = several.iter().map(value).collect::<Vec<_>>().join(", ");
+                self.words.fill("form.when.is", &[("field", &label), ("value", &all)])
+            }
+            _ => self.words.say("form.when.other"),
+        }
+    }
+}
+
+/// The field that an issue is about.
+pub(crate) fn issue_field(issue: &Issue) -> Option<&str> {
+    issue.at.strip_prefix("/settings/").or_else(|| issue.at.strip_prefix("/secrets/")).and_then(|key| key.split('/').next())
+}
+
+fn choice(option: &psa_host_api::model::FormOption) -> ChoiceView {
+    let value = shown(&option.value);
+    let label = cut(&option.label, LABEL_CHARS_MAX);
+    ChoiceView {
+        label: if label == value { label } else { format!("{label} ({value})") },
+        value,
+        help: option.help.as_deref().map(|help| cut(help, 1_000)).unwrap_or_default(),
+        group: option.group.as_deref().map(|group| cut(group, LABEL_CHARS_MAX)).unwrap_or_default(),
+        inactive: option.inactive,
+    }
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Bool(true) => "on".to_owned(),
+        Value::Bool(false) | Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+/// At most so many characters, and none that would turn the line around them.
+pub(crate) fn cut(text: &str, chars_max: usize) -> String {
+    let plain = text.chars().filter(|c| !is_turning(*c));
+    let mut short: String = plain.clone().take(chars_max).collect();
+    if plain.count() > chars_max {
+        short.push('\u{2026}');
+    }
+    short
+}
+
+/// Marks that reorder what stands around them: in a label they make one thing look like another.
+fn is_turning(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}')
+}
