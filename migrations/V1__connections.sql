@@ -19,6 +19,9 @@ CREATE TABLE connections (
     settings_version INTEGER NOT NULL CHECK (settings_version >= 1),
     -- Counts changes of the credentials: a refusal counts only against the ones it was about.
     credential_version INTEGER NOT NULL CHECK (credential_version >= 1),
+    -- The version of the form that the settings are of, and the plugin that kept them.
+    form_version INTEGER NOT NULL CHECK (form_version >= 0),
+    plugin_version TEXT NOT NULL,
     -- Who we are there, once signed in: the key against connecting the same account twice.
     account TEXT,
     -- What the provider writes as the creator of what we make.
@@ -47,7 +50,10 @@ CREATE TABLE secrets (
     bound TEXT NOT NULL,
     key TEXT NOT NULL,
     sealed TEXT NOT NULL,
-    changed INTEGER NOT NULL,
+    -- When it was entered and by whom, and what tells it from another one without telling it.
+    set_at INTEGER NOT NULL,
+    set_by TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
     PRIMARY KEY (tenant, connection, name),
     FOREIGN KEY (tenant, connection) REFERENCES connections (tenant, connection) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;

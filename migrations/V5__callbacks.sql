@@ -116,6 +116,8 @@ CREATE TABLE cursors (
     poll_at INTEGER NOT NULL DEFAULT 0,
     ensure_at INTEGER NOT NULL DEFAULT 0,
     sweep_at INTEGER NOT NULL DEFAULT 0,
+    -- How often this connection is to be looked at, in milliseconds, as its plugin says; null: as configured.
+    poll_ms INTEGER CHECK (poll_ms >= 1),
     -- Callbacks that could not be kept one by one, and how many of these are covered by reads that began later.
     overflow INTEGER NOT NULL DEFAULT 0,
     covered INTEGER NOT NULL DEFAULT 0,

@@ -13,6 +13,7 @@ use psa_host_api::Error;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// How a host is opened.
@@ -45,6 +46,10 @@ pub struct Config {
     /// How changes at the PSA are heard of.
     #[serde(default)]
     pub callbacks: CallbackConfig,
+    /// What fields of new connections hold when nothing is entered, by the names that forms ask for:
+    /// `{"acme.client_id": "…"}`.
+    #[serde(default)]
+    pub form_defaults: BTreeMap<String, String>,
     /// The label of this installation. A database that carries another one is a copy: nothing is sent from it.
     #[serde(default = "environment")]
     pub environment: String,

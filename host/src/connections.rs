@@ -1,26 +1,26 @@
 //! Connections: one tenant's configured account at a provider.
 //!
-//! Holds: the rules of their life (`life`), and the opened instances (`instances`).
+//! Holds: what they are made of (`change`), the rules of their life (`life`), settings that are tried (`trial`, `choices`)
+//! or of an older form (`migrate`), and the opened instances (`instances`).
 //! Promises: nothing is found without its tenant; a foreign id is `not_found`; settings that the form refuses are never
 //! kept; credentials are used only under the settings they were entered for.
 //! Leaves to others: keeping them (`store`), running plugins (`plugin`).
 
+mod change;
+mod choices;
 mod instances;
 mod life;
+mod migrate;
 mod report;
 mod rules;
-#[expect(dead_code, reason = "the page is built on them meanwhile")]
 mod secrets;
 mod settings;
-#[expect(dead_code, reason = "the page is built on them meanwhile")]
 mod trial;
 
-pub(crate) use life::{NewConnection, Update};
+pub(crate) use change::{NewConnection, Update};
 pub(crate) use report::report_of;
 pub(crate) use rules::check_tenant;
-#[expect(unused_imports, reason = "the page is built on them meanwhile")]
 pub(crate) use secrets::{SecretOp, SecretState};
-#[expect(unused_imports, reason = "the page is built on them meanwhile")]
 pub(crate) use trial::{Issue, Trial};
 
 use crate::activity::Scribe;
@@ -34,7 +34,7 @@ use psa_host_api::{Code, Error};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
@@ -60,11 +60,24 @@ pub struct Connection {
     /// For people: what was found when it stopped, and what to do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-    /// As entered, with the form's defaults, without secrets.
+    /// As entered, with the form's defaults, without secrets. What the plugin's form does not know is not shown; nothing
+    /// is, while there is no plugin.
     pub settings: Map<String, Value>,
     /// The names of the secrets that are kept.
     #[serde(default)]
     pub secrets: Vec<String>,
+    /// What may be told of each secret of the form.
+    #[serde(default)]
+    pub secret_states: BTreeMap<String, SecretState>,
+    /// Secrets that the form wanted made: told once, in the answer of what made them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub made: BTreeMap<String, String>,
+    /// Counts changes of settings and credentials; who hands it back to connections.update overwrites nothing newer.
+    #[serde(default)]
+    pub rev: i64,
+    /// The plugin that kept the settings.
+    #[serde(default)]
+    pub plugin_version: String,
     /// RFC 3339 UTC.
     pub created: String,
 }
@@ -77,6 +90,8 @@ pub(crate) struct Parts {
     pub(crate) vault: Arc<Vault>,
     pub(crate) scribe: Arc<Scribe>,
     pub(crate) in_flight: usize,
+    /// What the configuration gives to fields of new connections.
+    pub(crate) form_defaults: BTreeMap<String, String>,
 }
 
 /// The room.
@@ -88,6 +103,9 @@ pub(crate) struct ConnectionRoom {
     scribe: Arc<Scribe>,
     values: PluginValues,
     pub(crate) caches: Caches,
+    /// Options of forms: apart, so that what is tried touches nothing that is in use.
+    choices: Caches,
+    form_defaults: BTreeMap<String, String>,
     instances: Mutex<HashMap<Place, Opened>>,
     in_flight: usize,
     /// Set by the first use: from then on no plugin can be added.
@@ -98,10 +116,12 @@ pub(crate) struct ConnectionRoom {
 
 impl ConnectionRoom {
     pub(crate) fn new(parts: Parts) -> ConnectionRoom {
-        let Parts { registry, runtime, store, vault, scribe, in_flight } = parts;
+        let Parts { registry, runtime, store, vault, scribe, in_flight, form_defaults } = parts;
         ConnectionRoom {
             registry: RwLock::new(registry),
             caches: Caches::new(runtime.clock.clone()),
+            choices: Caches::new(runtime.clock.clone()),
+            form_defaults,
             values: PluginValues::new(store.clone(), vault.clone()),
             runtime,
             store,
@@ -149,8 +169,8 @@ impl ConnectionRoom {
         })
     }
 
-    pub(crate) fn get(&self, place: &Place) -> Result<Connection, Error> {
-        self.shown(self.stored(place)?)
+    pub(crate) async fn get(&self, place: &Place) -> Result<Connection, Error> {
+        self.shown(self.current(place).await?)
     }
 
     /// The row of a place.
@@ -159,13 +179,27 @@ impl ConnectionRoom {
     }
 
     /// A page of a tenant's connections, after the id `after`.
-    pub(crate) fn list(&self, tenant: &str, after: &str, limit: usize) -> Result<Vec<Connection>, Error> {
-        self.store.list(tenant, after, limit)?.into_iter().map(|stored| self.shown(stored)).collect()
+    pub(crate) async fn list(&self, tenant: &str, after: &str, limit: usize) -> Result<Vec<Connection>, Error> {
+        let mut shown = Vec::new();
+        for stored in self.store.list(tenant, after, limit)? {
+            shown.push(self.shown(self.brought_on(stored).await?)?);
+        }
+        Ok(shown)
     }
 
     fn shown(&self, stored: StoredConnection) -> Result<Connection, Error> {
-        let secrets = self.store.secret_names(&stored.place)?.into_iter().map(|secret| secret.name).collect();
+        let kept = self.store.secret_names(&stored.place)?;
+        let plugin = self.plugin(&stored.plugin).ok();
+        let form = plugin.as_ref().map(|plugin| &plugin.form);
+        let settings = form.map(|form| form.declared(&stored.settings)).unwrap_or_default();
+        let is_told = |name: &str| form.is_none_or(|form| form.is_secret(name));
+        let secrets = kept.iter().map(|secret| secret.name.clone()).filter(|name| is_told(name)).collect();
+        let secret_states = secrets::states(form, &kept);
         Ok(Connection {
+            rev: change::revision(&stored),
+            plugin_version: stored.plugin_version,
+            secret_states,
+            made: BTreeMap::new(),
             connection: stored.place.connection,
             tenant: stored.place.tenant,
             plugin: stored.plugin,
@@ -173,7 +207,7 @@ impl ConnectionRoom {
             state: stored.state,
             reason: stored.reason,
             detail: stored.detail,
-            settings: stored.settings,
+            settings,
             secrets,
             created: crate::clock::rfc3339(stored.created),
         })

@@ -135,6 +135,7 @@ impl Host {
             scribe: scribe.clone(),
             // The outbox's slots, and two for people.
             in_flight: config.outbox.in_flight + 2,
+            form_defaults: config.form_defaults.clone(),
         }));
         connections.revive()?;
         let me = owners.me().to_owned();

@@ -25,6 +25,7 @@ mod suggest;
 mod table;
 mod tickets;
 mod time;
+mod trials;
 mod typed;
 mod upkeep;
 mod waiting;

@@ -4,8 +4,11 @@
 //! Promises: secrets leave only through a request that names them, towards the addresses they are bound to.
 //! Leaves to others: sealing (`vault`), keeping (`store`).
 
+mod fingerprint;
 mod secrets;
+#[cfg(test)]
+mod tests;
 mod values;
 
-pub(crate) use secrets::{ConnectionSecrets, bound_to, seal_secret};
+pub(crate) use secrets::{ConnectionSecrets, NewSecret, TriedSecrets, bound_to, renamed, seal_secret};
 pub(crate) use values::PluginValues;

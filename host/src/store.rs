@@ -65,6 +65,8 @@ pub(crate) trait Connections: Send + Sync {
     fn delete(&self, place: &Place, waiting: u64, record: Record) -> Reply<bool>;
     /// What would go with it.
     fn dependents(&self, place: &Place) -> Read<Dependents>;
+    /// The connection that is signed in to an account.
+    fn of_account(&self, tenant: &str, plugin: &str, account: &str) -> Read<Option<String>>;
     /// A secret of its form.
     fn secret(&self, place: &Place, name: &str) -> Read<Option<SealedSecret>>;
     /// The names of its secrets.

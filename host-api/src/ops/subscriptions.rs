@@ -7,18 +7,23 @@ use serde::{Deserialize, Serialize};
 /// Request of `desired_subscriptions`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DesiredSubscriptionsRequest {
-    /// The product's address for callbacks, with [`TOKEN`] in the token's place; it may have a query of its own.
-    pub address: String,
+    /// The product's address for callbacks, with [`TOKEN`] in the token's place; it may have a query of its own. Absent: there
+    /// is none, so nothing can be registered, and only the rest of the answer counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
 }
 
 /// Answer of `desired_subscriptions`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct DesiredSubscriptions {
     /// What is to be registered for this connection; empty: nothing is.
     pub items: Vec<WantedSubscription>,
     /// Everything the provider offers.
     #[serde(default)]
     pub catalogue: Vec<SubscriptionKind>,
+    /// How often changes are to be looked for without being told, in milliseconds; absent: as the host is configured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub poll_every_ms: Option<u64>,
 }
 
 /// Request of `list_subscriptions`: all that the provider shows, others' too.

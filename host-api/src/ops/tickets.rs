@@ -57,9 +57,9 @@ pub struct SetTicketStatusRequest {
 pub struct CreateTicketRequest {
     /// One line.
     pub summary: String,
-    /// For whom: the provider's id.
+    /// For whom: the provider's id; empty: whom the settings name for that.
     pub company: String,
-    /// Where it is sorted in; the provider's default if absent.
+    /// Where it is sorted in; absent: as the settings say, or the provider's default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub board: Option<String>,
     /// What happened, plain text: the customer can read it.

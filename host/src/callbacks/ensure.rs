@@ -208,10 +208,10 @@ impl Callbacks {
     async fn gather_for(&self, place: &Place, door: Option<String>) -> Result<Gathered, Error> {
         let wanted = match &door {
             Some(address) => {
-                let request = DesiredSubscriptionsRequest { address: address.clone() };
+                let request = DesiredSubscriptionsRequest { address: Some(address.clone()) };
                 self.run::<DesireSubscriptions>(place, &request).await?
             }
-            None => DesiredSubscriptions { items: Vec::new(), catalogue: Vec::new() },
+            None => DesiredSubscriptions::default(),
         };
         let rows = self.desk.store.subscriptions(place)?;
         // Where nothing is wanted and nothing is there, nobody is asked.

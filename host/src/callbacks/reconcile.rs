@@ -8,13 +8,17 @@ use super::seen::{Seen, unix_ms};
 use crate::clock::rfc3339;
 use crate::store::{Cursor, DirtySource, NewDirty, Place, Record};
 use psa_host_api::model::{ChangeAction, PageRequest, Ticket};
-use psa_host_api::ops::{ChangedTickets, ChangedTicketsRequest, ListChangedTickets};
+use psa_host_api::ops::{
+    ChangedTickets, ChangedTicketsRequest, DesireSubscriptions, DesiredSubscriptionsRequest, ListChangedTickets,
+};
 use psa_host_api::{Code, Error};
 use serde_json::json;
 use std::collections::HashSet;
 
 /// Looks that come sooner are this part of the usual time apart, at least.
 const GAPS: u64 = 12;
+/// How often a connection may want to be looked at, in milliseconds.
+const EVERY_MS: (u64, u64) = (1_000, 24 * 3_600_000);
 /// A page of a window.
 const PAGE: u32 = 1_000;
 /// A window that goes on for ever is none.
@@ -47,10 +51,10 @@ impl Callbacks {
 
     /// Reads the window that is open, or the next one, if it is time.
     pub(super) async fn poll_due(&self, place: &Place) -> Result<(), Error> {
-        let cursor = self.desk.store.cursor(place)?;
+        let mut cursor = self.desk.store.cursor(place)?;
         let now = self.desk.clock.now_unix_ms();
-        let period = self.desk.config.poll_ms as i64;
-        if cursor.poll_at > now && cursor.poll_at <= now.saturating_add(self.longest_look_ms()) {
+        let longest = self.longest_look_ms().max(cursor.poll_ms.unwrap_or_default().saturating_mul(2));
+        if cursor.poll_at > now && cursor.poll_at <= now.saturating_add(longest) {
             return Ok(());
         }
         // Whoever can call the door may say that something has changed; how often is asked is not theirs to say.
@@ -60,6 +64,8 @@ impl Callbacks {
             return self.next_poll(place, rest as i64).await;
         }
         self.remember(place, |memory| memory.polled_boot = Some(boot));
+        self.learn_period(place, &mut cursor).await?;
+        let period = self.period(&cursor);
         let outcome = self.poll(place, cursor).await;
         match outcome {
             Err(error) if error.code == Code::Unsupported => {
@@ -68,6 +74,41 @@ impl Callbacks {
             }
             outcome => outcome,
         }
+    }
+
+    /// How long from one look to the next.
+    fn period(&self, cursor: &Cursor) -> i64 {
+        cursor.poll_ms.unwrap_or(self.desk.config.poll_ms as i64)
+    }
+
+    /// Asks the plugin how often its connection wants to be looked at: it knows the settings.
+    async fn learn_period(&self, place: &Place, cursor: &mut Cursor) -> Result<(), Error> {
+        let request = DesiredSubscriptionsRequest { address: self.desk.config.pattern() };
+        let wanted = match self.run::<DesireSubscriptions>(place, &request).await {
+            Ok(wanted) => wanted.poll_every_ms,
+            // A plugin that is not asked about subscriptions has no opinion here either.
+            Err(error) if error.code == Code::Unsupported => None,
+            Err(error) => return Err(error),
+        };
+        let poll_ms = wanted.map(|wanted| wanted.clamp(EVERY_MS.0, EVERY_MS.1) as i64);
+        if poll_ms != cursor.poll_ms {
+            cursor.poll_ms = poll_ms;
+            let learnt = Box::new(move |cursor: &mut Cursor| {
+                cursor.poll_ms = poll_ms;
+                true
+            });
+            self.desk.store.change_cursor(place, learnt).await?;
+        }
+        Ok(())
+    }
+
+    /// Settings have changed: what is registered, and how often is looked, may be another matter now.
+    pub(crate) async fn look_anew(&self, place: &Place) -> Result<(), Error> {
+        let anew = Box::new(|cursor: &mut Cursor| {
+            (cursor.poll_at, cursor.ensure_at) = (0, 0);
+            true
+        });
+        Ok(self.desk.store.change_cursor(place, anew).await?)
     }
 
     /// No look is put off for longer: a time that is further away was written by a wrong clock.
@@ -90,7 +131,7 @@ impl Callbacks {
     }
 
     async fn poll(&self, place: &Place, cursor: Cursor) -> Result<(), Error> {
-        let period = self.desk.config.poll_ms as i64;
+        let period = self.period(&cursor);
         let (since, until, mut page) = match (cursor.watermark, cursor.window_until) {
             (Some(since), Some(until)) => (since, until, cursor.window_page),
             (watermark, _) => {

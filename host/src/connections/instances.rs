@@ -4,13 +4,13 @@
 //! either opens a new one; what is being tried is opened apart and closed again.
 
 use super::{ConnectionRoom, connection_missing};
+use crate::cache::Cache;
 use crate::egress::Budget;
 use crate::plugin::{CallContext, Instance, Surroundings};
-use crate::sealed::ConnectionSecrets;
+use crate::sealed::{ConnectionSecrets, PluginValues, TriedSecrets};
 use crate::store::{ConnectionState, Place, StopReason, StoredConnection};
 use psa_host_api::ops::{Operation, TestConnection};
 use psa_host_api::{Code, Error};
-use secrecy::SecretString;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
@@ -31,7 +31,10 @@ impl ConnectionRoom {
         request: &O::Request,
         context: &CallContext,
     ) -> Result<O::Answer, Error> {
-        let stored = self.stored(place)?;
+        let stored = self.current(place).await?;
+        if let Ok(plugin) = self.plugin(&stored.plugin) {
+            self.check_form(&plugin, &stored)?;
+        }
         let is_test = O::NAME == TestConnection::NAME;
         if !is_test {
             refuse_stopped(&stored)?;
@@ -48,11 +51,12 @@ impl ConnectionRoom {
         outcome
     }
 
-    /// The same with other secrets, and maybe other settings, than the kept ones.
+    /// The same with other secrets, and maybe other settings, than the kept ones: beside the connection's own instance,
+    /// and without what that has kept or remembered.
     pub(super) async fn try_run<O: Operation>(
         &self,
         stored: &StoredConnection,
-        secrets: BTreeMap<String, SecretString>,
+        secrets: TriedSecrets,
         request: &O::Request,
         context: &CallContext,
     ) -> Result<O::Answer, Error> {
@@ -105,26 +109,33 @@ impl ConnectionRoom {
         &self,
         stored: &StoredConnection,
         budget: Budget,
-        trying: Option<BTreeMap<String, SecretString>>,
+        trying: Option<TriedSecrets>,
     ) -> Result<Instance, Error> {
         let plugin = self.plugin(&stored.plugin)?;
+        let form = &plugin.form;
         let place = stored.place.clone();
+        // What the form does not show, or does not know any more, is not the plugin's to see.
+        let settings = form.declared(&form.without_invisible(&stored.settings));
+        let visible = form.visible(&stored.settings);
+        let resting = form.secrets().filter(|key| !visible.contains(key)).map(str::to_owned).collect();
         let addresses: BTreeMap<String, _> =
             plugin.form.secrets().map(|key| (key.to_owned(), plugin.form.send_to(key, &stored.settings))).collect();
         let (store, vault, clock) = (self.store.clone(), self.vault.clone(), self.runtime.clock.clone());
-        let mut secrets = ConnectionSecrets::new(place.clone(), store, vault, clock, addresses);
+        let mut secrets = ConnectionSecrets::new(place.clone(), store, vault, clock, addresses).resting(resting);
+        let (mut cache, mut storage) = (None, self.values.clone());
         if let Some(trying) = trying {
             secrets = secrets.trying(trying);
+            (cache, storage) = (Some(Cache::new(self.runtime.clock.clone())), PluginValues::for_now());
         }
         secrets.check()?;
         let around = Surroundings {
-            cache: self.caches.of(place.tenant.as_bytes(), &place.connection),
-            storage: self.values.clone(),
+            cache: cache.unwrap_or_else(|| self.caches.of(place.tenant.as_bytes(), &place.connection)),
+            storage,
             secrets: Arc::new(secrets),
             budget,
             place,
         };
-        Instance::open(plugin, self.runtime.clone(), around, &stored.settings).await
+        Instance::open(plugin, self.runtime.clone(), around, &settings).await
     }
 
     /// Closes the instance of a connection, if there is one.

@@ -5,9 +5,12 @@
 //! its value.
 //! Leaves to others: sealing (`vault`), keeping (`store`).
 
+use crate::store::SealedSecret;
+use psa_host_api::form::Form;
 use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What is to become of a stored secret.
 #[derive(Debug, Clone)]
@@ -22,16 +25,31 @@ pub(crate) enum SecretOp {
 
 /// What is told of a secret.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-pub(crate) struct SecretState {
+pub struct SecretState {
     /// One is stored.
-    pub(crate) set: bool,
+    pub set: bool,
     /// When it was entered, RFC 3339 UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) set_at: Option<String>,
+    pub set_at: Option<String>,
     /// Who entered it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) set_by: Option<String>,
+    pub set_by: Option<String>,
     /// Tells whether it is the same one as another time, and nothing else of it: `k7qd-2fm9`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) fingerprint: Option<String>,
+    pub fingerprint: Option<String>,
+}
+
+/// What is told of each secret of a form.
+pub(super) fn states(form: Option<&Form>, kept: &[SealedSecret]) -> BTreeMap<String, SecretState> {
+    let of = |name: &str| match kept.iter().find(|secret| secret.name == name) {
+        None => SecretState::default(),
+        Some(secret) => SecretState {
+            set: true,
+            set_at: Some(crate::clock::rfc3339(secret.entered.at)),
+            set_by: Some(secret.entered.by.clone()),
+            fingerprint: Some(secret.entered.fingerprint.clone()),
+        },
+    };
+    let names = form.into_iter().flat_map(Form::secrets);
+    names.map(|name| (name.to_owned(), of(name))).collect()
 }

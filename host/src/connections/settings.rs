@@ -1,33 +1,116 @@
 //! Settings that are to be kept, and what secrets they bind.
+//!
+//! Promises: all problems are told at once, each by the place where it was entered.
 
 use crate::sealed::bound_to;
 use psa_host_api::Error;
-use psa_host_api::form::Form;
-use secrecy::SecretString;
+use psa_host_api::form::{Form, Moment, text};
+use psa_host_api::model::{IssueLevel, SettingsIssue};
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-/// The settings to keep: complete, without what the form does not show. `kept`: secrets that are there already.
-pub(super) fn checked(
+/// An issue that settings are not kept with.
+pub(super) fn error_at(at: String, code: &str, message: impl Into<String>) -> SettingsIssue {
+    SettingsIssue { at, level: IssueLevel::Error, code: code.to_owned(), message: message.into() }
+}
+
+/// Where a field was entered.
+pub(super) fn at(form: &Form, key: &str) -> String {
+    let part = if form.is_secret(key) { "secrets" } else { "settings" };
+    format!("/{part}/{}", key.replace('~', "~0").replace('/', "~1"))
+}
+
+/// What is wrong with settings. `secrets`: the names of those that would be there with them.
+pub(super) fn issues_of(
     form: &Form,
-    settings: Map<String, Value>,
-    secrets: &BTreeMap<String, SecretString>,
-    kept: &[String],
-) -> Result<Map<String, Value>, Error> {
-    let given: Vec<&str> = secrets.keys().chain(kept).map(String::as_str).collect();
-    let settings = form.apply_defaults(&settings);
-    let issues = form.check_settings(&settings, &given);
-    if issues.is_empty() {
-        return Ok(form.without_invisible(&settings));
+    settings: &Map<String, Value>,
+    secrets: &[&str],
+    moment: Moment<'_>,
+) -> Vec<SettingsIssue> {
+    let found = form.check_at(settings, secrets, moment).into_iter();
+    found.map(|issue| error_at(at(form, &issue.field), issue.code, issue.message)).collect()
+}
+
+/// What is wrong with secrets that are entered under these settings.
+pub(super) fn issues_of_secrets(
+    form: &Form,
+    settings: &Map<String, Value>,
+    entered: &BTreeMap<String, SecretString>,
+) -> Vec<SettingsIssue> {
+    let visible = form.visible(settings);
+    let mut issues = Vec::new();
+    for (name, value) in entered {
+        let at = format!("/secrets/{}", name.replace('~', "~0").replace('/', "~1"));
+        if !form.is_secret(name) {
+            issues.push(error_at(at, "unknown_field", format!("the form has no secret \"{name}\"")));
+        } else if !visible.contains(name.as_str()) {
+            issues.push(error_at(at, "not_shown", "is not asked for under these settings"));
+        } else if let Some(issue) = form.check_secret(name, value.expose_secret()) {
+            issues.push(error_at(at, issue.code, issue.message));
+        } else if let Some(rival) = form.rivals(name).into_iter().find(|rival| entered.contains_key(*rival)) {
+            let message = format!("only one of \"{}\" and \"{}\" can be in use", label(form, name), label(form, rival));
+            issues.push(error_at(at, "exclusive", message));
+        }
     }
-    let first = &issues[0];
-    let message = format!("{}: {}", first.field, first.message);
-    let message = if issues.len() > 1 { format!("{message} (and {} more)", issues.len() - 1) } else { message };
-    let error = Error::invalid(format!("the settings are not valid: {message}")).because("settings");
-    Err(issues.into_iter().fold(error, |error, issue| {
-        let part = if form.is_secret(&issue.field) { "secrets" } else { "settings" };
-        error.field(format!("/{part}/{}", issue.field), issue.code, issue.message)
-    }))
+    issues
+}
+
+/// Fixed fields that would change.
+pub(super) fn issues_of_fixed(
+    form: &Form,
+    before: &Map<String, Value>,
+    after: &Map<String, Value>,
+) -> Vec<SettingsIssue> {
+    let fixed = form.definition().fields.iter().filter(|field| field.immutable);
+    let before = form.normalised(before);
+    let changed = fixed.filter(|field| {
+        let value = before.get(&field.key).filter(|value| !value.is_null());
+        value.is_some() && value != after.get(&field.key)
+    });
+    changed.map(|field| error_at(at(form, &field.key), "immutable", "cannot be changed any more")).collect()
+}
+
+/// Secrets that stay although what they are for would be another: they would be sent where they were not meant for.
+pub(super) fn issues_of_kept(
+    form: &Form,
+    before: &Map<String, Value>,
+    after: &Map<String, Value>,
+    kept: &[&str],
+) -> Vec<SettingsIssue> {
+    let visible = form.visible(after);
+    let mut issues = Vec::new();
+    for name in kept.iter().filter(|name| visible.contains(**name)) {
+        let changed: Vec<String> = form.rebound(name, before, after).into_iter().map(|key| label(form, key)).collect();
+        if !changed.is_empty() {
+            let secret = label(form, name);
+            let message = format!(
+                "{} changed. Enter \"{secret}\" again, so that it is not sent where it was not meant for.",
+                changed.iter().map(|label| format!("\"{label}\"")).collect::<Vec<_>>().join(" and ")
+            );
+            issues.push(error_at(at(form, name), "rebind", message));
+        }
+    }
+    issues
+}
+
+/// What people call a field.
+fn label(form: &Form, key: &str) -> String {
+    let locale = &form.definition().default_locale;
+    let words = form.field(key).map(|field| text(&field.label, locale, locale)).unwrap_or_default();
+    if words.is_empty() { key.to_owned() } else { words.to_owned() }
+}
+
+/// An error of all that is in the way, or nothing.
+pub(super) fn refuse(issues: Vec<SettingsIssue>) -> Result<(), Error> {
+    let errors: Vec<SettingsIssue> = issues.into_iter().filter(|issue| issue.level == IssueLevel::Error).collect();
+    let Some(first) = errors.first() else { return Ok(()) };
+    let field = first.at.rsplit('/').next().unwrap_or_default();
+    let message = format!("{field}: {}", first.message);
+    let message = if errors.len() > 1 { format!("{message} (and {} more)", errors.len() - 1) } else { message };
+    let reason = if errors.iter().all(|issue| issue.code == "rebind") { "rebind" } else { "settings" };
+    let error = Error::invalid(format!("the settings are not valid: {message}")).because(reason);
+    Err(errors.into_iter().fold(error, |error, issue| error.field(issue.at, &issue.code, issue.message)))
 }
 
 /// Where a secret may go under these settings, as a digest.
@@ -35,17 +118,28 @@ pub(super) fn bound(form: &Form, name: &str, settings: &Map<String, Value>) -> S
     bound_to(&form.send_to(name, settings))
 }
 
-/// Refuses secrets that the form does not have.
-pub(super) fn known_secrets(form: &Form, secrets: &BTreeMap<String, SecretString>) -> Result<(), Error> {
-    match secrets.keys().find(|name| !form.is_secret(name)) {
-        None => Ok(()),
-        Some(name) => {
-            let message = format!("the form has no secret \"{name}\"");
-            Err(Error::invalid(message.clone()).because("settings").field(
-                format!("/secrets/{name}"),
-                "unknown_field",
-                message,
-            ))
+/// What is kept: what is shown, and what the form does not know any more.
+pub(super) fn to_keep(form: &Form, settings: &Map<String, Value>, before: &Map<String, Value>) -> Map<String, Value> {
+    let undeclared = before.iter().filter(|(key, _)| form.field(key).is_none());
+    let mut keep: Map<String, Value> = undeclared.map(|(key, value)| (key.clone(), value.clone())).collect();
+    keep.extend(form.declared(&form.without_invisible(settings)));
+    keep
+}
+
+/// What has changed, for the activity: old and new values, or only that they did where the form says so.
+pub(super) fn changes(form: &Form, before: &Map<String, Value>, after: &Map<String, Value>) -> Map<String, Value> {
+    use psa_host_api::form::types::Audit;
+    let (before, after) = (form.declared(before), form.declared(after));
+    let mut changes = Map::new();
+    for field in &form.definition().fields {
+        let (old, new) = (before.get(&field.key), after.get(&field.key));
+        if old != new {
+            let told = match field.audit {
+                Some(Audit::Changed) => serde_json::json!("changed"),
+                _ => serde_json::json!({"from": old, "to": new}),
+            };
+            changes.insert(field.key.clone(), told);
         }
     }
+    changes
 }

@@ -101,12 +101,12 @@ pub(crate) async fn create(core: &Core, params: Create, _: &CallContext) -> Resu
 }
 
 pub(crate) async fn get(core: &Core, params: Of, _: &CallContext) -> Result<Connection, Error> {
-    core.connections.get(&params.place())
+    core.connections.get(&params.place()).await
 }
 
 pub(crate) async fn list(core: &Core, params: List, _: &CallContext) -> Result<Page<Connection>, Error> {
     let paged = Paged::of(&params.page)?;
-    let found = core.connections.list(&params.tenant, &paged.after, paged.ask())?;
+    let found = core.connections.list(&params.tenant, &paged.after, paged.ask()).await?;
     Ok(paging::page(&paged, found, |connection| connection.connection.clone(), |connection| connection))
 }
 
@@ -128,15 +128,29 @@ pub(crate) struct Change {
     #[serde(default, deserialize_with = "read_secrets")]
     #[schemars(with = "BTreeMap<String, String>")]
     secrets: BTreeMap<String, SecretString>,
+    /// Names of secrets to take away; of a form's group of which one is in use, the others go by themselves.
+    #[serde(default)]
+    clear: Vec<String>,
+    /// `rev` of the connection as it was read: if it is another now, nothing is changed (`changed_meanwhile`).
+    #[serde(default)]
+    rev: Option<i64>,
+    /// Refuse the change (`rebind`) if a secret that stays would be for something else than it was entered for. Otherwise it
+    /// is kept, and the connection stops until the secret is entered again where it would go elsewhere.
+    #[serde(default)]
+    strict: bool,
     /// Who does it; for the activity.
     #[serde(default = "super::product")]
     by: String,
 }
 
 pub(crate) async fn update(core: &Core, params: Change, _: &CallContext) -> Result<Connection, Error> {
-    let Change { tenant, connection, name, settings, secrets, by } = params;
+    let Change { tenant, connection, name, settings, secrets, clear, rev, strict, by } = params;
     let place = Place { tenant, connection };
-    let updated = core.connections.update(&place, Update { name, settings, secrets }, &by).await;
+    let update = Update { name, settings, secrets, clear, rev, strict };
+    let updated = core.connections.update(&place, update, &by).await;
+    if updated.is_ok() {
+        core.callbacks.look_anew(&place).await?;
+    }
     core.outbox.rested(&place);
     updated
 }
@@ -176,7 +190,7 @@ pub(crate) async fn update_credentials(
 pub(crate) async fn test(core: &Core, params: Of, context: &CallContext) -> Result<TestReport, Error> {
     let place = params.place();
     // As it is before: what is found is about these settings and credentials.
-    let before = core.connections.stored(&place)?;
+    let before = core.connections.current(&place).await?;
     let report = report_of(core.connections.run::<TestConnection>(&place, &Nothing {}, context).await)?;
     core.connections.tested(&before, &report).await?;
     core.outbox.rested(&place);
@@ -189,7 +203,7 @@ pub(crate) async fn pause(core: &Core, params: Act, _: &CallContext) -> Result<C
     // One that is stopped for a stronger reason stays so.
     let detail = format!("{by} has paused it.");
     core.connections.stop(&place, StopReason::Paused, detail, None, &by).await?;
-    core.connections.get(&place)
+    core.connections.get(&place).await
 }
 
 pub(crate) async fn resume(core: &Core, params: Act, _: &CallContext) -> Result<Connection, Error> {

@@ -4,9 +4,11 @@ use super::nothing::Nothing;
 use crate::core::Core;
 use crate::plugin::{CallContext, Crash, Plugin, Refusal};
 use psa_host_api::Error;
+use psa_host_api::form::types::Definition;
 use psa_host_api::manifest::Capabilities;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// Result of plugins.list.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -77,4 +79,26 @@ fn refused(refusal: &Refusal) -> Refused {
         reason: refusal.why.reason().to_owned(),
         message: refusal.to_string(),
     }
+}
+
+/// Parameters that name a plugin.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Of {
+    /// Its id.
+    plugin: String,
+}
+
+/// Result of plugins.form.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct FormOf {
+    /// As its author wrote it.
+    form: Definition,
+    /// JSON Schema 2020-12 of settings and secrets in one object.
+    schema: Value,
+}
+
+pub(crate) async fn form(core: &Core, params: Of, _: &CallContext) -> Result<FormOf, Error> {
+    let plugin = core.connections.plugin(&params.plugin)?;
+    Ok(FormOf { form: plugin.form.definition().clone(), schema: plugin.form.settings_schema() })
 }

@@ -4,7 +4,7 @@ use super::nothing::{Done, Nothing};
 use super::typed::typed;
 use super::{
     attachments, callbacks, changes, companies, connections, history, links, mappings, members, notes, operations,
-    plugins, priorities, rehearse, tickets, time, upkeep,
+    plugins, priorities, rehearse, tickets, time, trials, upkeep,
 };
 use crate::callbacks::Comparison;
 use crate::connections::Connection;
@@ -15,7 +15,7 @@ use crate::plugin::CallContext;
 use crate::store::Dependents;
 use psa_host_api::model::{
     Attachment, AttachmentContent, AuditEntry, CatalogEntry, Company, Configuration, Contact, ConversationEntry,
-    Member, Note, Page, Site, TestReport, Ticket, TimeEntry,
+    FormOption, Member, Note, Page, Site, TestReport, Ticket, TimeEntry,
 };
 use psa_host_api::ops::RawAnswer;
 use psa_host_api::{Code, Error};
@@ -64,6 +64,8 @@ methods! {
     "methods.list" list, (Nothing) -> MethodList;
     /// Plugins: loaded, refused, and at work when an earlier process died.
     "plugins.list" plugins::list, (Nothing) -> plugins::PluginList;
+    /// The form of a plugin's connections, and the JSON Schema of what it takes.
+    "plugins.form" plugins::form, (plugins::Of) -> plugins::FormOf;
     /// Keeps a new connection; the form of its plugin decides what is needed. Does not talk to the PSA.
     "connections.create" connections::create, (connections::Create) -> Connection;
     /// Changes name and settings. A secret that would then go elsewhere is not used until it is entered again.
@@ -76,6 +78,12 @@ methods! {
     "connections.list" connections::list, (connections::List) -> Page<Connection>;
     /// Tries the connection step by step; changes nothing at the PSA. One that passes is in use.
     "connections.test" connections::test, (connections::Of) -> TestReport;
+    /// Tests settings and secrets that are not kept; nothing of it is.
+    "connections.try" trials::test, (trials::Try) -> TestReport;
+    /// What is wrong with settings and secrets that are not kept: the form's rules, then the plugin's own.
+    "connections.check" trials::check, (trials::Try) -> trials::Issues;
+    /// What can be chosen in a field of the form, under settings that need not be kept.
+    "connections.options" trials::options, (trials::Options) -> Page<FormOption>;
     /// Stops sending; what is handed in waits.
     "connections.pause" connections::pause, (connections::Act) -> Connection;
     /// Goes on after a pause, or after what stopped it was looked at.

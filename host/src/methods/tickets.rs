@@ -167,7 +167,8 @@ pub(crate) struct Create {
     pub(super) product_ticket: String,
     /// One line.
     pub(super) summary: String,
-    /// For whom: the provider's id.
+    /// For whom: the provider's id. Left out: whom the connection's settings name for that, if they do.
+    #[serde(default)]
     pub(super) company: String,
     /// Where it is sorted in.
     #[serde(default)]

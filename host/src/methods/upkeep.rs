@@ -234,7 +234,7 @@ pub(crate) struct ConnectionHealth {
 
 pub(crate) async fn health(core: &Core, params: AskHealth, _: &CallContext) -> Result<Health, Error> {
     let paged = Paged::of(&params.page)?;
-    let found = core.connections.list(&params.tenant, &paged.after, paged.ask())?;
+    let found = core.connections.list(&params.tenant, &paged.after, paged.ask()).await?;
     let now = core.clock.now_unix_ms();
     let mut rows = Vec::with_capacity(found.len());
     for connection in found {

@@ -6,13 +6,14 @@
 //! form's secret.
 //! Leaves to others: filling requests (`egress`), sealing (`vault`).
 
+use super::fingerprint::fingerprint;
 use crate::clock::Clock;
 use crate::egress::SecretSource;
-use crate::store::{Conflict, Place, SealedSecret, Store, StoreError, StoredToken};
+use crate::store::{Conflict, Entered, Place, SealedSecret, Store, StoreError, StoredToken};
 use crate::vault::{SealPlace, Vault};
 use psa_host_api::form::Address;
 use psa_host_api::{Code, Error};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -26,15 +27,35 @@ pub(crate) struct ConnectionSecrets {
     clock: Arc<dyn Clock>,
     /// Of each secret in the form: where it may go.
     addresses: BTreeMap<String, Vec<Address>>,
+    /// Secrets of the form that it does not show under these settings: kept, and not used.
+    resting: BTreeSet<String>,
     /// Secrets and tokens that are being tried and not kept.
     trial: Option<Mutex<Trial>>,
 }
 
 /// What is tried: it takes the place of what is kept.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TriedSecrets {
+    /// In the place of those that are kept.
+    pub(crate) given: BTreeMap<String, SecretString>,
+    /// As if they were not there.
+    pub(crate) without: BTreeSet<String>,
+}
+
 #[derive(Default)]
 struct Trial {
-    secrets: BTreeMap<String, SecretString>,
+    secrets: TriedSecrets,
     tokens: BTreeMap<String, (SecretString, Vec<Address>, Option<i64>)>,
+}
+
+/// A secret that is entered.
+pub(crate) struct NewSecret<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) version: i64,
+    pub(crate) bound: String,
+    pub(crate) value: &'a SecretString,
+    /// Milliseconds since 1970, and who.
+    pub(crate) entered: (i64, &'a str),
 }
 
 /// What a secret is bound to: the addresses it may be sent to.
@@ -45,16 +66,20 @@ pub(crate) fn bound_to(addresses: &[Address]) -> String {
 }
 
 /// Seals a secret of a form.
-pub(crate) fn seal_secret(
-    vault: &Vault,
-    place: &Place,
-    name: &str,
-    version: i64,
-    bound: String,
-    value: &[u8],
-) -> Result<SealedSecret, Error> {
+pub(crate) fn seal_secret(vault: &Vault, place: &Place, new: NewSecret<'_>) -> Result<SealedSecret, Error> {
+    let NewSecret { name, version, bound, value, entered: (at, by) } = new;
+    let value = value.expose_secret().as_bytes();
     let sealed = vault.seal(&secret_place(place, name, version, &bound), value)?;
-    Ok(SealedSecret { name: name.to_owned(), version, bound, sealed })
+    let entered = Entered { at, by: by.to_owned(), fingerprint: fingerprint(vault, place, name, value)? };
+    Ok(SealedSecret { name: name.to_owned(), version, bound, sealed, entered })
+}
+
+/// The same secret under another name of the same connection. It may go where it could, and nowhere else.
+pub(crate) fn renamed(vault: &Vault, place: &Place, secret: &SealedSecret, to: &str) -> Result<SealedSecret, Error> {
+    let SealedSecret { name, version, bound, sealed, entered } = secret;
+    let value = text_of(&vault.open_sealed(&secret_place(place, name, *version, bound), sealed)?)?;
+    let entered = (entered.at, entered.by.as_str());
+    seal_secret(vault, place, NewSecret { name: to, version: *version, bound: bound.clone(), value: &value, entered })
 }
 
 fn secret_place<'a>(place: &'a Place, name: &'a str, version: i64, bound: &'a str) -> SealPlace<'a> {
@@ -69,11 +94,16 @@ impl ConnectionSecrets {
         clock: Arc<dyn Clock>,
         addresses: BTreeMap<String, Vec<Address>>,
     ) -> ConnectionSecrets {
-        ConnectionSecrets { place, store, vault, clock, addresses, trial: None }
+        ConnectionSecrets { place, store, vault, clock, addresses, resting: BTreeSet::new(), trial: None }
+    }
+
+    /// The same, of which these are not used.
+    pub(crate) fn resting(self, resting: BTreeSet<String>) -> ConnectionSecrets {
+        ConnectionSecrets { resting, ..self }
     }
 
     /// The same with these secrets in the place of the kept ones; what is fetched with them is not kept either.
-    pub(crate) fn trying(self, secrets: BTreeMap<String, SecretString>) -> ConnectionSecrets {
+    pub(crate) fn trying(self, secrets: TriedSecrets) -> ConnectionSecrets {
         ConnectionSecrets { trial: Some(Mutex::new(Trial { secrets, ..Trial::default() })), ..self }
     }
 
@@ -84,8 +114,10 @@ impl ConnectionSecrets {
     /// Whether all that is there can be used: opened, and under these settings.
     pub(crate) fn check(&self) -> Result<(), Error> {
         for secret in self.store.secret_names(&self.place)? {
-            let tried = self.trial().is_some_and(|trial| trial.secrets.contains_key(&secret.name));
-            if self.addresses.contains_key(&secret.name) && !tried {
+            let TriedSecrets { given, without } = self.trial().map(|trial| trial.secrets.clone()).unwrap_or_default();
+            let tried = given.contains_key(&secret.name) || without.contains(&secret.name);
+            let used = self.addresses.contains_key(&secret.name) && !self.resting.contains(&secret.name);
+            if used && !tried {
                 self.open(&secret)?;
             }
         }
@@ -148,13 +180,23 @@ impl ConnectionSecrets {
 
     /// Removes a token.
     pub(crate) fn drop_token(&self, key: &str) -> Result<(), Error> {
+        if let Some(mut trial) = self.trial() {
+            trial.tokens.remove(key);
+            return Ok(());
+        }
         Ok(self.store.remove_token(&self.place, key).wait()?)
     }
 
     /// Keys of the tokens that have not expired.
     pub(crate) fn tokens(&self, prefix: &str) -> Result<Vec<String>, Error> {
         let now = self.clock.now_unix_ms();
-        let keys = self.store.token_names(&self.place, prefix)?;
+        let keys = match self.trial() {
+            Some(trial) => {
+                let own = trial.tokens.iter().filter(|(key, _)| key.starts_with(prefix));
+                own.map(|(key, (.., expires))| (key.clone(), *expires)).collect()
+            }
+            None => self.store.token_names(&self.place, prefix)?,
+        };
         let living = keys.into_iter().filter(|(_, expires)| expires.is_none_or(|expires| now < expires));
         Ok(living.map(|(key, _)| key).collect())
     }
@@ -190,11 +232,17 @@ fn text_of(bytes: &[u8]) -> Result<SecretString, Error> {
 
 impl SecretSource for ConnectionSecrets {
     fn secret(&self, key: &str) -> Option<SecretString> {
+        if self.resting.contains(key) {
+            return None;
+        }
         if let Some(trial) = self.trial() {
+            let of_form = self.addresses.contains_key(key);
             let now = self.clock.now_unix_ms();
             let token = trial.tokens.get(key).filter(|(.., expires)| expires.is_none_or(|expires| now < expires));
-            if let Some(found) = trial.secrets.get(key).or(token.map(|(text, ..)| text)) {
-                return Some(found.clone());
+            let found = trial.secrets.given.get(key).or(token.map(|(text, ..)| text));
+            // A token that is kept was fetched with what is kept, not with what is tried.
+            if found.is_some() || !of_form || trial.secrets.without.contains(key) {
+                return found.cloned();
             }
         }
         if self.addresses.contains_key(key) {
@@ -209,138 +257,5 @@ impl SecretSource for ConnectionSecrets {
 
     fn allowed(&self, key: &str, scheme: &str, host: &str, port: u16) -> bool {
         self.addresses_of(key).iter().any(|address| address.allows(scheme, host, port))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::clock::SystemRandom;
-    use crate::clock::VirtualClock;
-    use crate::owners::Owners;
-    use crate::store::{ConnectionState, Record, SecretChanges, SqliteStore, StoredConnection};
-    use crate::vault::KeySource;
-    use psa_host_api::form::HostRule;
-    use secrecy::ExposeSecret as _;
-
-    fn address(host: &str) -> Address {
-        Address { scheme: "https".into(), host: HostRule::Exact(host.into()), port: 443 }
-    }
-
-    struct Scene {
-        clock: Arc<VirtualClock>,
-        store: Arc<dyn Store>,
-        secrets: ConnectionSecrets,
-        place: Place,
-        _folder: tempfile::TempDir,
-    }
-
-    fn scene() -> Scene {
-        let clock = VirtualClock::at(1_000_000);
-        let folder = tempfile::tempdir().unwrap();
-        let data = folder.path().join("data");
-        std::fs::create_dir(&data).unwrap();
-        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&data).unwrap());
-        let owners = Arc::new(Owners::join(&data, &SystemRandom).unwrap());
-        let source = KeySource::File(folder.path().join("keys"));
-        let vault = Arc::new(Vault::open(store.clone(), source, Arc::new(SystemRandom), owners).unwrap());
-        let place = Place { tenant: "t".into(), connection: "c".into() };
-        let connection = StoredConnection {
-            place: place.clone(),
-            plugin: "acme".into(),
-            name: String::new(),
-            settings: serde_json::Map::new(),
-            settings_version: 1,
-            credential_version: 1,
-            account: None,
-            identity: None,
-            state: ConnectionState::Setup,
-            reason: None,
-            detail: None,
-            created: 0,
-            changed: 0,
-        };
-        let addresses = BTreeMap::from([
-            ("key".to_owned(), vec![address("a.example"), address("b.example")]),
-            ("other".to_owned(), vec![address("b.example")]),
-        ]);
-        let secret = seal_secret(&vault, &place, "key", 1, bound_to(&addresses["key"]), b"k3y").unwrap();
-        store.insert(connection, vec![secret], Record::default()).wait().unwrap();
-        let secrets = ConnectionSecrets::new(place.clone(), store.clone(), vault, clock.clone(), addresses);
-        Scene { clock, store, secrets, place, _folder: folder }
-    }
-
-    fn keep(secrets: &ConnectionSecrets, key: &str, expires: Option<i64>, used: &[&str]) -> Result<(), Code> {
-        let used = used.iter().map(|key| (*key).to_owned()).collect();
-        let value = Zeroizing::new(b"t0ken".to_vec());
-        secrets.keep_token(key, value, expires, &used).map_err(|error| error.code)
-    }
-
-    #[test]
-    fn a_secret_of_the_form_goes_to_its_addresses_only() {
-        let Scene { secrets, _folder, .. } = scene();
-        assert_eq!(secrets.secret("key").unwrap().expose_secret(), "k3y");
-        assert!(secrets.secret("other").is_none() && secrets.secret("gone").is_none());
-        for (key, host, allowed) in [
-            ("key", "a.example", true),
-            ("key", "b.example", true),
-            ("other", "b.example", true),
-            ("other", "a.example", false),
-            ("key", "c.example", false),
-            ("gone", "a.example", false),
-        ] {
-            assert_eq!(secrets.allowed(key, "https", host, 443), allowed, "{key} {host}");
-        }
-        assert!(!secrets.allowed("key", "http", "a.example", 443) && !secrets.allowed("key", "https", "a.example", 80));
-    }
-
-    #[test]
-    fn a_token_goes_where_all_secrets_could_that_fetched_it_and_ends_with_its_time() {
-        let Scene { clock, secrets, _folder, .. } = scene();
-        assert_eq!(keep(&secrets, "token", Some(1_000_500), &["key", "other"]), Ok(()));
-        assert_eq!(secrets.secret("token").unwrap().expose_secret(), "t0ken");
-        assert!(secrets.allowed("token", "https", "b.example", 443));
-        assert!(!secrets.allowed("token", "https", "a.example", 443));
-        // A token that a token has fetched inherits too.
-        assert_eq!(keep(&secrets, "second", None, &["token"]), Ok(()));
-        assert!(!secrets.allowed("second", "https", "a.example", 443));
-        assert_eq!(secrets.tokens("").unwrap(), ["second", "token"]);
-        clock.advance(500);
-        assert!(secrets.secret("token").is_none() && !secrets.allowed("token", "https", "b.example", 443));
-        assert_eq!(secrets.tokens("").unwrap(), ["second"]);
-        secrets.drop_token("second").unwrap();
-        assert!(secrets.secret("second").is_none());
-    }
-
-    #[test]
-    fn a_token_takes_no_secrets_name_and_comes_from_somewhere() {
-        let Scene { secrets, _folder, .. } = scene();
-        assert_eq!(keep(&secrets, "key", None, &["key"]), Err(Code::Conflict));
-        assert_eq!(keep(&secrets, "token", None, &[]), Err(Code::Forbidden));
-        assert_eq!(keep(&secrets, "token", None, &["gone"]), Err(Code::Forbidden));
-        assert!(secrets.secret("token").is_none());
-    }
-
-    #[test]
-    fn a_secret_is_not_used_under_other_settings_or_in_another_row() {
-        let Scene { store, secrets, place, _folder, .. } = scene();
-        secrets.check().unwrap();
-        let kept = store.secret(&place, "key").unwrap().unwrap();
-        let put = |secret: SealedSecret| {
-            let changes = SecretChanges { put: vec![secret], ..SecretChanges::default() };
-            store.change(&place, Box::new(|_| true), changes, Record::default()).wait().unwrap();
-        };
-        // The address was changed, and the row with it.
-        put(SealedSecret { bound: "elsewhere".into(), ..kept.clone() });
-        assert!(secrets.secret("key").is_none());
-        assert_eq!(secrets.check().unwrap_err().reason.as_deref(), Some("settings"));
-        // An older version was put back.
-        put(SealedSecret { version: 2, ..kept.clone() });
-        assert!(secrets.secret("key").is_none());
-        assert_eq!(secrets.check().unwrap_err().reason.as_deref(), Some("sealed_elsewhere"));
-        // Moved to the row of another secret with the same addresses.
-        put(kept.clone());
-        put(SealedSecret { name: "other".into(), bound: bound_to(&[address("b.example")]), ..kept });
-        assert!(secrets.secret("other").is_none() && secrets.secret("key").is_some());
     }
 }

@@ -58,6 +58,8 @@ fn connection(place: &Place) -> StoredConnection {
         settings: Map::new(),
         settings_version: 1,
         credential_version: 1,
+        form_version: 1,
+        plugin_version: "1.0.0".into(),
         account: None,
         identity: None,
         state: ConnectionState::Active,

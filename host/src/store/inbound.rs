@@ -208,6 +208,8 @@ pub(crate) struct Cursor {
     pub(crate) usual: Option<i64>,
     pub(crate) missed: i64,
     pub(crate) trouble: Option<String>,
+    /// How often it is looked at, in milliseconds; none: as configured.
+    pub(crate) poll_ms: Option<i64>,
 }
 
 /// A change of a cursor within a unit of work. False: leave it.

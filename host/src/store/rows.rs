@@ -36,6 +36,10 @@ pub(crate) struct StoredConnection {
     pub(crate) settings: Map<String, Value>,
     pub(crate) settings_version: i64,
     pub(crate) credential_version: i64,
+    /// Of which form the settings are.
+    pub(crate) form_version: u32,
+    /// The plugin that kept them.
+    pub(crate) plugin_version: String,
     pub(crate) account: Option<String>,
     pub(crate) identity: Option<String>,
     pub(crate) state: ConnectionState,
@@ -60,6 +64,18 @@ pub(crate) struct SealedSecret {
     /// Digest of the settings that decide where it is sent.
     pub(crate) bound: String,
     pub(crate) sealed: Sealed,
+    pub(crate) entered: Entered,
+}
+
+/// What may be told of a secret.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Entered {
+    /// Milliseconds since 1970.
+    pub(crate) at: i64,
+    /// Who entered it.
+    pub(crate) by: String,
+    /// Tells whether it is the same one as another time.
+    pub(crate) fingerprint: String,
 }
 
 /// What belongs to a connection and goes with it.

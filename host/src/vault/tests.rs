@@ -123,6 +123,8 @@ fn rotation_goes_on_where_it_was_interrupted_and_retiring_waits_for_everybody() 
         settings: serde_json::Map::new(),
         settings_version: 1,
         credential_version: 1,
+        form_version: 1,
+        plugin_version: "1.0.0".into(),
         account: None,
         identity: None,
         state: crate::store::ConnectionState::Setup,
@@ -133,7 +135,13 @@ fn rotation_goes_on_where_it_was_interrupted_and_retiring_waits_for_everybody() 
     };
     let secret = |name: &str| {
         let sealed = vault.seal(&SealPlace { bound: "b", ..place(name) }, name.as_bytes()).unwrap();
-        crate::store::SealedSecret { name: name.into(), version: 1, bound: "b".into(), sealed }
+        crate::store::SealedSecret {
+            name: name.into(),
+            version: 1,
+            bound: "b".into(),
+            sealed,
+            entered: Default::default(),
+        }
     };
     let names: Vec<String> = (0..450).map(|number| format!("s{number}")).collect();
     let secrets = names.iter().map(|name| secret(name)).collect();

@@ -64,6 +64,11 @@ pub(crate) fn of_companies(request: &SearchCompaniesRequest) -> Result<String, E
     either(request.text.as_deref(), ["name", "identifier"]).map(|all| all.join(" and "))
 }
 
+/// The conditions of a search for members by their names; empty: all.
+pub(crate) fn of_members(text: Option<&str>) -> Result<String, Error> {
+    either(text, ["firstName", "lastName"]).map(|all| all.join(" and "))
+}
+
 /// The conditions and the child conditions of a search for contacts; empty: all.
 pub(crate) fn of_contacts(request: &SearchContactsRequest) -> Result<(String, String), Error> {
     let mut all = either(request.text.as_deref(), ["firstName", "lastName"])?;

@@ -92,24 +92,27 @@ fn account_of(client: &Client, member: Option<String>) -> Account {
 /// Reaches the site, signs in, tries the rights. Changes nothing.
 pub(crate) async fn test(client: &Client, cx: &Cx) -> Result<TestReport, Error> {
     let mut report = TestReport { steps: Vec::new(), passed: false, account: None, server_version: None };
+    let began = cx.clock().now_unix_ms();
     match client.company_info(cx).await {
         Ok(info) => {
             report.server_version = info.version;
-            report.steps.push(passed("reach"));
+            report.steps.push(timed(cx, began, passed("reach")));
         }
         Err(error) => {
-            report.steps.push(failed("reach", &error, &["host", "site"])?);
+            report.steps.push(timed(cx, began, failed("reach", &error, &["host", "site"])?));
             report.steps.push(skipped("sign_in"));
             return Ok(without_rights(report));
         }
     }
+    let began = cx.clock().now_unix_ms();
     match sign_in(client, cx).await {
         Ok(account) => {
             report.account = Some(account);
-            report.steps.push(passed("sign_in"));
+            report.steps.push(timed(cx, began, passed("sign_in")));
         }
         Err(error) => {
-            report.steps.push(failed("sign_in", &error, &["company_id", "public_key", "private_key", "client_id"])?);
+            let fields = ["company_id", "public_key", "private_key", "client_id"];
+            report.steps.push(timed(cx, began, failed("sign_in", &error, &fields)?));
             return Ok(without_rights(report));
         }
     }
@@ -117,7 +120,8 @@ pub(crate) async fn test(client: &Client, cx: &Cx) -> Result<TestReport, Error> 
         report.server_version = Some(version);
     }
     for right in &RIGHTS {
-        report.steps.push(try_right(client, cx, right).await?);
+        let began = cx.clock().now_unix_ms();
+        report.steps.push(timed(cx, began, try_right(client, cx, right).await?));
     }
     // Without tickets there is nothing to do; without the others less.
     let needed = |step: &TestStep| matches!(step.step.as_str(), "reach" | "sign_in" | "tickets");
@@ -182,6 +186,12 @@ async fn sign_in(client: &Client, cx: &Cx) -> Result<Account, Error> {
         }
         outcome => outcome,
     }
+}
+
+/// The step with how long it took.
+fn timed(cx: &Cx, began: i64, step: TestStep) -> TestStep {
+    let ms = cx.clock().now_unix_ms().saturating_sub(began);
+    TestStep { ms: Some(u64::try_from(ms).unwrap_or_default()), ..step }
 }
 
 fn passed(step: &str) -> TestStep {

@@ -7,6 +7,7 @@
 use crate::client::{Client, number, record};
 use crate::conditions::mark;
 use crate::notes::TEXT_CHARS_MAX;
+use crate::settings::NewTickets;
 use crate::statuses::check_is_of_board;
 use crate::tickets::{Kind, ticket_from};
 use psa_host_api::Error;
@@ -40,6 +41,7 @@ const OURS: [&str; 16] = [
 
 pub(crate) async fn ticket(client: &Client, cx: &Cx, request: CreateTicketRequest) -> Result<Ticket, Error> {
     let kind = kind_of(&request)?;
+    let request = with_defaults(kind, request, &client.settings.new_tickets);
     let body = ticket_body(kind, &request)?;
     if let (Some(status), Some(board)) = (&request.status, &request.board) {
         check_is_of_board(client, cx, number(status, "status")?, number(board, "board")?).await?;
@@ -60,6 +62,21 @@ fn kind_of(request: &CreateTicketRequest) -> Result<Kind, Error> {
         return Err(Error::invalid(message).field("/fields/phase", "required", message));
     }
     Ok(kind)
+}
+
+/// What the request does not say, as the settings say it. A status is of its board: on another one it is none.
+fn with_defaults(kind: Kind, mut request: CreateTicketRequest, settings: &NewTickets) -> CreateTicketRequest {
+    // Of a project ticket company and board are those of its project. Source: facts 6.
+    if kind == Kind::Service {
+        if request.company.is_empty() {
+            request.company = settings.company.clone().unwrap_or_default();
+        }
+        request.board = request.board.or_else(|| settings.board.clone());
+        let there = request.board.is_some() && request.board == settings.board;
+        request.status = request.status.or_else(|| settings.status.clone().filter(|_| there));
+    }
+    request.priority = request.priority.or_else(|| settings.priority.clone());
+    request
 }
 
 /// One line, not empty, as long as can be kept.
@@ -217,6 +234,23 @@ mod tests {
         for (change, at) in rows {
             assert_eq!(body_of(&request(change)).unwrap_err().fields[0].at, at);
         }
+    }
+
+    #[test]
+    fn what_is_not_said_is_as_the_settings_say_and_a_status_only_on_its_own_board() {
+        let of = |id: &str| Some(id.to_owned());
+        let settings = NewTickets { board: of("12"), status: of("310"), priority: of("8"), company: of("2") };
+        let bare = CreateTicketRequest { summary: "x".into(), ..Default::default() };
+        let made = with_defaults(Kind::Service, bare.clone(), &settings);
+        assert_eq!((made.board, made.status, made.priority, made.company), (of("12"), of("310"), of("8"), "2".into()));
+        let elsewhere = CreateTicketRequest { board: of("1"), company: "3".into(), ..bare.clone() };
+        let made = with_defaults(Kind::Service, elsewhere, &settings);
+        assert_eq!((made.board, made.status, made.company), (of("1"), None, "3".into()));
+        let same = CreateTicketRequest { board: of("12"), status: of("311"), ..bare.clone() };
+        assert_eq!(with_defaults(Kind::Service, same, &settings).status, of("311"));
+        let project = with_defaults(Kind::Project, bare.clone(), &settings);
+        assert_eq!((project.board, project.status, project.company), (None, None, String::new()));
+        assert_eq!(with_defaults(Kind::Service, bare.clone(), &NewTickets::default()), bare);
     }
 
     #[test]

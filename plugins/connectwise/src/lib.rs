@@ -21,6 +21,7 @@ mod error;
 mod map;
 mod members;
 mod notes;
+mod options;
 mod paging;
 mod places;
 mod raw;
@@ -64,6 +65,14 @@ impl Provider for ConnectWise {
 
     async fn test_connection(&self, cx: &Cx, _: Nothing) -> Result<TestReport, Error> {
         connection::test(&self.client, cx).await
+    }
+
+    async fn form_options(&self, cx: &Cx, request: FormOptionsRequest) -> Result<Page<FormOption>, Error> {
+        options::list(&self.client, cx, request).await
+    }
+
+    async fn validate_settings(&self, _: &Cx, request: ValidateSettingsRequest) -> Result<SettingsIssues, Error> {
+        Ok(SettingsIssues { items: settings::issues(&request.settings) })
     }
 
     async fn list_catalog(&self, cx: &Cx, request: ListCatalogRequest) -> Result<Page<CatalogEntry>, Error> {
@@ -115,7 +124,7 @@ impl Provider for ConnectWise {
         _: &Cx,
         request: DesiredSubscriptionsRequest,
     ) -> Result<DesiredSubscriptions, Error> {
-        callbacks::desired(&request)
+        callbacks::desired(&self.client.settings.hearing, &request)
     }
 
     async fn list_subscriptions(
@@ -202,6 +211,8 @@ impl Provider for ConnectWise {
 psa_host_api::export_plugin!(ConnectWise {
     account,
     test_connection,
+    form_options,
+    validate_settings,
     list_catalog,
     list_members,
     search_tickets,

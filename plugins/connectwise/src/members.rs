@@ -1,6 +1,7 @@
 //! Members.
 
 use crate::client::{Client, Query};
+use crate::conditions;
 use crate::map::Record;
 use crate::paging;
 use psa_host_api::model::{Member, MemberKind, Page};
@@ -10,10 +11,25 @@ use psa_host_api::{Code, Error};
 use serde_json::{Map, Value};
 
 pub(crate) async fn list(client: &Client, cx: &Cx, request: ListMembersRequest) -> Result<Page<Member>, Error> {
-    let page = match paging::list(client, cx, "system/members", Query::new(), &request.page).await {
+    search(client, cx, None, request).await
+}
+
+/// Those whose names hold these words; none given: all.
+pub(crate) async fn search(
+    client: &Client,
+    cx: &Cx,
+    words: Option<&str>,
+    request: ListMembersRequest,
+) -> Result<Page<Member>, Error> {
+    let conditions = conditions::of_members(words)?;
+    let query = || -> Query {
+        let said = Some(conditions.clone()).filter(|conditions| !conditions.is_empty());
+        said.into_iter().map(|conditions| ("conditions", conditions)).collect()
+    };
+    let page = match paging::list(client, cx, "system/members", query(), &request.page).await {
         // A narrow role may still see the short form. Source: facts 2.3.
         Err(error) if error.code == Code::Forbidden => {
-            paging::list(client, cx, "system/info/members", Query::new(), &request.page).await?
+            paging::list(client, cx, "system/info/members", query(), &request.page).await?
         }
         outcome => outcome?,
     };

@@ -3,22 +3,22 @@
 use super::statements::statements;
 use super::{SqliteStore, events, mapped};
 use crate::store::{
-    Conflict, ConnectionChange, ConnectionState, Connections, Dependents, Place, Record, Reply, Sealed, SealedSecret,
-    SecretChanges, StopReason, StoreError, StoredConnection,
+    Conflict, ConnectionChange, ConnectionState, Connections, Dependents, Entered, Place, Record, Reply, Sealed,
+    SealedSecret, SecretChanges, StopReason, StoreError, StoredConnection,
 };
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 statements! {
     INSERT = "INSERT INTO connections (tenant, connection, plugin, name, settings, settings_version,
-        credential_version, account, identity, state, reason, detail, created, changed)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+        credential_version, account, identity, state, reason, detail, created, changed, form_version, plugin_version)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
     UPDATE = "UPDATE connections SET plugin = ?3, name = ?4, settings = ?5, settings_version = ?6,
         credential_version = ?7, account = ?8, identity = ?9, state = ?10, reason = ?11, detail = ?12, created = ?13,
-        changed = ?14 WHERE tenant = ?1 AND connection = ?2";
+        changed = ?14, form_version = ?15, plugin_version = ?16 WHERE tenant = ?1 AND connection = ?2";
     GET = "SELECT tenant, connection, plugin, name, settings, settings_version, credential_version, account, identity,
-        state, reason, detail, created, changed FROM connections WHERE tenant = ?1 AND connection = ?2";
+        state, reason, detail, created, changed, form_version, plugin_version FROM connections WHERE tenant = ?1 AND connection = ?2";
     LIST = "SELECT tenant, connection, plugin, name, settings, settings_version, credential_version, account, identity,
-        state, reason, detail, created, changed FROM connections WHERE tenant = ?1 AND connection > ?2
+        state, reason, detail, created, changed, form_version, plugin_version FROM connections WHERE tenant = ?1 AND connection > ?2
         ORDER BY connection LIMIT ?3";
     DELETE = "DELETE FROM connections WHERE tenant = ?1 AND connection = ?2";
     COUNT_LINKS = "SELECT count(*) FROM ticket_links WHERE tenant = ?1 AND connection = ?2";
@@ -28,12 +28,14 @@ statements! {
     COUNT_MEMBERS = "SELECT count(*) FROM member_mappings WHERE tenant = ?1 AND connection = ?2";
     COUNT_STATUSES = "SELECT count(*) FROM status_mappings WHERE tenant = ?1 AND connection = ?2";
     COUNT_PRIORITIES = "SELECT count(*) FROM priority_mappings WHERE tenant = ?1 AND connection = ?2";
-    SECRET = "SELECT name, version, bound, key, sealed FROM secrets WHERE tenant = ?1 AND connection = ?2 AND name = ?3";
-    SECRETS = "SELECT name, version, bound, key, sealed FROM secrets WHERE tenant = ?1 AND connection = ?2
-        ORDER BY name";
-    PUT_SECRET = "INSERT INTO secrets (tenant, connection, name, version, bound, key, sealed, changed)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (tenant, connection, name) DO UPDATE SET
-        version = ?4, bound = ?5, key = ?6, sealed = ?7, changed = ?8";
+    BY_ACCOUNT = "SELECT connection FROM connections WHERE tenant = ?1 AND plugin = ?2 AND account = ?3";
+    SECRET = "SELECT name, version, bound, key, sealed, set_at, set_by, fingerprint FROM secrets
+        WHERE tenant = ?1 AND connection = ?2 AND name = ?3";
+    SECRETS = "SELECT name, version, bound, key, sealed, set_at, set_by, fingerprint FROM secrets
+        WHERE tenant = ?1 AND connection = ?2 ORDER BY name";
+    PUT_SECRET = "INSERT INTO secrets (tenant, connection, name, version, bound, key, sealed, set_at, set_by, fingerprint)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (tenant, connection, name) DO UPDATE SET
+        version = ?4, bound = ?5, key = ?6, sealed = ?7, set_at = ?8, set_by = ?9, fingerprint = ?10";
     REMOVE_SECRET = "DELETE FROM secrets WHERE tenant = ?1 AND connection = ?2 AND name = ?3";
     REMOVE_SECRETS = "DELETE FROM secrets WHERE tenant = ?1 AND connection = ?2";
     REMOVE_TOKENS = "DELETE FROM plugin_storage WHERE tenant = ?1 AND connection = ?2 AND space = 'token'";
@@ -44,7 +46,7 @@ impl Connections for SqliteStore {
         self.write(move |db| {
             put(db, INSERT, &connection)?;
             for secret in &secrets {
-                put_secret(db, &connection.place, secret, connection.changed)?;
+                put_secret(db, &connection.place, secret)?;
             }
             events::record(db, record)
         })
@@ -118,6 +120,12 @@ impl Connections for SqliteStore {
         })
     }
 
+    fn of_account(&self, tenant: &str, plugin: &str, account: &str) -> Result<Option<String>, StoreError> {
+        self.read(|db| {
+            db.prepare_cached(BY_ACCOUNT)?.query_row(params![tenant, plugin, account], |row| row.get(0)).optional()
+        })
+    }
+
     fn secret(&self, place: &Place, name: &str) -> Result<Option<SealedSecret>, StoreError> {
         self.read(|db| {
             db.prepare_cached(SECRET)?.query_row(params![place.tenant, place.connection, name], secret_of).optional()
@@ -151,6 +159,8 @@ fn put(db: &Connection, statement: &'static str, connection: &StoredConnection) 
             connection.detail,
             connection.created,
             connection.changed,
+            connection.form_version,
+            connection.plugin_version,
         ],
     )
     .map(drop)
@@ -169,15 +179,17 @@ fn change_secrets(db: &Connection, connection: &StoredConnection, changes: &Secr
         execute(db, REMOVE_SECRET, params![place.tenant, place.connection, name])?;
     }
     for secret in &changes.put {
-        put_secret(db, place, secret, connection.changed)?;
+        put_secret(db, place, secret)?;
     }
     Ok(())
 }
 
-fn put_secret(db: &Connection, place: &Place, secret: &SealedSecret, changed: i64) -> Result<(), StoreError> {
-    let SealedSecret { name, version, bound, sealed } = secret;
+fn put_secret(db: &Connection, place: &Place, secret: &SealedSecret) -> Result<(), StoreError> {
+    let SealedSecret { name, version, bound, sealed, entered } = secret;
     super::seals::check_key(db, &sealed.key)?;
-    let row = params![place.tenant, place.connection, name, version, bound, sealed.key, sealed.token, changed];
+    let Place { tenant, connection } = place;
+    let Entered { at, by, fingerprint } = entered;
+    let row = params![tenant, connection, name, version, bound, sealed.key, sealed.token, at, by, fingerprint];
     execute(db, PUT_SECRET, row).map(drop)
 }
 
@@ -228,10 +240,13 @@ pub(super) fn connection_of(row: &Row<'_>) -> rusqlite::Result<StoredConnection>
         detail: row.get(11)?,
         created: row.get(12)?,
         changed: row.get(13)?,
+        form_version: row.get(14)?,
+        plugin_version: row.get(15)?,
     })
 }
 
 fn secret_of(row: &Row<'_>) -> rusqlite::Result<SealedSecret> {
     let sealed = Sealed { key: row.get(3)?, token: row.get(4)? };
-    Ok(SealedSecret { name: row.get(0)?, version: row.get(1)?, bound: row.get(2)?, sealed })
+    let entered = Entered { at: row.get(5)?, by: row.get(6)?, fingerprint: row.get(7)? };
+    Ok(SealedSecret { name: row.get(0)?, version: row.get(1)?, bound: row.get(2)?, sealed, entered })
 }

@@ -10,9 +10,9 @@ statements! {
     ADD = "INSERT INTO cursors (tenant, connection) SELECT ?1, ?2 WHERE EXISTS (SELECT 1 FROM connections
         WHERE tenant = ?1 AND connection = ?2) ON CONFLICT (tenant, connection) DO NOTHING";
     GET = "SELECT watermark, window_until, window_page, poll_at, ensure_at, sweep_at, overflow, covered, heard, missed, trouble,
-        usual FROM cursors WHERE tenant = ?1 AND connection = ?2";
+        usual, poll_ms FROM cursors WHERE tenant = ?1 AND connection = ?2";
     SET = "UPDATE cursors SET watermark = ?3, window_until = ?4, window_page = ?5, poll_at = ?6, ensure_at = ?7, sweep_at = ?8,
-        covered = ?9, missed = ?10, trouble = ?11 WHERE tenant = ?1 AND connection = ?2";
+        covered = ?9, missed = ?10, trouble = ?11, poll_ms = ?12 WHERE tenant = ?1 AND connection = ?2";
     OVERFLOW = "UPDATE cursors SET overflow = overflow + 1, poll_at = 0, sweep_at = 0 WHERE tenant = ?1 AND connection = ?2";
     /// The usual time between two is a mean of the last ones; what comes at once says nothing about it.
     HEARD = "UPDATE cursors SET usual = CASE WHEN heard IS NULL OR ?3 <= heard THEN usual
@@ -26,7 +26,7 @@ statements! {
         AND c.connection = n.connection WHERE n.state = 'active'
         AND (c.lease_owner IS NULL OR c.lease_owner = ?2 OR c.lease_until <= ?1
             OR c.lease_owner NOT IN (SELECT value FROM json_each(?3)))
-        AND (c.connection IS NULL OR c.poll_at <= ?1 OR c.ensure_at <= ?1 OR c.sweep_at <= ?1 OR c.poll_at > ?5
+        AND (c.connection IS NULL OR c.poll_at <= ?1 OR c.ensure_at <= ?1 OR c.sweep_at <= ?1 OR c.poll_at > max(?5, ?1 + 2 * coalesce(c.poll_ms, 0))
             OR EXISTS (SELECT 1 FROM callbacks b WHERE b.tenant = n.tenant AND b.connection = n.connection
                 AND b.state = 'received' AND b.next_at <= ?1)
             OR EXISTS (SELECT 1 FROM dirty d WHERE d.tenant = n.tenant AND d.connection = n.connection AND d.next_at <= ?1))
@@ -53,6 +53,7 @@ pub(super) fn get(db: &Connection, place: &Place) -> rusqlite::Result<Option<Cur
             missed: row.get(9)?,
             trouble: row.get(10)?,
             usual: row.get(11)?,
+            poll_ms: row.get(12)?,
         })
     };
     db.prepare_cached(GET)?.query_row(params![place.tenant, place.connection], cursor).optional()
@@ -76,6 +77,7 @@ pub(super) fn change(db: &Connection, place: &Place, change: CursorChange) -> Re
         cursor.covered,
         cursor.missed,
         cursor.trouble,
+        cursor.poll_ms,
     ];
     execute(db, SET, values).map(drop)
 }

@@ -13,6 +13,9 @@ pub(super) const OWNER: &str = "owner";
 /// The id that goes with it, whoever the owner is.
 pub(super) const OBJECT_OF_OWNER: &str = "1";
 
+/// The level that is the tickets of one board.
+pub(super) const BOARD: &str = "board";
+
 /// A type. Names are written as ConnectWise stores them, in lower case.
 struct Kind {
     kind: &'static str,

@@ -15,6 +15,7 @@ pub(crate) use receive::receive;
 
 use crate::client::{Ask, Client, Query, number, record};
 use crate::paging::{self, Order};
+use crate::settings::Hearing;
 use psa_host_api::model::{Page, Subscription, WantedSubscription};
 use psa_host_api::ops::{
     CreateSubscriptionRequest, DeleteSubscriptionRequest, DesiredSubscriptions, DesiredSubscriptionsRequest,
@@ -27,15 +28,28 @@ use psa_host_api::{Code, Error};
 /// type; a narrower level stops firing when a ticket leaves it. Source: facts 11.1.
 const WANTED: [&str; 2] = ["ticket", "member"];
 
-pub(crate) fn desired(request: &DesiredSubscriptionsRequest) -> Result<DesiredSubscriptions, Error> {
-    let address = entry::registered(&request.address, "/address")?;
-    let wanted = |kind: &&str| WantedSubscription {
-        kind: (*kind).to_owned(),
-        level: catalogue::OWNER.to_owned(),
-        object: catalogue::OBJECT_OF_OWNER.to_owned(),
-        address: address.clone(),
+pub(crate) fn desired(hearing: &Hearing, request: &DesiredSubscriptionsRequest) -> Result<DesiredSubscriptions, Error> {
+    let mut desired = DesiredSubscriptions {
+        catalogue: catalogue::whole(),
+        poll_every_ms: hearing.poll_every_ms,
+        ..DesiredSubscriptions::default()
     };
-    Ok(DesiredSubscriptions { items: WANTED.iter().map(wanted).collect(), catalogue: catalogue::whole() })
+    let Some(address) = request.address.as_ref().filter(|_| !hearing.silent) else { return Ok(desired) };
+    let address = entry::registered(address, "/address")?;
+    let wanted = |kind: &&str| {
+        // A ticket that leaves the board is not told of any more; the host's own looks find it.
+        let board = hearing.board.as_deref().filter(|_| *kind == "ticket");
+        let (level, object) =
+            board.map_or((catalogue::OWNER, catalogue::OBJECT_OF_OWNER), |board| (catalogue::BOARD, board));
+        WantedSubscription {
+            kind: (*kind).to_owned(),
+            level: level.to_owned(),
+            object: object.to_owned(),
+            address: address.clone(),
+        }
+    };
+    desired.items = WANTED.iter().map(wanted).collect();
+    Ok(desired)
 }
 
 pub(crate) async fn list(

@@ -267,7 +267,7 @@ fn a_server_of_ones_own_is_asked_under_its_own_address_and_port() {
 fn tickets_and_members_are_wanted_and_everything_is_offered() {
     let (host, provider) = scene();
     let ask = |address: &str| {
-        let request = DesiredSubscriptionsRequest { address: address.into() };
+        let request = DesiredSubscriptionsRequest { address: Some(address.into()) };
         host.run(async |cx| provider.desired_subscriptions(cx, request).await)
     };
     let desired = ask("https://desk.example/psa/{token}?a=1").unwrap();
