@@ -1,7 +1,10 @@
-//! `psa demo`: the main job, line by line.
+//! `psa demo`: the main job, line by line, and then the Integrations page with living data.
 //!
-//! Promises: every line that says "ok" was looked at; with `--check` also in what the simulator has seen.
+//! Promises: every line that says "ok" was looked at; with `--check` also in what the simulator has seen, and then it ends.
 
+mod sample;
+
+use crate::{http, serve};
 use psa_host::{CallOptions, Hooks, Host};
 use psa_simulator::Simulator;
 use serde_json::{Value, json};
@@ -9,13 +12,22 @@ use std::error::Error;
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// How the demo runs.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Also assert each step against the simulator's log.
+    /// Assert each step against the simulator's log, and end.
     #[arg(long)]
     check: bool,
+    /// Port of the page on 127.0.0.1; 0: a free one.
+    #[arg(long, default_value_t = 8070)]
+    port: u16,
+    /// Nothing changes at the PSA while the page is shown.
+    #[arg(long)]
+    still: bool,
+    #[command(flatten)]
+    looks: serve::Looks,
 }
 
 /// How long the demo waits for the end of an operation, in milliseconds.
@@ -39,13 +51,21 @@ pub(crate) fn shipped_plugin(folder: &Path) -> std::io::Result<PathBuf> {
     Ok(plugin)
 }
 
-struct Demo {
+pub(crate) struct Demo {
     simulator: Simulator,
-    host: Host,
+    host: Arc<Host>,
     check: bool,
 }
 
 pub(crate) fn run(options: &Options) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    // The address comes first: callbacks are to lead to it. Whoever has the usual port already keeps it.
+    let (listener, address) = runtime.block_on(async {
+        match http::listen(options.port).await {
+            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => http::listen(0).await,
+            listening => listening,
+        }
+    })?;
     let simulator = Simulator::start(&beside_this_program("psa-simulator")?, &["--tls"])?;
     println!("1. A simulated ConnectWise speaks HTTPS at {}", simulator.text("url"));
     let folder = tempfile::tempdir()?;
@@ -54,10 +74,11 @@ pub(crate) fn run(options: &Options) -> Outcome {
         "data_dir": folder.path().join("data"),
         "plugins": [plugin],
         "vault": {"key_file": folder.path().join("vault.keys")},
-        "egress": {"ca_files": [simulator.text("ca")], "allow_private": ["127.0.0.1"]},
+        "egress": {"ca_files": [simulator.text("ca")], "allow_private": ["127.0.0.1"], "allow_loopback_http": true},
+        "callbacks": {"address": format!("http://{address}{}", serve::CALLBACKS.trim_end_matches('/'))},
     });
-    let host = Host::open(config.to_string().as_bytes(), Hooks::default())?;
-    let demo = Demo { simulator, host, check: options.check };
+    let host = Arc::new(Host::open(config.to_string().as_bytes(), Hooks::default())?);
+    let demo = Arc::new(Demo { simulator, host: host.clone(), check: options.check });
     demo.plugins()?;
     let connection = demo.connect()?;
     let link = demo.ticket(&connection)?;
@@ -65,8 +86,36 @@ pub(crate) fn run(options: &Options) -> Outcome {
     demo.status(&connection, &link)?;
     demo.lost_answer(&link)?;
     demo.refusals(&connection, &link)?;
+    if options.check {
+        demo.host.close(1000)?;
+        println!("\nAll done. To go on by hand:");
+        return by_hand();
+    }
+    // Callbacks are let in while the samples are made: the registrations are tried by then.
+    let handler = serve::handler(host, address, "demo", &options.looks);
+    let samples = demo.clone();
+    let filled = std::thread::spawn(move || samples.sample(&connection, &link).map_err(|error| error.to_string()));
+    runtime.block_on(async {
+        let ended = async {
+            let outcome = tokio::task::spawn_blocking(move || filled.join()).await;
+            match outcome {
+                Ok(Ok(Ok(()))) => println!("9. The page has sample data, and changes while you look."),
+                Ok(Ok(Err(error))) => eprintln!("the samples are not complete: {error}"),
+                _ => eprintln!("the samples are not complete"),
+            }
+            println!("\nThe Integrations page: http://{address}/   (Ctrl-C ends it)");
+            if !options.still {
+                sample::live(&demo);
+            }
+            let _ = tokio::signal::ctrl_c().await;
+        };
+        http::serve(listener, handler, ended).await
+    })?;
     demo.host.close(1000)?;
-    println!("\nAll done. To go on by hand:");
+    Ok(())
+}
+
+fn by_hand() -> Outcome {
     println!("  {} connectwise --tls          # another simulator", beside_this_program("psa-simulator")?.display());
     println!("  {} call methods.list          # everything a host can do", beside_this_program("psa")?.display());
     Ok(())

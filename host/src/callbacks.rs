@@ -113,6 +113,11 @@ impl Callbacks {
         })
     }
 
+    /// Where the product receives callbacks, as browsers and firewalls would see it.
+    pub(crate) fn address(&self) -> Option<&str> {
+        self.desk.config.address.as_deref()
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -189,7 +189,9 @@ impl Host {
             vault,
             scribe,
             clock: clock.clone(),
+            random,
             environment,
+            drafts: Default::default(),
             pace: Default::default(),
             seen,
         };

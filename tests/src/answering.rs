@@ -15,7 +15,6 @@ pub struct Answering {
     /// Where it listens: `http://127.0.0.1:port/`.
     pub url: String,
     seen: Arc<AtomicUsize>,
-    logins: Arc<Mutex<Vec<String>>>,
     gate: Arc<(Mutex<bool>, Condvar)>,
 }
 
@@ -43,15 +42,14 @@ impl Answering {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let url = format!("http://{}/", listener.local_addr().expect("it is bound"));
         let (seen, gate) = (Arc::new(AtomicUsize::new(0)), Arc::new((Mutex::new(false), Condvar::new())));
-        let logins: Arc<Mutex<Vec<String>>> = Arc::default();
-        let (counted, open, shown) = (seen.clone(), gate.clone(), logins.clone());
+        let (counted, open) = (seen.clone(), gate.clone());
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (counted, open, shown) = (counted.clone(), open.clone(), shown.clone());
-                std::thread::spawn(move || serve(stream, &counted, &shown, &open, back));
+                let (counted, open) = (counted.clone(), open.clone());
+                std::thread::spawn(move || serve(stream, &counted, &open, back));
             }
         });
-        Answering { url, seen, logins, gate }
+        Answering { url, seen, gate }
     }
 
     /// Lets answers out from now on.
@@ -60,24 +58,13 @@ impl Answering {
         self.gate.1.notify_all();
     }
 
-    /// What requests have shown as their authorization, in order.
-    pub fn logins(&self) -> Vec<String> {
-        self.logins.lock().expect("no panic holds it").clone()
-    }
-
     /// How many requests have come.
     pub fn seen(&self) -> usize {
         self.seen.load(Ordering::SeqCst)
     }
 }
 
-fn serve(
-    stream: TcpStream,
-    seen: &AtomicUsize,
-    logins: &Mutex<Vec<String>>,
-    gate: &(Mutex<bool>, Condvar),
-    back: Back,
-) {
+fn serve(stream: TcpStream, seen: &AtomicUsize, gate: &(Mutex<bool>, Condvar), back: Back) {
     let mut reader = BufReader::new(&stream);
     loop {
         let mut length = 0;
@@ -89,11 +76,6 @@ fn serve(
             line.clear();
             if reader.read_line(&mut line).unwrap_or(0) == 0 {
                 return;
-            }
-            if let Some((name, value)) = line.split_once(':')
-                && name.eq_ignore_ascii_case("authorization")
-            {
-                logins.lock().expect("no panic holds it").push(value.trim().to_owned());
             }
             if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
                 length = value.trim().parse().unwrap_or(0);

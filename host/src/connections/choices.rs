@@ -10,6 +10,7 @@ use super::trial::{Issue, Tried};
 use super::{ConnectionRoom, SecretOp, Trial};
 use crate::cache::{Key, Kind};
 use crate::plugin::CallContext;
+use crate::store::Place;
 use psa_host_api::Error;
 use psa_host_api::form::Moment;
 use psa_host_api::form::types::{Field, Options};
@@ -48,6 +49,11 @@ impl ConnectionRoom {
             None => load().await?,
         };
         serde_json::from_slice(&bytes).map_err(|error| Error::internal(error.to_string()))
+    }
+
+    /// Forgets the lists that were read for a connection, so that they are read again.
+    pub(crate) fn forget_choices(&self, place: &Place) {
+        self.choices.forget(place.tenant.as_bytes(), &place.connection);
     }
 
     /// Chosen values that are not in a list that is remembered and complete. What is not remembered is not looked for.

@@ -10,7 +10,7 @@ use super::{ConnectionRoom, SecretOp, check_tenant, report_of};
 use crate::plugin::{CallContext, Plugin};
 use crate::sealed::TriedSecrets;
 use crate::store::{ConnectionState, Place, StoredConnection};
-use psa_host_api::form::Moment;
+use psa_host_api::form::{Form, Moment};
 use psa_host_api::model::{IssueLevel, SettingsIssue, StepState, TestReport, TestStep};
 use psa_host_api::ops::{Nothing, TestConnection, ValidateSettings, ValidateSettingsRequest};
 use psa_host_api::{Code, Error};
@@ -59,6 +59,11 @@ impl ConnectionRoom {
         let secrets = tried.secrets.clone();
         let outcome = self.try_run::<TestConnection>(&tried.row, secrets, &Nothing {}, context).await;
         self.with_account(&tried, report_of(outcome)?)
+    }
+
+    /// What the form of a new connection begins with.
+    pub(crate) fn first_settings(&self, form: &Form) -> Map<String, Value> {
+        self.prefilled(form, &Map::new())
     }
 
     /// Everything that is wrong with it, in the order of the form.

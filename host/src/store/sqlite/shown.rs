@@ -11,26 +11,27 @@ macro_rules! summary {
     ($of:literal) => {
         concat!(
             "SELECT c.tenant, c.connection, c.plugin, c.name, c.settings, c.settings_version, c.credential_version,
-                c.account, c.identity, c.state, c.reason, c.detail, c.created, c.changed,
+                c.account, c.identity, c.state, c.reason, c.detail, c.created, c.changed, c.form_version,
+                c.plugin_version,
             (SELECT count(*) FROM ticket_links l WHERE l.tenant = c.tenant AND l.connection = c.connection
-                AND l.state = 'linked'),
+                AND l.state = 'linked') AS links,
             (SELECT count(*) FROM operations o WHERE o.tenant = c.tenant AND o.connection = c.connection
-                AND o.state = 'queued'),
+                AND o.state = 'queued') AS queued,
             (SELECT count(*) FROM operations o WHERE o.tenant = c.tenant AND o.connection = c.connection
-                AND o.state = 'in_doubt'),
+                AND o.state = 'in_doubt') AS in_doubt,
             (SELECT count(*) FROM operations o WHERE o.tenant = c.tenant AND o.connection = c.connection
-                AND o.state = 'held'),
+                AND o.state = 'held') AS held,
             (SELECT min(o.accepted) FROM operations o WHERE o.tenant = c.tenant AND o.connection = c.connection
-                AND o.state IN ('queued', 'in_doubt', 'held')),
+                AND o.state IN ('queued', 'in_doubt', 'held')) AS waiting_since,
             (SELECT count(*) FROM member_mappings m WHERE m.tenant = c.tenant AND m.connection = c.connection
-                AND m.state <> 'broken'),
+                AND m.state <> 'broken') AS agents_settled,
             (SELECT max(l.seen_at) FROM ticket_links l WHERE l.tenant = c.tenant AND l.connection = c.connection
-                AND l.state = 'linked'),
+                AND l.state = 'linked') AS synced,
             u.heard, u.usual, u.missed, u.trouble,
             (SELECT count(*) FROM subscriptions s WHERE s.tenant = c.tenant AND s.connection = c.connection
-                AND s.state = 'active'),
+                AND s.state = 'active') AS active,
             (SELECT count(*) FROM subscriptions s WHERE s.tenant = c.tenant AND s.connection = c.connection
-                AND s.state = 'flapping')
+                AND s.state = 'flapping') AS flapping
             FROM connections c LEFT JOIN cursors u ON u.tenant = c.tenant AND u.connection = c.connection
             WHERE c.tenant = ?1 AND ",
             $of
@@ -117,21 +118,21 @@ impl Shown for SqliteStore {
 fn summary_of(row: &Row<'_>) -> rusqlite::Result<Summary> {
     Ok(Summary {
         connection: connection_of(row)?,
-        links: row.get(14)?,
-        queued: row.get(15)?,
-        in_doubt: row.get(16)?,
-        held: row.get(17)?,
-        waiting_since: row.get(18)?,
-        agents_settled: row.get(19)?,
+        links: row.get("links")?,
+        queued: row.get("queued")?,
+        in_doubt: row.get("in_doubt")?,
+        held: row.get("held")?,
+        waiting_since: row.get("waiting_since")?,
+        agents_settled: row.get("agents_settled")?,
         // A link that was never read has none.
-        synced: row.get::<_, Option<i64>>(20)?.filter(|at| *at > 0),
+        synced: row.get::<_, Option<i64>>("synced")?.filter(|at| *at > 0),
         inbound: InboundFacts {
-            heard: row.get(21)?,
-            usual: row.get(22)?,
-            missed: row.get::<_, Option<i64>>(23)?.unwrap_or(0),
-            trouble: row.get(24)?,
-            active: row.get(25)?,
-            flapping: row.get(26)?,
+            heard: row.get("heard")?,
+            usual: row.get("usual")?,
+            missed: row.get::<_, Option<i64>>("missed")?.unwrap_or(0),
+            trouble: row.get("trouble")?,
+            active: row.get("active")?,
+            flapping: row.get("flapping")?,
         },
     })
 }

@@ -1,6 +1,6 @@
-/* psa.js: small comforts. Optional: every page does all of it without this file, by normal form posts.
-   No dependency and clean under require-trusted-types-for 'script': HTML is only parsed by XMLHttpRequest, which runs
-   no script in it, and is moved over as nodes. All words come from data attributes, so they are translated. */
+/* psa.js: small comforts. Optional: every page does its work without it, by normal form posts.
+   Clean under require-trusted-types-for 'script': HTML is parsed by XMLHttpRequest (fetch would need DOMParser, which is
+   a sink) and moved over as nodes. Words come from data attributes, translated by the host. */
 (() => {
   const root = document.querySelector('.psa-root');
   if (!root) return;
@@ -20,7 +20,8 @@
 
   /* Conditions of the form: they only hide, the server decides. */
   const value = (form, name) => {
-    const on = all('[name]', form).filter((el) => el.name === name && el.type !== 'hidden');
+    const named = [...form.elements].filter((el) => el.name === name), seen = named.filter((el) => el.type !== 'hidden');
+    const on = seen.length ? seen : named;
     if (on.length === 1 && on[0].type === 'checkbox') return [String(on[0].checked)];
     return on.filter((el) => el.checked || !/^(radio|checkbox)$/.test(el.type)).map((el) => el.value);
   };
@@ -50,7 +51,7 @@
     },
     /* A list field: one line each in the textarea becomes one input each; the textarea is what is sent. */
     'textarea[data-rows]': (area) => {
-      const box = make('div', 'psa-stack'), id = area.id, label = all(`label[for="${id}"]`)[0]?.textContent.trim() || '';
+      const box = make('div', 'psa-rows'), id = area.id, label = all(`label[for="${id}"]`)[0]?.textContent.trim() || '';
       const keep = () => {
         const inputs = all('input', box);
         area.value = inputs.map((i) => i.value).filter(Boolean).join('\n');
@@ -73,7 +74,7 @@
     /* Typing narrows a long select down. */
     'select[data-search]': (select) => {
       const find = make('input', 'psa-input', { type: 'search', placeholder: select.dataset.search, ariaLabel: select.dataset.search });
-      find.oninput = (e) => {
+      find.oninput = find.onchange = (e) => {
         e.stopPropagation();
         all('option', select).forEach((o) => { o.hidden = !o.selected && !o.text.toLowerCase().includes(find.value.toLowerCase()); });
       };
@@ -87,8 +88,8 @@
         if (document.hidden || el.contains(document.activeElement)) return tick();
         page('GET', location.href, null, (doc) => {
           const fresh = doc?.getElementById(el.id);
-          if (fresh && fresh.textContent !== el.textContent) el.replaceChildren(...fresh.childNodes);
-          if (!fresh || fresh.dataset.refresh) tick();
+          if (fresh && fresh.innerHTML !== el.innerHTML) el.replaceChildren(...fresh.childNodes);
+          if (!doc || fresh?.dataset.refresh) tick();
         }, el.id);
       }, Math.max(2, el.dataset.refresh) * 1000);
       el.setAttribute('aria-live', 'polite'); tick();
@@ -125,11 +126,12 @@
     const busy = (on) => { b.ariaDisabled = on; old.ariaBusy = on; };
     const plain = () => { busy(false); delete b.dataset.swap; form.requestSubmit(b); };
     busy(true);
-    page('POST', b.getAttribute('formaction') || form.action, String(new URLSearchParams(new FormData(form, b))), (doc, x) => {
+    const to = new URL(b.getAttribute('formaction') || form.action, location);
+    page('POST', to, String(new URLSearchParams(new FormData(form, b))), (doc, x) => {
       const there = new URL(x.responseURL || location), errors = doc?.querySelector('.psa-root [data-psa-errors]');
-      if (doc && there.pathname !== new URL(form.action).pathname && there.pathname !== location.pathname) return location.assign(there);
+      if (doc && ![to.pathname, location.pathname].includes(there.pathname)) { delete form.dataset.dirty; location.assign(there); return; }
       const fresh = errors ? null : doc?.querySelector(b.dataset.swap);
-      if (errors) root.replaceChildren(...doc.querySelector('.psa-root').childNodes), start(root);
+      if (errors) { root.replaceChildren(...doc.querySelector('.psa-root').childNodes); start(root); all('form[data-psa-form]').forEach((f) => { f.dataset.dirty = '1'; }); }
       else if (!fresh || x.status >= 500) plain();
       else { busy(false); old.replaceWith(fresh); start(fresh); fresh.tabIndex = -1; fresh.focus(); }
     }, b.dataset.swap.slice(1));

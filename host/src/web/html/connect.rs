@@ -34,7 +34,7 @@ fn steps(pen: &Pen<'_>, steps: &[Step]) -> Markup {
                     @for step in steps {
                         li class="psa-step" aria-current=[step.current.then_some("step")] {
                             span class=(if step.done || step.current { "psa-mark" } else { "psa-mark psa-mark-idle" }) aria-hidden="true" {
-                                @if step.done { "\u{2713}" } @else { (step.number) }
+                                @if !step.done { (step.number) }
                             }
                             div {
                                 @if step.current { strong { (step.title) } } @else { (step.title) }

@@ -13,7 +13,7 @@ pub(super) fn draw(pen: &Pen<'_>, form: &FormView, aside: &Markup) -> Markup {
     html! {
         @if !form.errors.is_empty() { (errors(pen, &form.errors)) }
         @if let Some(why) = &form.readonly { div class="psa-note psa-note-warn" { p { (why) } } }
-        form class="psa-split" id="psa-form" method="post" action=(form.action) data-psa-form {
+        form class="psa-split" id="psa-form" method="post" action=(form.action) data-psa-form data-dirty=[form.draft.as_ref().map(|_| "1")] {
             (token(pen))
             @if let Some(rev) = form.rev { input type="hidden" name="_rev" value=(rev); }
             @if let Some(draft) = &form.draft { input type="hidden" name="_draft" value=(draft); }

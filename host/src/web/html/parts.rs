@@ -116,7 +116,7 @@ pub(super) fn marks(marks: &[Mark]) -> Markup {
         ol class="psa-steps" {
             @for mark in marks {
                 li class="psa-step" {
-                    span class=(mark_class(mark.tone)) aria-hidden="true" { (mark_sign(mark.tone)) }
+                    span class=(mark_class(mark.tone)) aria-hidden="true" {}
                     div {
                         strong { (mark.title) }
                         br;
@@ -133,21 +133,13 @@ pub(super) fn marks(marks: &[Mark]) -> Markup {
     }
 }
 
+/// The stylesheet draws the sign of each.
 fn mark_class(tone: Tone) -> &'static str {
     match tone {
         Tone::Ok | Tone::Info => "psa-mark",
         Tone::Warn => "psa-mark psa-mark-warn",
         Tone::Bad => "psa-mark psa-mark-bad",
         Tone::Idle => "psa-mark psa-mark-idle",
-    }
-}
-
-fn mark_sign(tone: Tone) -> &'static str {
-    match tone {
-        Tone::Ok | Tone::Info => "\u{2713}",
-        Tone::Warn => "!",
-        Tone::Bad => "\u{d7}",
-        Tone::Idle => "\u{2013}",
     }
 }
 

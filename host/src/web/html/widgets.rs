@@ -111,7 +111,7 @@ fn is_asked(field: &FieldView) -> bool {
 fn control(pen: &Pen<'_>, field: &FieldView) -> Markup {
     match field.kind {
         FieldType::Select => select(pen, field),
-        FieldType::Textarea | FieldType::List => area(field),
+        FieldType::Textarea | FieldType::List => area(pen, field),
         FieldType::Duration => duration(pen, field),
         FieldType::Computed => computed(pen, field),
         _ => input(field),
@@ -146,12 +146,13 @@ fn input(field: &FieldView) -> Markup {
     }
 }
 
-fn area(field: &FieldView) -> Markup {
+fn area(pen: &Pen<'_>, field: &FieldView) -> Markup {
     let list = field.kind == FieldType::List;
+    let word = |key: &str| list.then(|| pen.words.say(key));
     html! {
         textarea class=(class_of(field)) id=(field.key) name=(field.key) rows="4" placeholder=(field.placeholder)
             spellcheck=(if list { "false" } else { "true" }) required[is_asked(field)] readonly[field.fixed.is_some()]
-            data-psa-list[list] aria-describedby=[described(field)] aria-invalid=[has_error(field).then_some("true")] {
+            data-rows=[word("form.list.add")] data-remove=[word("form.list.remove")] aria-describedby=[described(field)] aria-invalid=[has_error(field).then_some("true")] {
             // The first line break behind the tag is none of the text.
             "\n" (field.values.join("\n"))
         }
@@ -314,7 +315,7 @@ fn secret(pen: &Pen<'_>, field: &FieldView, class: &str, when: Option<&str>) -> 
     };
     let replacing = serde_json::json!({"field": op, "eq": "replace"}).to_string();
     html! {
-        fieldset class=(class) data-when=[when] {
+        fieldset class="psa-field" data-when=[when] {
             legend class="psa-label" { (field.label) (needed(pen, field)) }
             (above(pen, field))
             div class="psa-secret" {
@@ -354,7 +355,7 @@ fn entry(pen: &Pen<'_>, field: &FieldView, secret: &SecretView) -> Markup {
                 required[asked] aria-describedby=[described(field)] aria-invalid=[has_error(field).then_some("true")] {}
         } @else {
             input class="psa-input psa-mono" type="password" id=(field.key) name=(field.key) autocomplete="new-password"
-                spellcheck="false" required[asked] data-psa-reveal=(pen.words.say("form.secret.reveal"))
+                spellcheck="false" required[asked] data-reveal=(pen.words.say("form.secret.reveal"))
                 aria-describedby=[described(field)] aria-invalid=[has_error(field).then_some("true")];
         }
         @if secret.waiting { p class="psa-small" { (pen.words.say("form.secret.waiting")) } }

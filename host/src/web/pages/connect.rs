@@ -103,7 +103,7 @@ pub(crate) async fn go_on(ask: &Ask<'_>) -> Result<Reply, Error> {
     let mut filling = further(ask, &framed).await?;
     filling.take();
     if ask.form.get("_action").is_some_and(|action| action.starts_with("reload:")) {
-        ask.core.connections.forget_choices(&ask.place(), &filling.trial());
+        ask.core.connections.forget_choices(&ask.place());
         return respond(ask, Some(&framed), &filling, 200).await;
     }
     if !filling.check().await? {

@@ -82,7 +82,7 @@ pub(crate) async fn send(ask: &Ask<'_>) -> Result<Reply, Error> {
     filling.take();
     let action = ask.form.get("_action").unwrap_or("test_save");
     if let Some(group) = action.strip_prefix("reload:") {
-        ask.core.connections.forget_choices(&ask.place(), &filling.trial());
+        ask.core.connections.forget_choices(&ask.place());
         return respond(ask, &framed, &filling, if group.is_empty() { 422 } else { 200 }).await;
     }
     if filling.touches_secrets() && !ask.may(Permission::Secrets) {
