@@ -23,6 +23,8 @@ const PAGES_MAX: usize = 10_000;
 const BACK_MS: i64 = 3_000;
 /// A window that would end so long before the watermark tells that the clock was put back, in milliseconds.
 const PUT_BACK_MS: i64 = 10_000;
+/// Two clocks drift apart by less than this while nobody compares them, in milliseconds.
+const DRIFT_MS: i64 = 60_000;
 /// A window that changes more linked tickets is a matter for people too.
 const MASS: usize = 1_000;
 
@@ -31,6 +33,12 @@ impl Callbacks {
     pub(super) fn server_ms(&self, place: &Place) -> Option<i64> {
         let boot = i64::try_from(self.desk.clock.boot_ms()).unwrap_or(i64::MAX);
         self.memory(place).ahead_ms.map(|ahead| boot.saturating_add(ahead))
+    }
+
+    /// What it showed, at least, when our wall clock showed `at`. Unknown too if that was put back since.
+    pub(super) fn server_ms_at(&self, place: &Place, at: i64) -> Option<i64> {
+        let ago = self.desk.clock.now_unix_ms().saturating_sub(at);
+        self.server_ms(place).filter(|_| ago >= 0).map(|now| now.saturating_sub(ago))
     }
 
     /// An answer has shown the PSA's clock, in whole seconds: it shows at least that.
@@ -95,11 +103,14 @@ impl Callbacks {
             (Some(since), Some(until)) => (since, until, cursor.window_page),
             (watermark, _) => {
                 let until = self.window_end(place).await?;
-                let Some(since) = watermark else {
-                    // Nothing is linked before the first look, and what is linked is read then.
-                    return self.close_window(place, until, period).await;
+                let since = match watermark {
+                    Some(known) => self.behind(known, &until),
+                    None => match self.first_watermark(place)?.filter(|since| *since < until) {
+                        Some(since) => since,
+                        // Nothing is linked, or it is so new that the next window has all of it.
+                        None => return self.close_window(place, until, period).await,
+                    },
                 };
-                let since = self.behind(since, &until);
                 if until <= since {
                     return self.next_poll(place, period).await;
                 }
@@ -157,6 +168,16 @@ impl Callbacks {
         let shown = time_of(&self.run::<ListChangedTickets>(place, &request).await?.server_time)?;
         self.learn_time(place, shown);
         Ok(self.end_at(shown))
+    }
+
+    /// Where the first window begins: when that was read which nobody has read since for longest. What changed between then and
+    /// the first look may have been told by nobody. `None`: nothing is linked.
+    fn first_watermark(&self, place: &Place) -> Result<Option<String>, Error> {
+        let Some(oldest) = self.desk.store.oldest_reading(place)? else { return Ok(None) };
+        // With a clock of ours that was put back: what is older is for the sweep.
+        let swept = || self.server_ms(place).map(|now| now.saturating_sub(self.desk.config.sweep_ms as i64));
+        let since = self.server_ms_at(place, oldest).map(|since| since.saturating_sub(DRIFT_MS));
+        Ok(since.or_else(swept).map(rfc3339_seconds))
     }
 
     /// Where a window begins: at the watermark, unless the PSA's clock was put back. Then what has changed since has times of

@@ -293,7 +293,11 @@ pub(super) fn turns(store: &dyn Store) {
     assert_eq!(due("me", NOW), 1);
     // Links are read in the order of their last reading.
     assert_eq!(store.unread_since(&place, NOW, 10).unwrap().len(), 1);
+    let asked_for = store.views_of(&place, &["1001".into()]).unwrap().remove(0).link.created;
+    assert_eq!(store.oldest_reading(&place).unwrap(), Some(asked_for));
+    assert_eq!(store.oldest_reading(&Place { tenant: "other".into(), ..place.clone() }).unwrap(), None);
     store.first_view(&place, "l", None, NoteFence::default(), NOW).wait().unwrap();
+    assert_eq!(store.oldest_reading(&place).unwrap(), Some(NOW));
     assert_eq!(store.unread_since(&place, NOW, 10).unwrap().len(), 0);
     assert_eq!(store.count_gone(&place, 0).unwrap(), (1, 0));
     // So many may vanish and not one more; what is gone stays so since then.
