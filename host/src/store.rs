@@ -197,6 +197,8 @@ pub(crate) trait Inbound: Send + Sync {
     fn make_dirty(&self, place: &Place, dirty: Vec<NewDirty>, now: i64) -> Reply<()>;
     /// What is due, the longest waiting first.
     fn dirty_due(&self, place: &Place, now: i64, limit: usize) -> Read<Vec<Dirty>>;
+    /// How many wait to be read.
+    fn count_dirty(&self, place: &Place) -> Read<u64>;
     /// Not yet.
     fn dirty_later(&self, dirty: &Dirty, next_at: i64) -> Reply<()>;
     /// It was read.

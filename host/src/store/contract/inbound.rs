@@ -83,7 +83,7 @@ pub(super) fn deliveries(store: &dyn Store) {
     judge(store, &place, waiting[0].id, Verdict::Verified, "m1");
     assert_eq!(store.dirty_due(&place, NOW, 10).unwrap(), vec![], "it was judged already");
     judge(store, &place, waiting[1].id, Verdict::Verified, "m1");
-    assert_eq!(store.dirty_due(&place, NOW, 10).unwrap().len(), 1);
+    assert_eq!((store.dirty_due(&place, NOW, 10).unwrap().len(), store.count_dirty(&place).unwrap()), (1, 1));
     assert_eq!(store.cursor(&place).unwrap().heard, Some(NOW));
     let listed = store.list_callbacks(&place, 0, 10).unwrap();
     let states: Vec<_> = listed.iter().map(|row| (row.state, row.remote.as_deref())).collect();

@@ -89,6 +89,10 @@ impl Inbound for SqliteStore {
         self.read(|db| dirty::due(db, place, now, limit))
     }
 
+    fn count_dirty(&self, place: &Place) -> Result<u64, StoreError> {
+        self.read(|db| dirty::count(db, place))
+    }
+
     fn dirty_later(&self, dirty: &Dirty, next_at: i64) -> Reply<()> {
         let dirty = dirty.clone();
         self.write(move |db| dirty::later(db, &dirty, next_at))
