@@ -70,7 +70,7 @@ fn clock(world: &mut World, body: &Value) -> Reply {
             stopped.into_iter().for_each(|stop| world.stop_clock(stop));
         }
     }
-    Reply::json(200, &json!({"now": world.now_text()}))
+    Reply::json(200, &json!({"now": world.now_text(), "requests": world.requests()}))
 }
 
 pub(crate) fn done() -> Reply {

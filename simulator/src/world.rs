@@ -207,6 +207,11 @@ impl World {
         self.callbacks.switches.set(name, value).unwrap_or_else(|| self.switches.set(name, value))
     }
 
+    /// Requests that were answered so far.
+    pub(crate) fn requests(&self) -> u64 {
+        self.requests
+    }
+
     /// The id of a request, as support asks for it. Source: facts 5.2.
     pub(crate) fn next_request_id(&mut self) -> String {
         self.requests += 1;
