@@ -15,5 +15,6 @@ pub mod psa;
 pub mod scene;
 pub mod shared;
 pub mod storm;
+pub mod time;
 pub mod torture;
 pub mod world;

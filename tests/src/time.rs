@@ -1,61 +1,67 @@
 //! Virtual time for host and PSA alike.
 //!
-//! Promises: the host's clock goes first, so that it never believes the PSA's to be further on than it is; steps are short
-//! beside settling while something may be settling, and short beside windows later.
+//! Promises: the PSA's clock stands still but for these steps, and the host's goes first, so that the two are apart by what
+//! was said and by nothing else. A step is as short as what the host is doing allows: proofs take milliseconds, and virtual
+//! minutes must not go by meanwhile, or readings would overtake what a queue of callbacks has to say.
 
+use crate::inbound::Inbound;
 use psa_host::clock::VirtualClock;
-use psa_simulator::Simulator;
 use serde_json::json;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
-const STEP_MS: u64 = 250;
-/// So long, and with longer steps then.
-const LIVELY_MS: u64 = 15_000;
-const LONG_STEP_MS: u64 = 1_000;
+/// While callbacks wait to be proved; while there is something to read, or the PSA is being asked; else.
+const PROVING_STEP_MS: u64 = 2;
+const READING_STEP_MS: u64 = 20;
+const STEP_MS: u64 = 2_000;
 /// In which the host may work, for each step.
-const REAL: Duration = Duration::from_micros(1_500);
+const REAL: Duration = Duration::from_millis(2);
 
 /// Moves both clocks.
-pub(super) struct Time {
+pub struct Time {
     clock: Arc<VirtualClock>,
-    passed: AtomicU64,
-    /// Real time that has gone by at the PSA by itself, and is not part of any step yet.
-    ahead: Mutex<(Instant, u64)>,
+    passed_ms: u64,
+    /// Requests that the PSA has answered so far.
+    answered: u64,
 }
 
 impl Time {
-    pub(super) fn new(clock: Arc<VirtualClock>) -> Time {
-        Time { clock, passed: AtomicU64::new(0), ahead: Mutex::new((Instant::now(), 0)) }
+    /// Stops the PSA's clock, ahead of the host's by `skew_ms`.
+    pub fn of(clock: Arc<VirtualClock>, scene: &Inbound, skew_ms: u64) -> Time {
+        let stopped = json!({"skew_ms": skew_ms, "stopped": true});
+        scene.simulator.control("POST", "clock", Some(&stopped)).expect("the simulator answers");
+        Time { clock, passed_ms: 0, answered: 0 }
     }
 
-    pub(super) fn pass(&self, simulator: &Simulator, ms: u64) {
-        let mut passed = 0;
-        while passed < ms {
-            let step_ms = if passed < LIVELY_MS { STEP_MS } else { LONG_STEP_MS };
+    /// Lets so much time pass.
+    pub fn pass(&mut self, scene: &Inbound, ms: u64) {
+        let until = self.passed_ms + ms;
+        let mut asks = false;
+        while self.passed_ms < until {
+            let step_ms = step_ms(scene, asks).min(until - self.passed_ms);
             self.clock.advance(step_ms);
-            let step = json!({"advance_ms": step_ms - self.gone_by(step_ms)});
-            simulator.control("POST", "clock", Some(&step)).expect("the simulator answers");
-            self.passed.fetch_add(step_ms, Ordering::SeqCst);
-            passed += step_ms;
+            let clock = scene.simulator.control("POST", "clock", Some(&json!({"advance_ms": step_ms})));
+            let answered = clock.expect("the simulator answers")["requests"].as_u64().expect("a number");
+            // Who has asked a moment ago may be about to ask again.
+            asks = answered != self.answered;
+            self.answered = answered;
+            self.passed_ms += step_ms;
             std::thread::sleep(REAL);
         }
     }
 
-    /// How much of a step the PSA's clock has gone already: else the two clocks would drift apart as none in reality do.
-    fn gone_by(&self, step_ms: u64) -> u64 {
-        let mut ahead = self.ahead.lock().expect("no panic holds it");
-        let (since, left) = *ahead;
-        let now = Instant::now();
-        let all = left + now.duration_since(since).as_micros() as u64;
-        let gone_ms = (all / 1_000).min(step_ms);
-        *ahead = (now, all - gone_ms * 1_000);
-        gone_ms
-    }
-
     /// Since the beginning.
-    pub(super) fn passed_ms(&self) -> u64 {
-        self.passed.load(Ordering::SeqCst)
+    pub fn passed_ms(&self) -> u64 {
+        self.passed_ms
+    }
+}
+
+fn step_ms(scene: &Inbound, asks: bool) -> u64 {
+    let listed = scene.of("callbacks.list", json!({})).expect("the host answers");
+    let none = |what: &str| listed["health"][what] == 0;
+    match (none("waiting"), none("to_read") && !asks) {
+        (false, _) => PROVING_STEP_MS,
+        (true, false) => READING_STEP_MS,
+        (true, true) => STEP_MS,
     }
 }
