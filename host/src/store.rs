@@ -201,6 +201,8 @@ pub(crate) trait Inbound: Send + Sync {
     fn make_dirty(&self, place: &Place, dirty: Vec<NewDirty>, now: i64) -> Reply<()>;
     /// What is due, the longest waiting first.
     fn dirty_due(&self, place: &Place, now: i64, limit: usize) -> Read<Vec<Dirty>>;
+    /// How many wait to be read.
+    fn count_dirty(&self, place: &Place) -> Read<u64>;
     /// Not yet.
     fn dirty_later(&self, dirty: &Dirty, next_at: i64) -> Reply<()>;
     /// It was read.
@@ -209,10 +211,13 @@ pub(crate) trait Inbound: Send + Sync {
     fn views_of(&self, place: &Place, tickets: &[String]) -> Read<Vec<StoredView>>;
     /// Linked tickets that were read before `before`, the longest unread first.
     fn unread_since(&self, place: &Place, before: i64, limit: usize) -> Read<Vec<StoredView>>;
+    /// When that linked ticket was read which was read before all others; one that was never read counts from when it was asked
+    /// for. `None`: nothing is linked.
+    fn oldest_reading(&self, place: &Place) -> Read<Option<i64>>;
     /// How many tickets are linked, and how many of them have gone since `since`.
     fn count_gone(&self, place: &Place, since: i64) -> Read<(u64, u64)>;
-    /// What a link's ticket shows when it is linked.
-    fn first_view(&self, place: &Place, link: &str, seen: Option<String>, notes: NoteFence, now: i64) -> Reply<()>;
+    /// What a link's ticket shows when it is linked, read since `began`.
+    fn first_view(&self, place: &Place, link: &str, seen: Option<String>, notes: NoteFence, began: i64) -> Reply<()>;
 }
 
 /// Mappings, and what they map.

@@ -159,7 +159,8 @@ pub(crate) fn fire(world: &mut World, event: &Event) {
             action: event.action.clone(),
         };
         // The same message again, as a sender that has missed an answer would send it.
-        if world.callbacks.chance(switches.double_percent) {
+        let repeats = if world.callbacks.chance(switches.repeat_percent) { switches.repeats } else { 0 };
+        for _ in 0..repeats {
             world.callbacks.push(delivery.clone());
         }
         world.callbacks.push(delivery);

@@ -59,17 +59,18 @@ fn no_door() -> Reply {
     Reply::json(404, &json!({"error": "no such door; see simulator/README.md"}))
 }
 
-/// `advance_ms` lets time pass, `skew_ms` makes the clock wrong by so much.
+/// `advance_ms` lets time pass, `skew_ms` makes the clock wrong by so much, `stopped` lets it stand still or go on.
 fn clock(world: &mut World, body: &Value) -> Reply {
     let number = |name: &str| body.get(name).and_then(Value::as_i64);
-    match (number("advance_ms"), number("skew_ms")) {
-        (None, None) => return wrong("advance_ms or skew_ms must be a whole number"),
-        (advance, skew) => {
+    match (number("advance_ms"), number("skew_ms"), body["stopped"].as_bool()) {
+        (None, None, None) => return wrong("advance_ms or skew_ms must be a whole number, or stopped true or false"),
+        (advance, skew, stopped) => {
             advance.into_iter().for_each(|ms| world.advance(ms));
             skew.into_iter().for_each(|ms| world.set_skew(ms));
+            stopped.into_iter().for_each(|stop| world.stop_clock(stop));
         }
     }
-    Reply::json(200, &json!({"now": world.now_text()}))
+    Reply::json(200, &json!({"now": world.now_text(), "requests": world.requests()}))
 }
 
 pub(crate) fn done() -> Reply {

@@ -134,6 +134,8 @@ pub(crate) struct World {
     pub(crate) journal: Journal,
     /// What is added to the machine's time.
     offset: SignedDuration,
+    /// The machine's time at which the clock was stopped; `None`: it goes.
+    stopped: Option<Timestamp>,
     /// By how much its clock is wrong.
     skew: SignedDuration,
     requests: u64,
@@ -160,6 +162,7 @@ impl World {
             faults: Faults::default(),
             journal: Journal::default(),
             offset,
+            stopped: None,
             skew: SignedDuration::ZERO,
             requests: 0,
             random,
@@ -173,7 +176,7 @@ impl World {
 
     /// The simulator's time.
     pub(crate) fn now(&self) -> Timestamp {
-        Timestamp::now() + self.offset + self.skew
+        self.stopped.unwrap_or_else(Timestamp::now) + self.offset + self.skew
     }
 
     /// Whole seconds, as the PSA writes times. Source: facts 3.1.
@@ -185,6 +188,15 @@ impl World {
         self.offset += SignedDuration::from_millis(ms);
     }
 
+    /// Its clock stands still from now on, but for `advance`, or goes on from where it stands.
+    pub(crate) fn stop_clock(&mut self, stop: bool) {
+        let now = Timestamp::now();
+        if let Some(stopped) = self.stopped.take() {
+            self.offset -= now.duration_since(stopped);
+        }
+        self.stopped = stop.then_some(now);
+    }
+
     /// From now on its clock is ahead by so much, or behind.
     pub(crate) fn set_skew(&mut self, ms: i64) {
         self.skew = SignedDuration::from_millis(ms);
@@ -193,6 +205,11 @@ impl World {
     /// Sets a switch; an error says what is possible.
     pub(crate) fn set_switch(&mut self, name: &str, value: &Value) -> Result<(), String> {
         self.callbacks.switches.set(name, value).unwrap_or_else(|| self.switches.set(name, value))
+    }
+
+    /// Requests that were answered so far.
+    pub(crate) fn requests(&self) -> u64 {
+        self.requests
     }
 
     /// The id of a request, as support asks for it. Source: facts 5.2.

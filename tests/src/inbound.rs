@@ -23,6 +23,7 @@ pub struct Inbound {
     /// Data, keys and plugin.
     pub folder: tempfile::TempDir,
     config: Value,
+    clock: Option<Arc<VirtualClock>>,
 }
 
 /// Times scaled down, for what does not move the clock by hand.
@@ -65,9 +66,9 @@ impl Inbound {
         merge(&mut config, &quick());
         merge(&mut config, more);
         let log: Arc<Mutex<Vec<String>>> = Arc::default();
-        let host = open(&config, &log, clock);
+        let host = open(&config, &log, clock.clone());
         door.lead_to(&host);
-        let mut scene = Inbound { host, simulator, door, connection: String::new(), log, folder, config };
+        let mut scene = Inbound { host, simulator, door, connection: String::new(), log, folder, config, clock };
         let create = json!({"tenant": "t", "plugin": "connectwise", "settings": scene.simulator.settings(),
                             "secrets": scene.simulator.secrets()});
         let made = scene.call("connections.create", create).expect("it works in this scene");
@@ -81,7 +82,7 @@ impl Inbound {
     pub fn reopen(&mut self, more: &Value) {
         self.host.close(1_000).expect("it works in this scene");
         merge(&mut self.config, more);
-        self.host = open(&self.config, &self.log, None);
+        self.host = open(&self.config, &self.log, self.clock.clone());
         self.door.lead_to(&self.host);
     }
 

@@ -16,5 +16,6 @@ pub mod psa;
 pub mod scene;
 pub mod shared;
 pub mod storm;
+pub mod time;
 pub mod torture;
 pub mod world;

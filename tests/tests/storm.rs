@@ -7,6 +7,5 @@ fn whatever_callbacks_lose_is_known_five_minutes_later_and_told_once() {
     let report = Storm { changes: 2_000, links: 200, same_second: 300, seed: 1 }.run();
     println!("{report}");
     assert!(report.lost > 300 && report.tellings > 0, "{report}");
-    // A guard, not the aim of 2 %: measured were 2.0 to 3.6, and what is read in vain is not explained yet.
-    assert!(report.percent(report.in_vain()) < 8.0, "{report}");
+    assert!(report.percent(report.in_vain()) < 2.0, "{report}");
 }

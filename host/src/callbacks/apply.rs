@@ -322,11 +322,13 @@ impl Callbacks {
     /// A ticket was linked: what it shows then, and the notes that are there, are known and not told.
     pub(crate) async fn linked(&self, link: &StoredLink, ticket: &Ticket) -> Result<(), Error> {
         let place = &link.place;
-        let seen = Seen::of(ticket, self.server_ms(place)).write();
+        // The ticket was read after the link's time, and nobody knows how much: what happens since then may not be in it.
+        let began = link.created;
+        let seen = Seen::of(ticket, self.server_ms_at(place, began)).write();
         let last = self.notes_after(place, &ticket.id, None).await?.pop().map(|note| note.id);
         let now = self.desk.clock.now_unix_ms();
         let notes = NoteFence { fence: Some(last.clone().unwrap_or_default()), fence_at: now, last, last_at: now };
-        Ok(self.desk.store.first_view(place, &link.link, Some(seen), notes, now).await?)
+        Ok(self.desk.store.first_view(place, &link.link, Some(seen), notes, began).await?)
     }
 
     /// The same could not be found out.

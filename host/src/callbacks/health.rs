@@ -47,6 +47,8 @@ pub(crate) struct CallbackHealth {
     missed: i64,
     /// Kept and not yet judged.
     waiting: u64,
+    /// To be read, and not read yet.
+    to_read: u64,
     /// Too many came at once to be kept one by one, and not everything was read since.
     overrun: bool,
     /// On the PSA's clock: every change up to then is known.
@@ -123,6 +125,7 @@ impl Callbacks {
             usual_ms: cursor.usual,
             missed: cursor.missed,
             waiting: self.desk.store.count_waiting(place)?,
+            to_read: self.desk.store.count_dirty(place)?,
             overrun: cursor.overflow > cursor.covered,
             known_until: cursor.watermark,
             trouble,

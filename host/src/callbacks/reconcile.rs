@@ -23,10 +23,10 @@ const EVERY_MS: (u64, u64) = (1_000, 24 * 3_600_000);
 const PAGE: u32 = 1_000;
 /// A window that goes on for ever is none.
 const PAGES_MAX: usize = 10_000;
-/// The PSA's clock was put back if it shows so much less than it should, in milliseconds.
-const BACK_MS: i64 = 3_000;
 /// A window that would end so long before the watermark tells that the clock was put back, in milliseconds.
 const PUT_BACK_MS: i64 = 10_000;
+/// Two clocks drift apart by less than this while nobody compares them, in milliseconds.
+const DRIFT_MS: i64 = 60_000;
 /// A window that changes more linked tickets is a matter for people too.
 const MASS: usize = 1_000;
 
@@ -37,16 +37,16 @@ impl Callbacks {
         self.memory(place).ahead_ms.map(|ahead| boot.saturating_add(ahead))
     }
 
-    /// An answer has shown the PSA's clock, in whole seconds: it shows at least that.
-    fn learn_time(&self, place: &Place, shown: i64) {
-        let boot = i64::try_from(self.desk.clock.boot_ms()).unwrap_or(i64::MAX);
-        let ahead = shown.saturating_sub(boot);
-        self.remember(place, |memory| {
-            memory.ahead_ms = Some(match memory.ahead_ms {
-                Some(known) if known.saturating_sub(ahead) < BACK_MS => known.max(ahead),
-                _ => ahead,
-            });
-        });
+    /// What it showed, at least, when our wall clock showed `at`. Unknown too if that was put back since.
+    pub(super) fn server_ms_at(&self, place: &Place, at: i64) -> Option<i64> {
+        let ago = self.desk.clock.now_unix_ms().saturating_sub(at);
+        self.server_ms(place).filter(|_| ago >= 0).map(|now| now.saturating_sub(ago))
+    }
+
+    /// An answer to what was asked at `asked`, by boottime, has shown the PSA's clock.
+    fn learn_time(&self, place: &Place, asked: u64, shown: i64) {
+        let answered = self.desk.clock.boot_ms();
+        self.remember(place, |memory| memory.ahead_ms = Some(ahead_ms(memory.ahead_ms, asked, answered, shown)));
     }
 
     /// Reads the window that is open, or the next one, if it is time.
@@ -136,11 +136,14 @@ impl Callbacks {
             (Some(since), Some(until)) => (since, until, cursor.window_page),
             (watermark, _) => {
                 let until = self.window_end(place).await?;
-                let Some(since) = watermark else {
-                    // Nothing is linked before the first look, and what is linked is read then.
-                    return self.close_window(place, until, period).await;
+                let since = match watermark {
+                    Some(known) => self.behind(known, &until),
+                    None => match self.first_watermark(place)?.filter(|since| *since < until) {
+                        Some(since) => since,
+                        // Nothing is linked, or it is so new that the next window has all of it.
+                        None => return self.close_window(place, until, period).await,
+                    },
                 };
-                let since = self.behind(since, &until);
                 if until <= since {
                     return self.next_poll(place, period).await;
                 }
@@ -158,9 +161,10 @@ impl Callbacks {
                 until: Some(until.clone()),
                 page: PageRequest { cursor: page.clone(), limit: Some(PAGE) },
             };
+            let asked = self.desk.clock.boot_ms();
             let ChangedTickets { items, next, server_time } = self.run::<ListChangedTickets>(place, &request).await?;
             let shown = time_of(&server_time)?;
-            self.learn_time(place, shown);
+            self.learn_time(place, asked, shown);
             if number == 0 {
                 // The clock was believed to be further on than it was: what is newer belongs to the next window.
                 safe = safe.min(self.end_at(shown));
@@ -195,9 +199,20 @@ impl Callbacks {
         }
         let since = rfc3339_seconds(self.desk.clock.now_unix_ms());
         let request = ChangedTicketsRequest { since, until: None, page: PageRequest::default() };
+        let asked = self.desk.clock.boot_ms();
         let shown = time_of(&self.run::<ListChangedTickets>(place, &request).await?.server_time)?;
-        self.learn_time(place, shown);
+        self.learn_time(place, asked, shown);
         Ok(self.end_at(shown))
+    }
+
+    /// Where the first window begins: when that was read which nobody has read since for longest. What changed between then and
+    /// the first look may have been told by nobody. `None`: nothing is linked.
+    fn first_watermark(&self, place: &Place) -> Result<Option<String>, Error> {
+        let Some(oldest) = self.desk.store.oldest_reading(place)? else { return Ok(None) };
+        // With a clock of ours that was put back: what is older is for the sweep.
+        let swept = || self.server_ms(place).map(|now| now.saturating_sub(self.desk.config.sweep_ms as i64));
+        let since = self.server_ms_at(place, oldest).map(|since| since.saturating_sub(DRIFT_MS));
+        Ok(since.or_else(swept).map(rfc3339_seconds))
     }
 
     /// Where a window begins: at the watermark, unless the PSA's clock was put back. Then what has changed since has times of
@@ -297,6 +312,16 @@ impl Callbacks {
     }
 }
 
+/// By how much the PSA's clock is ahead of ours, at least, now that an answer has shown it in whole seconds. The answer was
+/// made between the question and its arrival: whatever a slow one shows, it is lower than what was known only if it would be
+/// so even for an answer made at once. Then the clock was put back.
+fn ahead_ms(known: Option<i64>, asked: u64, answered: u64, shown: i64) -> i64 {
+    let boot = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
+    let least = shown.saturating_sub(boot(answered));
+    let most = shown.saturating_add(1_000).saturating_sub(boot(asked));
+    known.filter(|known| *known < most).map_or(least, |known| known.max(least))
+}
+
 fn time_of(text: &str) -> Result<i64, Error> {
     unix_ms(text).ok_or_else(|| {
         Error::new(Code::Internal, format!("the plugin names the PSA's time as \"{text}\", which is no time"))
@@ -307,4 +332,32 @@ fn time_of(text: &str) -> Result<i64, Error> {
 /// Without fractions, which not every provider reads.
 fn rfc3339_seconds(unix_ms: i64) -> String {
     rfc3339(unix_ms.div_euclid(1_000).saturating_mul(1_000))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A slow list was once taken for a clock that was put back. Then what had just been read did not count as read after its
+    /// change, and each window read it again.
+    #[test]
+    fn a_slow_answer_is_no_clock_that_was_put_back() {
+        const PSA: i64 = 1_790_000_000_000;
+        // Asked and answered at so many seconds of ours; the second that was shown; what is known then.
+        for (known, asked, answered, shown, ahead) in [
+            (None, 10, 12, 11, -1_000),
+            // It took half a minute, and its time is that of the answer, or that of the question.
+            (Some(0), 10, 40, 40, 0),
+            (Some(0), 10, 40, 10, 0),
+            // The lower bound was too low.
+            (Some(-2_000), 50, 50, 50, 0),
+            // No answer to this question could have shown so little.
+            (Some(0), 60, 60, 58, -2_000),
+            (Some(0), 60, 90, 58, -32_000),
+        ] {
+            let [asked, answered] = [asked, answered].map(|second: u64| second * 1_000);
+            let found = ahead_ms(known.map(|known: i64| PSA + known), asked, answered, PSA + shown * 1_000);
+            assert_eq!(found - PSA, ahead, "{known:?} {asked} {answered} {shown}");
+        }
+    }
 }

@@ -109,6 +109,7 @@ pub(crate) async fn create(core: &Core, params: Create, context: &CallContext) -
     let place = Place { tenant, connection };
     // What does not exist cannot be linked; a merged ticket leads to the one it went into.
     let request = ops::GetTicketRequest { ticket };
+    let now = core.clock.now_unix_ms();
     let found = core.connections.run::<ops::GetTicket>(&place, &request, context).await?;
     if let Some(other) = &found.merged_into {
         let message = format!("ticket {} was merged into {other}; link that one", found.id);
@@ -116,7 +117,6 @@ pub(crate) async fn create(core: &Core, params: Create, context: &CallContext) -
         error.details = Some(json!({"merged_into": other}));
         return Err(error);
     }
-    let now = core.clock.now_unix_ms();
     let link = StoredLink {
         link: core.outbox.new_id("l_"),
         product_ticket,

@@ -13,7 +13,8 @@ pub(crate) struct Switches {
     pub(crate) self_suppression: bool,
     pub(crate) delivery_scale: f64,
     pub(crate) lose_percent: f64,
-    pub(crate) double_percent: f64,
+    pub(crate) repeat_percent: f64,
+    pub(crate) repeats: u64,
     pub(crate) bad_signature_percent: f64,
     pub(crate) reorder: bool,
     pub(crate) delay_ms: u64,
@@ -24,8 +25,10 @@ pub(crate) struct Switches {
     pub(crate) old_keys_known: bool,
 }
 
+const REPEATS_MAX: u64 = 10;
+
 /// Name, meaning.
-const SWITCHES: [(&str, &str); 15] = [
+const SWITCHES: [(&str, &str); 16] = [
     ("callbacks_forbidden", "true: /system/callbacks is refused for lack of a right"),
     ("callbacks_off", "true: nothing is sent, and what happens meanwhile is never told"),
     (
@@ -38,7 +41,8 @@ const SWITCHES: [(&str, &str); 15] = [
     ),
     ("delivery_scale", "number: time-out (5 s) and retries (2 s, 4 s) of deliveries are multiplied by it"),
     ("callback_lose_percent", "number: that share of the callbacks is never sent"),
-    ("callback_double_percent", "number: that share of the callbacks is sent twice"),
+    ("callback_repeat_percent", "number: that share of the callbacks is sent again, callback_repeats times"),
+    ("callback_repeats", "number: how often the same callback is sent again, where it is"),
     ("callback_bad_signature_percent", "number: that share of the callbacks has a wrong signature"),
     ("callback_reorder", "true: callbacks that happen within a short time are sent in another order"),
     ("callback_delay_ms", "number: callbacks are sent so many milliseconds later, in real time"),
@@ -53,6 +57,7 @@ const SWITCHES: [(&str, &str); 15] = [
 enum Slot<'a> {
     Flag(&'a mut bool),
     Ms(&'a mut u64),
+    Count(&'a mut u64),
     Percent(&'a mut f64),
     Scale(&'a mut f64),
 }
@@ -66,7 +71,8 @@ impl Default for Switches {
             self_suppression: false,
             delivery_scale: 1.0,
             lose_percent: 0.0,
-            double_percent: 0.0,
+            repeat_percent: 0.0,
+            repeats: 1,
             bad_signature_percent: 0.0,
             reorder: false,
             delay_ms: 0,
@@ -85,7 +91,7 @@ impl Switches {
         let mut copy = self.clone();
         let mut value = |name: &str| match copy.slot(name) {
             Some(Slot::Flag(flag)) => json!(flag),
-            Some(Slot::Ms(ms)) => json!(ms),
+            Some(Slot::Ms(number) | Slot::Count(number)) => json!(number),
             Some(Slot::Percent(number) | Slot::Scale(number)) => json!(number),
             None => Value::Null,
         };
@@ -98,6 +104,10 @@ impl Switches {
         let set = match self.slot(name)? {
             Slot::Flag(flag) => value.as_bool().map(|value| *flag = value).ok_or("true or false"),
             Slot::Ms(ms) => value.as_u64().map(|value| *ms = value).ok_or("a whole number"),
+            Slot::Count(count) => {
+                let wanted = value.as_u64().filter(|number| (1..=REPEATS_MAX).contains(number));
+                wanted.map(|value| *count = value).ok_or("a whole number from 1 to 10")
+            }
             Slot::Percent(number) => within(0.0..=100.0).map(|value| *number = value).ok_or("a number from 0 to 100"),
             // Never 0: a time-out of nothing would fail every delivery.
             Slot::Scale(number) => {
@@ -115,7 +125,8 @@ impl Switches {
             "self_suppression" => Slot::Flag(&mut self.self_suppression),
             "delivery_scale" => Slot::Scale(&mut self.delivery_scale),
             "callback_lose_percent" => Slot::Percent(&mut self.lose_percent),
-            "callback_double_percent" => Slot::Percent(&mut self.double_percent),
+            "callback_repeat_percent" => Slot::Percent(&mut self.repeat_percent),
+            "callback_repeats" => Slot::Count(&mut self.repeats),
             "callback_bad_signature_percent" => Slot::Percent(&mut self.bad_signature_percent),
             "callback_reorder" => Slot::Flag(&mut self.reorder),
             "callback_delay_ms" => Slot::Ms(&mut self.delay_ms),
@@ -142,9 +153,12 @@ mod tests {
             let listed = switches.list().into_iter().find(|item| item["name"] == name).unwrap();
             assert!(listed["value"].as_f64() == value.as_f64() && listed["value"].is_boolean() == value.is_boolean());
         }
-        for (name, value) in
-            [("delivery_scale", json!(0)), ("callback_lose_percent", json!(101)), ("callbacks_off", json!(1))]
-        {
+        for (name, value) in [
+            ("delivery_scale", json!(0)),
+            ("callback_repeats", json!(11)),
+            ("callback_lose_percent", json!(101)),
+            ("callbacks_off", json!(1)),
+        ] {
             assert!(switches.set(name, &value).unwrap().is_err(), "{name}");
         }
         assert!(switches.set("codebase", &json!("x")).is_none());

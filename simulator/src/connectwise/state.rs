@@ -173,7 +173,8 @@ impl State {
                 json!({
                     "id": id, "kind": row.kind_name(), "summary": row.record["summary"],
                     "externalXRef": row.record["externalXRef"], "status": row.record["status"]["id"],
-                    "board": row.record["board"]["id"], "mergedInto": row.record["mergedParentTicket"]["id"],
+                    "board": row.record["board"]["id"], "owner": row.record["owner"]["id"],
+                    "closed": row.record["closedFlag"], "mergedInto": row.record["mergedParentTicket"]["id"],
                     "enteredBy": row.record["_info"]["enteredBy"], "deleted": deleted,
                     "status_changes": row.status_changes,
                 })

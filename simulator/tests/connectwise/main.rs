@@ -273,6 +273,18 @@ fn the_same_seed_makes_the_same_data_and_its_clock_can_be_moved() {
     client.simulator.control("POST", "clock", Some(&json!({"advance_ms": 86_400_000}))).unwrap();
     let note = client.note(&json!({"text": "x", "internalAnalysisFlag": true})).json();
     assert!(note["dateCreated"].as_str().unwrap().starts_with("2026-02-01T12:00:"), "{note}");
+    let clock = |body: Value| -> jiff::Timestamp {
+        let shown = client.simulator.control("POST", "clock", Some(&body)).unwrap();
+        shown["now"].as_str().unwrap().parse().unwrap()
+    };
+    let stopped = clock(json!({"stopped": true}));
+    let began = jiff::Timestamp::now().as_second();
+    while jiff::Timestamp::now().as_second() < began + 2 {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    assert_eq!(clock(json!({"advance_ms": 60_000})).duration_since(stopped).as_secs(), 60);
+    let moves = clock(json!({"stopped": false}));
+    assert!((60..62).contains(&moves.duration_since(stopped).as_secs()), "it goes on from where it stood");
 }
 
 #[test]

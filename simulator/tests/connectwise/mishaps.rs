@@ -1,4 +1,4 @@
-//! Callbacks that are lost, doubled, late or wrong, and keys that change.
+//! Callbacks that are lost, repeated, late or wrong, and keys that change.
 
 use crate::client::{BASE, Client};
 use crate::delivery::{is_signed, key_of, register, settle, settled};
@@ -15,7 +15,7 @@ fn message_ids(got: &[Got]) -> HashSet<String> {
 }
 
 #[test]
-fn a_share_is_lost_doubled_or_wrongly_signed_by_the_seeds_chance() {
+fn a_share_is_lost_repeated_or_wrongly_signed_by_the_seeds_chance() {
     let outcome = |seed: &str| -> [usize; 4] {
         let (client, receiver) = (Client::with(&["--seed", seed]), Receiver::new());
         register(&client, &receiver.url("/x?id="), json!({}));
@@ -27,14 +27,16 @@ fn a_share_is_lost_doubled_or_wrongly_signed_by_the_seeds_chance() {
         let kept = after(json!({"callback_lose_percent": 30})).len();
         let lost = client.door("GET", "deliveries", json!({}))["lost"].as_u64().unwrap() as usize;
         assert_eq!(kept + lost, 100);
-        let doubled = after(json!({"callback_lose_percent": 0, "callback_double_percent": 30}));
-        assert_eq!(message_ids(&doubled).len(), 100);
-        let signed = after(json!({"callback_double_percent": 0, "callback_bad_signature_percent": 30}));
+        let repeated = after(json!({"callback_lose_percent": 0, "callback_repeat_percent": 30}));
+        assert_eq!(message_ids(&repeated).len(), 100);
+        let thrice = after(json!({"callback_repeat_percent": 100, "callback_repeats": 2}));
+        assert_eq!((thrice.len(), message_ids(&thrice).len()), (300, 100));
+        let signed = after(json!({"callback_repeat_percent": 0, "callback_bad_signature_percent": 30}));
         let key = key_of(&client, &signed[0].json());
         let wrong = signed.iter().filter(|got| !is_signed(got, &key)).count();
         let last = after(json!({"callback_bad_signature_percent": 0}));
         assert!(last.len() == 100 && last.iter().all(|got| is_signed(got, &key)));
-        [kept, doubled.len(), signed.len(), wrong]
+        [kept, repeated.len(), signed.len(), wrong]
     };
     let of_seven = outcome("7");
     assert!((55..85).contains(&of_seven[0]) && (115..145).contains(&of_seven[1]), "{of_seven:?}");

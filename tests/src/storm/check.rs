@@ -3,10 +3,6 @@
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// Fields that people change here: our name, and the PSA's.
-const FIELDS: [(&str, &str); 4] =
-    [("summary", "summary"), ("status", "status"), ("owner", "owner"), ("closed", "closedFlag")];
-
 /// What has been told.
 #[derive(Debug, Default)]
 pub(super) struct Told {
@@ -71,13 +67,11 @@ fn number(value: &Value) -> u64 {
     value.as_str().and_then(|text| text.parse().ok()).unwrap_or_default()
 }
 
-/// What a ticket of the PSA shows, in our words.
-pub(super) fn shown(record: &Value) -> Value {
-    let mut shown: serde_json::Map<String, Value> =
-        FIELDS.iter().map(|(ours, theirs)| ((*ours).to_owned(), plain(&record[*theirs]))).collect();
-    let closed = if record["closedFlag"] == true { "yes" } else { "no" };
-    shown.insert("closed".to_owned(), json!(closed));
-    Value::Object(shown)
+/// What a ticket of the PSA shows of what people change here, in our words.
+pub(super) fn shown(row: &Value) -> Value {
+    let id = |name: &str| row[name].as_u64().map(|id| id.to_string());
+    let closed = if row["closed"] == true { "yes" } else { "no" };
+    json!({"summary": row["summary"], "status": id("status"), "owner": id("owner"), "closed": closed})
 }
 
 /// Ends with everything that is not as it should be.

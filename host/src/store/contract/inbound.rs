@@ -83,7 +83,7 @@ pub(super) fn deliveries(store: &dyn Store) {
     judge(store, &place, waiting[0].id, Verdict::Verified, "m1");
     assert_eq!(store.dirty_due(&place, NOW, 10).unwrap(), vec![], "it was judged already");
     judge(store, &place, waiting[1].id, Verdict::Verified, "m1");
-    assert_eq!(store.dirty_due(&place, NOW, 10).unwrap().len(), 1);
+    assert_eq!((store.dirty_due(&place, NOW, 10).unwrap().len(), store.count_dirty(&place).unwrap()), (1, 1));
     assert_eq!(store.cursor(&place).unwrap().heard, Some(NOW));
     let listed = store.list_callbacks(&place, 0, 10).unwrap();
     let states: Vec<_> = listed.iter().map(|row| (row.state, row.remote.as_deref())).collect();
@@ -293,7 +293,11 @@ pub(super) fn turns(store: &dyn Store) {
     assert_eq!(due("me", NOW), 1);
     // Links are read in the order of their last reading.
     assert_eq!(store.unread_since(&place, NOW, 10).unwrap().len(), 1);
+    let asked_for = store.views_of(&place, &["1001".into()]).unwrap().remove(0).link.created;
+    assert_eq!(store.oldest_reading(&place).unwrap(), Some(asked_for));
+    assert_eq!(store.oldest_reading(&Place { tenant: "other".into(), ..place.clone() }).unwrap(), None);
     store.first_view(&place, "l", None, NoteFence::default(), NOW).wait().unwrap();
+    assert_eq!(store.oldest_reading(&place).unwrap(), Some(NOW));
     assert_eq!(store.unread_since(&place, NOW, 10).unwrap().len(), 0);
     assert_eq!(store.count_gone(&place, 0).unwrap(), (1, 0));
     // So many may vanish and not one more; what is gone stays so since then.

@@ -22,6 +22,7 @@ statements! {
         source = CASE WHEN source = 'callback' THEN source ELSE ?7 END, next_at = CASE WHEN next_at <= ?9 AND ?9 - since < 5 * (?8 - ?9) THEN ?8 ELSE min(next_at, ?8) END";
     DUE = "SELECT tenant, connection, kind, entity, version, action, by, source, since, tries FROM dirty
         WHERE tenant = ?1 AND connection = ?2 AND next_at <= ?3 ORDER BY next_at LIMIT ?4";
+    COUNT = "SELECT count(*) FROM dirty WHERE tenant = ?1 AND connection = ?2";
     LATER = "UPDATE dirty SET next_at = ?6, tries = tries + 1 WHERE tenant = ?1 AND connection = ?2 AND kind = ?3
         AND entity = ?4 AND version = ?5";
     DONE = "DELETE FROM dirty WHERE tenant = ?1 AND connection = ?2 AND kind = ?3 AND entity = ?4 AND version = ?5";
@@ -96,6 +97,10 @@ pub(super) fn due(db: &Connection, place: &Place, now: i64, limit: usize) -> rus
     };
     let values = params![place.tenant, place.connection, now, limit as i64];
     db.prepare_cached(DUE)?.query_map(values, row)?.collect()
+}
+
+pub(super) fn count(db: &Connection, place: &Place) -> rusqlite::Result<u64> {
+    db.prepare_cached(COUNT)?.query_row(params![place.tenant, place.connection], |row| row.get(0))
 }
 
 pub(super) fn later(db: &Connection, dirty: &Dirty, next_at: i64) -> Result<(), StoreError> {

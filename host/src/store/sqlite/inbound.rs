@@ -89,6 +89,10 @@ impl Inbound for SqliteStore {
         self.read(|db| dirty::due(db, place, now, limit))
     }
 
+    fn count_dirty(&self, place: &Place) -> Result<u64, StoreError> {
+        self.read(|db| dirty::count(db, place))
+    }
+
     fn dirty_later(&self, dirty: &Dirty, next_at: i64) -> Reply<()> {
         let dirty = dirty.clone();
         self.write(move |db| dirty::later(db, &dirty, next_at))
@@ -106,17 +110,21 @@ impl Inbound for SqliteStore {
         self.read(|db| views::unread(db, place, before, limit))
     }
 
+    fn oldest_reading(&self, place: &Place) -> Result<Option<i64>, StoreError> {
+        self.read(|db| views::oldest_reading(db, place))
+    }
+
     fn count_gone(&self, place: &Place, since: i64) -> Result<(u64, u64), StoreError> {
         self.read(|db| views::count_gone(db, place, since))
     }
 
-    fn first_view(&self, place: &Place, link: &str, seen: Option<String>, notes: NoteFence, now: i64) -> Reply<()> {
+    fn first_view(&self, place: &Place, link: &str, seen: Option<String>, notes: NoteFence, began: i64) -> Reply<()> {
         let (tenant, link) = (place.tenant.clone(), link.to_owned());
         self.write(move |db| {
             let view = NewView {
                 link,
                 read_before: 0,
-                began: now,
+                began,
                 seen,
                 gone: None,
                 notes,
@@ -125,7 +133,7 @@ impl Inbound for SqliteStore {
                 by_us: false,
                 added: Vec::new(),
             };
-            views::take_over(db, &tenant, &view, now).map(drop)
+            views::take_over(db, &tenant, &view, began).map(drop)
         })
     }
 }

@@ -13,7 +13,9 @@ statements! {
         AND l.state = 'linked'";
     UNREAD = "SELECT tenant, link, connection, product_ticket, ticket, state, reference, created, changed, seen, seen_at,
         gone_at, note_fence, note_last, note_last_at, note_fence_at FROM ticket_links WHERE tenant = ?1 AND connection = ?2
-        AND state = 'linked' AND seen_at < ?3 ORDER BY seen_at LIMIT ?4";
+        AND state = 'linked' AND seen_at < ?3 AND created < ?3 ORDER BY seen_at LIMIT ?4";
+    OLDEST = "SELECT min(CASE seen_at WHEN 0 THEN created ELSE seen_at END) FROM ticket_links
+        WHERE tenant = ?1 AND connection = ?2 AND state = 'linked'";
     /// Only if nobody has read it since.
     TAKE_OVER = "UPDATE ticket_links SET seen = coalesce(?3, seen), seen_at = ?4,
         gone_at = CASE WHEN ?5 IS NULL THEN NULL ELSE coalesce(gone_at, ?5) END, note_fence = ?6, note_last = ?7,
@@ -31,6 +33,10 @@ pub(super) fn of_tickets(db: &Connection, place: &Place, tickets: &[String]) -> 
 pub(super) fn unread(db: &Connection, place: &Place, before: i64, limit: usize) -> rusqlite::Result<Vec<StoredView>> {
     let values = params![place.tenant, place.connection, before, limit as i64];
     db.prepare_cached(UNREAD)?.query_map(values, view_of)?.collect()
+}
+
+pub(super) fn oldest_reading(db: &Connection, place: &Place) -> rusqlite::Result<Option<i64>> {
+    db.prepare_cached(OLDEST)?.query_row(params![place.tenant, place.connection], |row| row.get(0))
 }
 
 /// False: another reader was quicker, or the link is no more.
