@@ -18,7 +18,9 @@ pub mod egress;
 mod host;
 mod http;
 mod json;
+mod lists;
 mod log;
+mod mappings;
 #[doc(hidden)]
 pub mod measure;
 mod methods;

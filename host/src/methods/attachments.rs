@@ -5,7 +5,7 @@
 //! for it; otherwise the doubt stays, with what was seen.
 //! Leaves to others: moving the bytes (`streams`). Why this is no operation of the outbox: decision 0010.
 
-use super::paging::Walk;
+use crate::lists::Walk;
 use crate::core::Core;
 use crate::egress::Lane;
 use crate::plugin::{CallContext, Terms};

@@ -5,6 +5,7 @@
 //! handler inside the markup; drawing asks nobody and decides nothing.
 
 mod index;
+mod mapping;
 mod overview;
 mod parts;
 mod problem;
@@ -138,6 +139,7 @@ fn tab(tab: &Tab) -> Markup {
 fn body(pen: &Pen<'_>, view: &View) -> Markup {
     match &view.body {
         Body::Index(page) => index::draw(pen, page),
+        Body::Mapping(page) => mapping::draw(pen, page),
         Body::Overview(page) => overview::draw(pen, page),
         Body::Problem(page) => problem::draw(view, page),
     }

@@ -6,6 +6,7 @@
 pub(crate) mod about;
 pub(crate) mod frame;
 pub(crate) mod index;
+pub(crate) mod mapping;
 pub(crate) mod overview;
 pub(crate) mod problem;
 pub(crate) mod standing;

@@ -2,6 +2,7 @@
 
 use super::PublishedRoute;
 use super::ask::{Ask, Reply};
+use super::pages::mapping::{members, priorities, statuses};
 use super::pages::{about, index, overview, problem};
 use super::permission::Permission::{self, *};
 use psa_host_api::Error;
@@ -88,6 +89,13 @@ routes! {
     GET "/c/{connection}" [View] => overview::show;
     POST "/c/{connection}/pause" [View, Configure] "pause" => overview::pause;
     POST "/c/{connection}/resume" [View, Configure] "resume" => overview::resume;
+    GET "/c/{connection}/map/members" [View] => members::show;
+    POST "/c/{connection}/map/members" [View, Map] "members" => members::save;
+    POST "/c/{connection}/map/members/match" [View, Map] "members" => members::save_alike;
+    GET "/c/{connection}/map/statuses" [View] => statuses::show;
+    POST "/c/{connection}/map/statuses" [View, Map] "statuses" => statuses::save;
+    GET "/c/{connection}/map/priorities" [View] => priorities::show;
+    POST "/c/{connection}/map/priorities" [View, Map] "priorities" => priorities::save;
     GET "/-/resume" [] => problem::resume;
     GET "/-/{asset}" [] => about::asset;
 }

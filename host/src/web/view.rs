@@ -5,7 +5,7 @@
 //! ours, made by `Ask::href`, or https.
 
 use super::moment::Moment;
-use super::pages::{index, overview, problem};
+use super::pages::{index, mapping, overview, problem};
 use super::permission::Permission;
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +33,8 @@ pub(crate) struct View {
 pub(crate) enum Body {
     /// All connections.
     Index(index::Index),
+    /// Who is who, and what stands for what.
+    Mapping(Box<mapping::Mapping>),
     /// How a connection does.
     Overview(overview::Overview),
     /// Something is not as it should be.

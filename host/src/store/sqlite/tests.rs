@@ -25,6 +25,7 @@ fn plans_are_as_recorded() {
         ("meta", meta::ALL),
         ("operations", operations::ALL),
         ("plugin", plugin::ALL),
+        ("remap", remap::ALL),
         ("seals", seals::ALL),
         ("shown", shown::ALL),
         ("steps", steps::ALL),
