@@ -29,6 +29,7 @@ mod owners;
 pub mod plugin;
 #[cfg(test)]
 mod published;
+mod removal;
 mod sealed;
 mod store;
 mod streams;

@@ -4,6 +4,7 @@
 //! Promises: everything that comes from a view is text and escaped by the template; there is no style, no script and no
 //! handler inside the markup; drawing asks nobody and decides nothing.
 
+mod callbacks;
 mod index;
 mod mapping;
 mod overview;
@@ -138,6 +139,8 @@ fn tab(tab: &Tab) -> Markup {
 
 fn body(pen: &Pen<'_>, view: &View) -> Markup {
     match &view.body {
+        Body::Callbacks(page) => callbacks::draw(pen, page),
+        Body::Delivery(page) => callbacks::draw_one(page),
         Body::Index(page) => index::draw(pen, page),
         Body::Mapping(page) => mapping::draw(pen, page),
         Body::Overview(page) => overview::draw(pen, page),

@@ -4,6 +4,7 @@
 //! nothing more.
 
 pub(crate) mod about;
+pub(crate) mod callbacks;
 pub(crate) mod frame;
 pub(crate) mod index;
 pub(crate) mod mapping;

@@ -3,7 +3,7 @@
 use super::PublishedRoute;
 use super::ask::{Ask, Reply};
 use super::pages::mapping::{members, priorities, statuses};
-use super::pages::{about, index, overview, problem};
+use super::pages::{about, callbacks, index, overview, problem};
 use super::permission::Permission::{self, *};
 use psa_host_api::Error;
 use std::pin::Pin;
@@ -96,6 +96,11 @@ routes! {
     POST "/c/{connection}/map/statuses" [View, Map] "statuses" => statuses::save;
     GET "/c/{connection}/map/priorities" [View] => priorities::show;
     POST "/c/{connection}/map/priorities" [View, Map] "priorities" => priorities::save;
+    GET "/c/{connection}/callbacks" [View] => callbacks::show;
+    POST "/c/{connection}/callbacks/register" [View, Operate] "callbacks.register" => callbacks::register;
+    POST "/c/{connection}/callbacks/compare" [View, Operate] "callbacks.compare" => callbacks::compare;
+    POST "/c/{connection}/callbacks/rotate" [View, Operate] "callbacks.rotate" => callbacks::rotate;
+    GET "/c/{connection}/callbacks/{delivery}" [View] => callbacks::one;
     GET "/-/resume" [] => problem::resume;
     GET "/-/{asset}" [] => about::asset;
 }

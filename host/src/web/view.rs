@@ -5,7 +5,7 @@
 //! ours, made by `Ask::href`, or https.
 
 use super::moment::Moment;
-use super::pages::{index, mapping, overview, problem};
+use super::pages::{callbacks, index, mapping, overview, problem};
 use super::permission::Permission;
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +31,10 @@ pub(crate) struct View {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "view", rename_all = "snake_case")]
 pub(crate) enum Body {
+    /// What the provider tells us.
+    Callbacks(Box<callbacks::Callbacks>),
+    /// One thing that it told.
+    Delivery(callbacks::DeliveryPage),
     /// All connections.
     Index(index::Index),
     /// Who is who, and what stands for what.
