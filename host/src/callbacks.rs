@@ -338,7 +338,7 @@ fn is_ending(error: &Error) -> bool {
 /// What is left at the PSA when a connection goes.
 pub(crate) struct Withdrawn {
     /// Held while nothing is to be registered.
-    pub(crate) alone: Option<Leaving>,
+    pub(crate) _alone: Option<Leaving>,
     /// What the PSA did not take back.
     pub(crate) left: Vec<StoredSubscription>,
     /// Why not; for people.

@@ -183,7 +183,7 @@ impl Callbacks {
         left.retain(|row| row.remote.is_some());
         // Who connects again wants them at once.
         self.ensure_at(place, 0).await?;
-        Ok(Withdrawn { alone, left, why })
+        Ok(Withdrawn { _alone: alone, left, why })
     }
 
     /// As where nothing is wanted; one that fails does not keep the others.

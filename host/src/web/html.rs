@@ -9,7 +9,9 @@ mod index;
 mod mapping;
 mod overview;
 mod parts;
+mod plugin;
 mod problem;
+mod remove;
 
 use super::answer::Drawn;
 use super::assets;
@@ -17,7 +19,7 @@ use super::view::{Body, Crumb, Frame, Tab, View};
 use super::who::Density;
 use super::words::Words;
 use maud::{DOCTYPE, Markup, html};
-use parts::{Pen, action, chip, count, notice};
+use parts::{Pen, action, chip, count, logo, notice};
 
 /// A whole document.
 pub(crate) fn document(drawn: &Drawn<'_>, view: &View) -> String {
@@ -103,7 +105,7 @@ fn framed(pen: &Pen<'_>, frame: &Frame) -> Markup {
         header class="psa-stack" {
             div class="psa-row psa-between" {
                 div class="psa-row" {
-                    span class="psa-logo" aria-hidden="true" { (frame.plugin.initials) }
+                    (logo(&frame.plugin))
                     div {
                         h1 class="psa-h1" { (frame.name) }
                         p class="psa-row psa-small psa-muted" {
@@ -144,6 +146,9 @@ fn body(pen: &Pen<'_>, view: &View) -> Markup {
         Body::Index(page) => index::draw(pen, page),
         Body::Mapping(page) => mapping::draw(pen, page),
         Body::Overview(page) => overview::draw(pen, page),
+        Body::Plugin(page) => plugin::draw(pen, page),
         Body::Problem(page) => problem::draw(view, page),
+        Body::Remove(page) => remove::draw(pen, page),
+        Body::Removed(page) => remove::draw_removed(page),
     }
 }

@@ -9,5 +9,7 @@ pub(crate) mod frame;
 pub(crate) mod index;
 pub(crate) mod mapping;
 pub(crate) mod overview;
+pub(crate) mod plugin;
 pub(crate) mod problem;
+pub(crate) mod remove;
 pub(crate) mod standing;

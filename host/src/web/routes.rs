@@ -3,7 +3,7 @@
 use super::PublishedRoute;
 use super::ask::{Ask, Reply};
 use super::pages::mapping::{members, priorities, statuses};
-use super::pages::{about, callbacks, index, overview, problem};
+use super::pages::{about, callbacks, index, overview, plugin, problem, remove};
 use super::permission::Permission::{self, *};
 use psa_host_api::Error;
 use std::pin::Pin;
@@ -101,6 +101,14 @@ routes! {
     POST "/c/{connection}/callbacks/compare" [View, Operate] "callbacks.compare" => callbacks::compare;
     POST "/c/{connection}/callbacks/rotate" [View, Operate] "callbacks.rotate" => callbacks::rotate;
     GET "/c/{connection}/callbacks/{delivery}" [View] => callbacks::one;
+    GET "/c/{connection}/remove" [View, Configure] => remove::show;
+    POST "/c/{connection}/remove/pause" [View, Configure] "pause" => remove::pause;
+    GET "/c/{connection}/remove/disconnect" [View, Configure] => remove::show_disconnect;
+    POST "/c/{connection}/remove/disconnect" [View, Configure, Delete] "disconnect" => remove::disconnect;
+    GET "/c/{connection}/remove/delete" [View, Configure] => remove::show_delete;
+    POST "/c/{connection}/remove/delete" [View, Configure, Delete] "delete" => remove::delete;
+    GET "/plugins/{plugin}" [View] => plugin::show;
+    GET "/-/icon/{plugin}" [] => plugin::icon;
     GET "/-/resume" [] => problem::resume;
     GET "/-/{asset}" [] => about::asset;
 }

@@ -5,7 +5,7 @@
 //! ours, made by `Ask::href`, or https.
 
 use super::moment::Moment;
-use super::pages::{callbacks, index, mapping, overview, problem};
+use super::pages::{callbacks, index, mapping, overview, plugin, problem, remove};
 use super::permission::Permission;
 use serde::{Deserialize, Serialize};
 
@@ -41,8 +41,14 @@ pub(crate) enum Body {
     Mapping(Box<mapping::Mapping>),
     /// How a connection does.
     Overview(overview::Overview),
+    /// About a plugin.
+    Plugin(Box<plugin::About>),
     /// Something is not as it should be.
     Problem(problem::Problem),
+    /// Ending a connection.
+    Remove(Box<remove::Remove>),
+    /// It has ended, and something stays at the provider.
+    Removed(remove::Removed),
 }
 
 /// A step on the way here.
@@ -78,6 +84,9 @@ pub(crate) struct PluginName {
     pub(crate) version: Option<String>,
     /// Two letters that stand for it.
     pub(crate) initials: String,
+    /// Where its picture is, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) icon: Option<String>,
 }
 
 /// A tab.

@@ -3,7 +3,7 @@
 //! Promises: only rows that were changed are touched; a row that cannot be kept is shown again as it was sent in, with the
 //! reason; the others are kept.
 
-use super::{Mapping, PAGE, Subject, Unsaved, coded, here, members, priorities, statuses};
+use super::{Mapping, PAGE, Subject, Unsaved, here, members, priorities, statuses};
 use crate::mappings::{Choice, Decided, Decision, choices, decide, kind_of};
 use crate::store::{Mapped, MappingWay, ProductValue, Target};
 use crate::web::ask::{Ask, Reply};
@@ -142,6 +142,7 @@ async fn page(ask: &Ask<'_>, subject: Subject, framed: &Framed, unsaved: &Unsave
 
 #[cfg(test)]
 mod tests {
+    use super::super::coded;
     use super::*;
 
     fn choice(id: &str, name: &str, mark: &str, inactive: bool) -> Choice {
