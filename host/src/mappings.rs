@@ -14,7 +14,7 @@ use crate::core::Core;
 use crate::lists;
 use crate::plugin::CallContext;
 use crate::store::{
-    KeptMapping, MappingState, MappingWay, Mapped, Place, ProductValue, Record, Remap, Target, ValueKind,
+    KeptMapping, Mapped, MappingState, MappingWay, Place, ProductValue, Record, Remap, Target, ValueKind,
 };
 use psa_host_api::Error;
 use psa_host_api::model::{CatalogEntry, CatalogKind, Member, MemberKind};
@@ -131,8 +131,7 @@ pub(crate) fn table(core: &Core, place: &Place, which: &Mapped) -> Result<Vec<Li
     let values = core.store.values(&place.tenant, kind_of(which))?;
     let kept = core.store.kept_mappings(place, which)?;
     let mut kept: HashMap<String, KeptMapping> = kept.into_iter().map(|one| (one.value.clone(), one)).collect();
-    let mut lines: Vec<Line> =
-        values.into_iter().map(|value| Line { kept: kept.remove(&value.id), value }).collect();
+    let mut lines: Vec<Line> = values.into_iter().map(|value| Line { kept: kept.remove(&value.id), value }).collect();
     lines.sort_by_cached_key(|line| (line.value.name.to_lowercase(), line.value.id.clone()));
     Ok(lines)
 }

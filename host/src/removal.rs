@@ -21,9 +21,10 @@ pub(crate) struct Left {
 
 impl Left {
     fn of(withdrawn: &Withdrawn) -> Left {
-        let named = withdrawn.left.iter().filter_map(|row| {
-            Some((format!("{} {} {}", row.kind, row.level, row.object), row.remote.clone()?))
-        });
+        let named = withdrawn
+            .left
+            .iter()
+            .filter_map(|row| Some((format!("{} {} {}", row.kind, row.level, row.object), row.remote.clone()?)));
         Left { items: named.collect(), why: withdrawn.why.clone() }
     }
 }

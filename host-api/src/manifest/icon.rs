@@ -41,9 +41,8 @@ impl PictureKind {
 impl Icon {
     /// Reads `data:image/…;base64,…`. An error says what is wrong.
     pub(super) fn read(text: &str) -> Result<Icon, &'static str> {
-        let said = |kind: PictureKind| {
-            text.strip_prefix("data:")?.strip_prefix(kind.content_type())?.strip_prefix(";base64,")
-        };
+        let said =
+            |kind: PictureKind| text.strip_prefix("data:")?.strip_prefix(kind.content_type())?.strip_prefix(";base64,");
         let kinds = [PictureKind::Svg, PictureKind::Png];
         let Some((kind, encoded)) = kinds.into_iter().find_map(|kind| Some((kind, said(kind)?))) else {
             return Err("must be data:image/svg+xml;base64,… or data:image/png;base64,…");

@@ -34,7 +34,11 @@ const WAYS: [Way; 3] = [
         of_agent: |agent| agent.email.as_ref().and_then(|email| email.split('@').next()).map(str::to_owned),
         of_member: |member| vec![member.identifier.clone()],
     },
-    Way { name: MappingWay::Name, of_agent: |agent| Some(agent.name.clone()), of_member: |member| vec![member.name.clone()] },
+    Way {
+        name: MappingWay::Name,
+        of_agent: |agent| Some(agent.name.clone()),
+        of_member: |member| vec![member.name.clone()],
+    },
 ];
 
 /// Proposals for agents without a mapping, by agent. `settled`: agents of whom something is said, and their members.
@@ -109,8 +113,10 @@ mod tests {
             agent("d", "Gone Girl", Some("gone@example.com")),
             agent("e", "Robot", Some("robot@example.com")),
         ];
-        let found: Vec<_> =
-            proposals(&agents, &members, &[]).into_iter().map(|found| (found.agent, found.member, found.by.word())).collect();
+        let found: Vec<_> = proposals(&agents, &members, &[])
+            .into_iter()
+            .map(|found| (found.agent, found.member, found.by.word()))
+            .collect();
         let expected = [("a", "1", "email"), ("b", "3", "name"), ("c", "4", "identifier")];
         assert_eq!(found, expected.map(|(agent, member, by)| (agent.to_owned(), member.to_owned(), by)));
     }

@@ -5,8 +5,8 @@ use crate::clock::rfc3339;
 use crate::core::Core;
 use crate::plugin::CallContext;
 use crate::store::{CallbackState, Place, StoredCallback};
-use psa_host_api::model::{Page, PageRequest};
 use psa_host_api::Error;
+use psa_host_api::model::{Page, PageRequest};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -62,5 +62,13 @@ pub(crate) trait Remaps: Send + Sync {
     /// How many statuses are mapped in each scope.
     fn mapped_scopes(&self, place: &Place) -> Read<Vec<(String, u64)>>;
     /// Changes them. The values of those that are not as they were shown; if there are any, nothing was changed.
-    fn remap(&self, place: &Place, which: Mapped, changes: Vec<Remap>, by: &str, now: i64, record: Record) -> Reply<Vec<String>>;
+    fn remap(
+        &self,
+        place: &Place,
+        which: Mapped,
+        changes: Vec<Remap>,
+        by: &str,
+        now: i64,
+        record: Record,
+    ) -> Reply<Vec<String>>;
 }

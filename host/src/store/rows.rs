@@ -4,7 +4,9 @@
 //! Promises: nothing here is secret in clear; a sealed value is the vault's to open.
 //! Leaves to others: what they mean (the rooms).
 
-use super::words::{AttemptEnd, ConnectionState, Kind, LinkState, MappingState, MappingWay, Outcome, State, StopReason};
+use super::words::{
+    AttemptEnd, ConnectionState, Kind, LinkState, MappingState, MappingWay, Outcome, State, StopReason,
+};
 use psa_host_api::model::Visibility;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

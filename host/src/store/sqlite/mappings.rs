@@ -181,10 +181,8 @@ fn mapping_of(row: &Row<'_>) -> rusqlite::Result<MemberMapping> {
 pub(super) fn go_on(db: &Connection, place: &Place) -> Result<(), StoreError> {
     let Place { tenant, connection } = place;
     let mut waiting = db.prepare_cached(WAITING).map_err(mapped)?;
-    let waiting: rusqlite::Result<Vec<(String, String)>> = waiting
-        .query_map(params![tenant, connection], |row| Ok((row.get(0)?, row.get(1)?)))
-        .map_err(mapped)?
-        .collect();
+    let waiting: rusqlite::Result<Vec<(String, String)>> =
+        waiting.query_map(params![tenant, connection], |row| Ok((row.get(0)?, row.get(1)?))).map_err(mapped)?.collect();
     for (operation, link) in waiting.map_err(mapped)? {
         execute(db, GO_ON, params![tenant, operation])?;
         super::work::settle_anew(db, tenant, &link)?;

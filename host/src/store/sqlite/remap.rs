@@ -4,7 +4,7 @@ use super::connections::{execute, word, word_or_none};
 use super::statements::statements;
 use super::{SqliteStore, events, mapped, mappings};
 use crate::store::{
-    KeptMapping, MappingState, MappingWay, Mapped, Place, Record, Remap, Remaps, Reply, StoreError, Target,
+    KeptMapping, Mapped, MappingState, MappingWay, Place, Record, Remap, Remaps, Reply, StoreError, Target,
 };
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
@@ -32,15 +32,15 @@ impl Remaps for SqliteStore {
             Mapped::Statuses { scope } => {
                 db.prepare_cached(STATUSES)?.query_map(params![tenant, connection, scope], kept)?.collect()
             }
-            Mapped::Priorities => db.prepare_cached(PRIORITIES)?.query_map(params![tenant, connection], kept)?.collect(),
+            Mapped::Priorities => {
+                db.prepare_cached(PRIORITIES)?.query_map(params![tenant, connection], kept)?.collect()
+            }
         })
     }
 
     fn mapped_scopes(&self, place: &Place) -> Result<Vec<(String, u64)>, StoreError> {
         let count = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
-        self.read(|db| {
-            db.prepare_cached(SCOPES)?.query_map(params![place.tenant, place.connection], count)?.collect()
-        })
+        self.read(|db| db.prepare_cached(SCOPES)?.query_map(params![place.tenant, place.connection], count)?.collect())
     }
 
     fn remap(
@@ -80,9 +80,9 @@ fn there(db: &Connection, place: &Place, which: &Mapped, value: &str) -> Result<
     let Place { tenant, connection } = place;
     let id = |row: &Row<'_>| row.get::<_, Option<String>>(0);
     let found = match which {
-        Mapped::Members => {
-            db.prepare_cached(MEMBER).and_then(|mut one| one.query_row(params![tenant, connection, value], id).optional())
-        }
+        Mapped::Members => db
+            .prepare_cached(MEMBER)
+            .and_then(|mut one| one.query_row(params![tenant, connection, value], id).optional()),
         Mapped::Statuses { scope } => db
             .prepare_cached(STATUS)
             .and_then(|mut one| one.query_row(params![tenant, connection, value, scope], id).optional()),

@@ -3,7 +3,9 @@
 use super::SqliteStore;
 use super::connections::{connection_of, word};
 use super::statements::statements;
-use crate::store::{CallbackState, InboundFacts, Kind, Passed, Place, Shown, State, StoreError, Summary, ValueKind, Which};
+use crate::store::{
+    CallbackState, InboundFacts, Kind, Passed, Place, Shown, State, StoreError, Summary, ValueKind, Which,
+};
 use rusqlite::{Row, params};
 
 /// A connection's columns and how it stands; each count walks an index of its own.

@@ -2,7 +2,7 @@
 
 use super::{
     SqliteStore, StoreError, activity, callbacks, connections, cursors, dirty, events, links, maintenance, mappings,
-    meta, operations, plugin, seals, shown, steps, subscriptions, tenant, views, work,
+    meta, operations, plugin, remap, seals, shown, steps, subscriptions, tenant, views, work,
 };
 
 /// The plan of each statement, as `EXPLAIN QUERY PLAN` tells it.

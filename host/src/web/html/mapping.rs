@@ -31,12 +31,18 @@ pub(super) fn draw(pen: &Pen<'_>, page: &Mapping) -> Markup {
                 p { (link(&trouble.retry)) }
             }
         }
-        section class="psa-card psa-card-flush" aria-labelledby="map-title" {
-            @if let Some(one) = &page.tools { (tools(words, one)) }
-            @match &page.empty {
-                Some(text) => p class="psa-empty psa-muted" { (text) },
-                None => (form(pen, page)),
-            }
+        @if let Some(one) = &page.tools { (tools(words, one)) }
+        @match (&page.empty, &page.save) {
+            (Some(text), _) => p class="psa-card psa-empty psa-muted" { (text) },
+            (None, Some(href)) => form class="psa-stack" method="post" action=(href) data-psa-form {
+                (token(pen))
+                (table(pen, page))
+                div class="psa-bar" {
+                    button class="psa-btn psa-btn-primary" { (say(words, page, "save")) }
+                    span class="psa-small psa-muted" { (words.say("map.save.help")) }
+                }
+            },
+            (None, None) => (table(pen, page)),
         }
         @if page.typed {
             datalist id="map-choices" { @for one in &page.choices { option value=(one.value) {} } }
@@ -67,7 +73,7 @@ fn scopes(words: &Words<'_>, scopes: &Scopes) -> Markup {
 
 fn tools(words: &Words<'_>, tools: &Tools) -> Markup {
     html! {
-        form class="psa-card-head psa-toolbar" role="search" {
+        form class="psa-card psa-toolbar" role="search" {
             @if let Some(scope) = &tools.scope { input type="hidden" name="scope" value=(scope); }
             label class="psa-sr" for="show" { (words.say("map.show")) }
             select class="psa-input" id="show" name="show" {
@@ -85,22 +91,6 @@ fn option(pick: &Pick, chosen: &str) -> Markup {
     html! { option value=(pick.value) selected[pick.value == chosen] { (pick.label) } }
 }
 
-fn form(pen: &Pen<'_>, page: &Mapping) -> Markup {
-    html! {
-        @match &page.save {
-            Some(href) => form method="post" action=(href) data-psa-form {
-                (token(pen))
-                (table(pen, page))
-                div class="psa-bar" {
-                    button class="psa-btn psa-btn-primary" { (say(pen.words, page, "save")) }
-                    span class="psa-small psa-muted" { (pen.words.say("map.save.help")) }
-                }
-            },
-            None => (table(pen, page)),
-        }
-    }
-}
-
 fn table(pen: &Pen<'_>, page: &Mapping) -> Markup {
     let words = pen.words;
     let caption = match &page.scopes {
@@ -108,27 +98,32 @@ fn table(pen: &Pen<'_>, page: &Mapping) -> Markup {
         None => say(words, page, "title"),
     };
     html! {
-        div class="psa-scroll" {
-            table class="psa-table psa-cards" {
-                caption class="psa-sr" { (caption) }
-                thead class="psa-thead" {
-                    tr {
-                        (th(&say(words, page, "value")))
-                        (th(&fill(words, page, "target")))
-                        (th(&words.say("map.column.state")))
-                        (th(&words.say("map.column.set")))
+        section class="psa-card psa-card-flush" aria-label=(caption) {
+            div class="psa-scroll" {
+                table class="psa-table psa-cards" {
+                    caption class="psa-sr" { (caption) }
+                    thead class="psa-thead" {
+                        tr {
+                            (th(&say(words, page, "value")))
+                            (th(&fill(words, page, "target")))
+                            (th(&words.say("map.column.state")))
+                            (th(&words.say("map.column.set")))
+                        }
                     }
+                    tbody { @for (number, one) in page.rows.iter().enumerate() { (row(pen, page, number, one)) } }
                 }
-                tbody { @for (number, one) in page.rows.iter().enumerate() { (row(pen, page, number, one)) } }
+            }
+            @if !page.incoming.is_empty() {
+                p class="psa-card-foot psa-small" {
+                    strong { (fill(words, page, "incoming")) } " " (page.incoming.join(", ")) ". "
+                    (say(words, page, "incoming.text"))
+                }
+            }
+            // Where everything is on one page, that is seen.
+            @if page.tools.is_some() || page.pager.first.is_some() || page.pager.next.is_some() {
+                (pager(words, &page.pager))
             }
         }
-        @if !page.incoming.is_empty() {
-            p class="psa-card-foot psa-small" {
-                strong { (fill(words, page, "incoming")) } " " (page.incoming.join(", ")) ". "
-                (say(words, page, "incoming.text"))
-            }
-        }
-        (pager(words, &page.pager))
     }
 }
 
@@ -164,7 +159,8 @@ fn row(pen: &Pen<'_>, page: &Mapping, number: usize, row: &Row) -> Markup {
                     @if !row.text.is_empty() { " " span class="psa-small" { (row.text) } }
                 }
             }
-            td class="psa-td psa-small" data-label=(words.say("map.column.set")) {
+            // On a narrow screen a label with nothing behind it is left out.
+            td class="psa-td psa-small" data-label=(row.when.as_ref().map(|_| words.say("map.column.set")).unwrap_or_default()) {
                 div {
                     @if let Some(at) = &row.when { (moment(at)) }
                     @if !row.by.is_empty() { br; span class="psa-muted" { (row.by) } }

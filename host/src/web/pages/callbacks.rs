@@ -21,7 +21,7 @@ const COUNTED_MS: i64 = 7 * 24 * 3_600_000;
 /// The page.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Callbacks {
-    /// "ConnectWise PSA".
+    /// Whose the other side is, "Acme PSA".
     pub(crate) provider: String,
     /// Where the provider's callbacks go; none: nothing can be delivered.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -110,7 +110,7 @@ fn page(ask: &Ask<'_>, framed: &Framed, found: Option<Found>) -> Result<Callback
         provider: plugin_name(ask, &framed.summary.connection.plugin).name,
         address: ask.core.callbacks.address().map(str::to_owned),
         chip: Chip { tone: tone(state), label: ask.words.say(&format!("callbacks.state.{}", word(state))) },
-        text: ask.words.say(&format!("callbacks.state.{}.text", word(state))),
+        text: ask.words.say(&format!("callbacks.meaning.{}", word(state))),
         facts: facts(ask, framed, waiting),
         actions: actions(ask),
         subscriptions: rows.iter().map(|row| subscribed(ask, row, state, &counted)).collect(),
@@ -204,7 +204,11 @@ fn subscribed(
     }
     text.extend(row.disabled_by.as_ref().map(|by| ask.words.fill("callbacks.one.disabled", &[("name", by)])));
     let count = |wanted: &[Judgement]| -> u64 {
-        counted.iter().filter(|(id, state, _)| *id == row.subscription && wanted.contains(state)).map(|(_, _, n)| n).sum()
+        counted
+            .iter()
+            .filter(|(id, state, _)| *id == row.subscription && wanted.contains(state))
+            .map(|(_, _, n)| n)
+            .sum()
     };
     let good = ask.words.number(count(&[Judgement::Verified]));
     let bad = ask.words.number(count(&[Judgement::Refused, Judgement::Unverified]));
@@ -281,8 +285,7 @@ pub(crate) async fn one(ask: &Ask<'_>) -> Result<Reply, Error> {
     say("callbacks.delivery.message", row.message.clone(), true);
     say("callbacks.delivery.reason", row.reason.clone(), true);
     say("callbacks.delivery.tries", (row.tries > 0).then(|| row.tries.to_string()), false);
-    let mut view =
-        framed.view(ask, "callbacks", Body::Delivery(DeliveryPage { chip, text, facts }));
+    let mut view = framed.view(ask, "callbacks", Body::Delivery(DeliveryPage { chip, text, facts }));
     let title = ask.words.fill("callbacks.delivery", &[("id", &row.id.to_string())]);
     if let Some(last) = view.crumbs.last_mut() {
         last.href = Some(ask.of_connection(ask.segment("connection"), "/callbacks"));

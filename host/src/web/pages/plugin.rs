@@ -81,7 +81,13 @@ pub(crate) fn refusals(ask: &Ask<'_>) -> Vec<(String, Refusal)> {
 fn of_refusal(ask: &Ask<'_>, id: &str, refusal: &Refusal) -> About {
     let path = refusal.path.display().to_string();
     About {
-        plugin: PluginName { id: id.to_owned(), initials: initials(id), name: id.to_owned(), version: None, icon: None },
+        plugin: PluginName {
+            id: id.to_owned(),
+            initials: initials(id),
+            name: id.to_owned(),
+            version: None,
+            icon: None,
+        },
         chip: Chip { tone: Tone::Bad, label: ask.words.say("plugin.refused") },
         refused: Some(refusal.why.to_string()),
         action: None,
@@ -107,7 +113,10 @@ fn of_plugin(ask: &Ask<'_>, plugin: &Plugin) -> Result<About, Error> {
     let manifest = &plugin.manifest;
     let used = ask.core.store.of_plugin(&ask.who.tenant, &manifest.id, USED_MAX + 1)?;
     let more = (used.len() > USED_MAX).then(|| ask.words.say("plugin.used.more"));
-    let (writes, reads): (Vec<&str>, Vec<&str>) = plugin.operations().partition(|name| is_write(name));
+    let mut offered: Vec<&str> = plugin.operations().collect();
+    // In the order of the contract, which begins with what is done most.
+    offered.sort_by_key(|name| psa_host_api::ops::OPERATIONS.iter().position(|row| row.name == *name));
+    let (writes, reads): (Vec<&str>, Vec<&str>) = offered.into_iter().partition(|name| is_write(name));
     let needs = [Permission::View, Permission::Configure, Permission::Secrets];
     let href = ask.href(&format!("/new/{}", segment(&manifest.id)));
     let connect = Action::get("connect", ask.words.say("index.plugin.connect"), href, &needs).look(Look::Primary);
@@ -197,5 +206,8 @@ fn can(ask: &Ask<'_>, plugin: &Plugin) -> Vec<String> {
 
 /// In words; one of a newer contract under its own name.
 fn operations(ask: &Ask<'_>, names: &[&str]) -> Vec<String> {
-    names.iter().map(|name| ask.words.find(&format!("operation.{name}")).unwrap_or_else(|| (*name).to_owned())).collect()
+    names
+        .iter()
+        .map(|name| ask.words.find(&format!("operation.{name}")).unwrap_or_else(|| (*name).to_owned()))
+        .collect()
 }

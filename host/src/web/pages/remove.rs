@@ -92,13 +92,7 @@ pub(crate) async fn show_delete(ask: &Ask<'_>) -> Result<Reply, Error> {
     page(ask, What::Delete, None, Vec::new(), 200)
 }
 
-fn page(
-    ask: &Ask<'_>,
-    chosen: What,
-    error: Option<String>,
-    notices: Vec<Notice>,
-    status: u16,
-) -> Result<Reply, Error> {
+fn page(ask: &Ask<'_>, chosen: What, error: Option<String>, notices: Vec<Notice>, status: u16) -> Result<Reply, Error> {
     let framed = framed(ask)?;
     let place = ask.place();
     let depends = ask.core.store.dependents(&place)?;
@@ -169,7 +163,13 @@ fn facts(ask: &Ask<'_>, framed: &Framed, depends: &Dependents) -> Vec<Fact> {
     let mut facts = vec![
         fact("remove.links", ask.words.number(depends.links)),
         fact("remove.mappings", ask.words.number(depends.mappings)),
-        fact("remove.waiting", ask.words.count("remove.waiting.value", depends.waiting)),
+        fact(
+            "remove.waiting",
+            match depends.waiting {
+                0 => ask.words.number(0),
+                waiting => ask.words.count("remove.waiting.value", waiting),
+            },
+        ),
         fact("remove.operations", ask.words.number(depends.operations)),
     ];
     if callbacks > 0 {

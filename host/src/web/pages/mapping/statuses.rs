@@ -72,7 +72,11 @@ async fn chosen(ask: &Ask<'_>, framed: &Framed) -> Result<Option<Scopes>, Error>
     let chosen = wanted.map(str::to_owned).or(first.map(|scope| scope.id.clone())).unwrap_or_default();
     let name = listed.iter().find(|scope| scope.id == chosen).map(Choice::label).unwrap_or_default();
     let option = |scope: &Choice| {
-        let values = [("name", scope.label()), ("done", ask.words.number(count(&scope.id).min(all))), ("all", ask.words.number(all))];
+        let values = [
+            ("name", scope.label()),
+            ("done", ask.words.number(count(&scope.id).min(all))),
+            ("all", ask.words.number(all)),
+        ];
         let values: Vec<(&str, &str)> = values.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let key = if all > 0 && count(&scope.id) >= all { "map.scope.complete" } else { "map.scope.some" };
         Pick { value: scope.id.clone(), label: ask.words.fill(key, &values) }
