@@ -19,6 +19,10 @@ CREATE TABLE member_mappings (
     state TEXT NOT NULL CHECK (state IN ('mapped', 'ignored', 'broken')),
     changed INTEGER NOT NULL,
     decided_by TEXT,
+    -- What it was called when it was decided: to be readable while the provider is not.
+    label TEXT,
+    -- How it was found out.
+    way TEXT CHECK (way IN ('email', 'identifier', 'name', 'person')),
     PRIMARY KEY (tenant, connection, agent),
     FOREIGN KEY (tenant, connection) REFERENCES connections (tenant, connection) ON DELETE CASCADE,
     CHECK ((state = 'ignored') = (member IS NULL))
@@ -36,6 +40,7 @@ CREATE TABLE status_mappings (
     status TEXT NOT NULL,
     changed INTEGER NOT NULL,
     decided_by TEXT,
+    label TEXT,
     PRIMARY KEY (tenant, connection, scope, value),
     FOREIGN KEY (tenant, connection) REFERENCES connections (tenant, connection) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
@@ -48,6 +53,7 @@ CREATE TABLE priority_mappings (
     priority TEXT NOT NULL,
     changed INTEGER NOT NULL,
     decided_by TEXT,
+    label TEXT,
     PRIMARY KEY (tenant, connection, value),
     FOREIGN KEY (tenant, connection) REFERENCES connections (tenant, connection) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;

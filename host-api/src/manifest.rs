@@ -1,15 +1,19 @@
 //! The manifest: what a plugin says about itself.
 //!
 //! Holds: its type and the checks that decide whether it is accepted.
-//! Promises: an accepted manifest has a well-formed id, version and a form that loads.
+//! Promises: an accepted manifest has a well-formed id, version and a form that loads, and its picture is one.
 //! Leaves to others: the form (`form`).
+
+mod icon;
+
+pub use icon::{Icon, PictureKind};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// Manifests above this are refused, in bytes.
-pub const MANIFEST_BYTES_MAX: usize = 256 * 1024 + 64 * 1024;
+/// Manifests above this are refused, in bytes: a form, a picture, and the rest.
+pub const MANIFEST_BYTES_MAX: usize = 256 * 1024 + 96 * 1024 + 64 * 1024;
 
 /// What a status belongs to at this provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -93,6 +97,9 @@ pub struct Manifest {
     /// What it can do.
     #[serde(default)]
     pub capabilities: Capabilities,
+    /// What stands for it on pages: `data:image/svg+xml;base64,…` or `data:image/png;base64,…`, at most 64 KiB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub icon: Option<String>,
     /// The form of a connection's settings: Form Schema 1.x.
     #[schemars(with = "serde_json::Map<String, Value>")]
     pub form: Value,
@@ -117,6 +124,9 @@ pub enum ManifestError {
         /// What is allowed.
         rule: &'static str,
     },
+    /// The picture is none, or too large.
+    #[error("the manifest's icon {0}")]
+    Icon(&'static str),
 }
 
 impl Manifest {
@@ -138,7 +148,13 @@ impl Manifest {
         if !manifest.form.is_object() {
             return Err(ManifestError::Shape("\"form\" must be a form object".into()));
         }
+        manifest.picture()?;
         Ok(manifest)
+    }
+
+    /// The picture, if it has one.
+    pub fn picture(&self) -> Result<Option<Icon>, ManifestError> {
+        self.icon.as_deref().map(Icon::read).transpose().map_err(ManifestError::Icon)
     }
 }
 

@@ -20,7 +20,7 @@ mod sweep;
 mod token;
 mod verify;
 
-pub(crate) use comparison::Comparison;
+pub(crate) use comparison::{Comparison, Doing};
 pub use config::CallbackConfig;
 pub(crate) use health::{CallbackHealth, CallbackState, SubscriptionView, state_of};
 pub(crate) use seen::Seen;
@@ -32,7 +32,7 @@ use crate::egress::Lane;
 use crate::log::Log;
 use crate::owners::Owners;
 use crate::plugin::{CallContext, Terms};
-use crate::store::{InboundClaim, InboundDue, Place, Store};
+use crate::store::{InboundClaim, InboundDue, Place, Store, StoredSubscription};
 use crate::vault::Vault;
 use psa_host_api::error::SpeaksOf;
 use psa_host_api::ops::Operation;
@@ -113,11 +113,6 @@ impl Callbacks {
         })
     }
 
-    /// Where the product receives callbacks, as browsers and firewalls would see it.
-    pub(crate) fn address(&self) -> Option<&str> {
-        self.desk.config.address.as_deref()
-    }
-
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -128,6 +123,11 @@ impl Callbacks {
 
     fn remember(&self, place: &Place, change: impl FnOnce(&mut Memory)) {
         change(self.lock().memory.entry(place.clone()).or_default());
+    }
+
+    /// Where the product's door is, if anything can be delivered at all.
+    pub(crate) fn address(&self) -> Option<&str> {
+        self.desk.config.address.as_deref()
     }
 
     /// Something was kept: look at once.
@@ -333,6 +333,16 @@ fn is_of_connection(error: &Error) -> bool {
 /// Ends of a connection's own: it is not asked again at once, and nothing of it is an error of the one asking.
 fn is_ending(error: &Error) -> bool {
     matches!(error.code, Code::Cancelled | Code::Closed)
+}
+
+/// What is left at the PSA when a connection goes.
+pub(crate) struct Withdrawn {
+    /// Held while nothing is to be registered.
+    pub(crate) _alone: Option<Leaving>,
+    /// What the PSA did not take back.
+    pub(crate) left: Vec<StoredSubscription>,
+    /// Why not; for people.
+    pub(crate) why: Option<String>,
 }
 
 /// Marks a connection as free again, however its round ends.

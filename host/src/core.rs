@@ -52,6 +52,18 @@ impl Environment {
     pub(crate) fn is_ours(&self) -> bool {
         self.here == self.stored
     }
+
+    /// A copied database touches no registration of the original.
+    pub(crate) fn check_registering(&self) -> Result<(), Error> {
+        if self.is_ours() {
+            return Ok(());
+        }
+        let Environment { here, stored } = self;
+        let message = format!(
+            "the database belongs to environment \"{stored}\", this is \"{here}\": nothing is registered from it"
+        );
+        Err(Error::new(Code::Conflict, message).because("environment"))
+    }
 }
 
 /// How far the caches know of other processes' writes.
@@ -106,4 +118,11 @@ impl Core {
         self.seen.version.store(version, Ordering::SeqCst);
         Ok(())
     }
+}
+
+/// Runs what waits for the disk beside the threads that drive everything else.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(Error::internal("the work panicked")))
 }

@@ -18,7 +18,9 @@ pub mod egress;
 mod host;
 mod http;
 mod json;
+mod lists;
 mod log;
+mod mappings;
 #[doc(hidden)]
 pub mod measure;
 mod methods;
@@ -27,6 +29,7 @@ mod owners;
 pub mod plugin;
 #[cfg(test)]
 mod published;
+mod removal;
 mod sealed;
 mod store;
 mod streams;

@@ -21,7 +21,6 @@ mod paging;
 mod plugins;
 mod priorities;
 mod rehearse;
-mod suggest;
 mod table;
 mod tickets;
 mod time;

@@ -10,6 +10,7 @@ mod contract;
 mod error;
 mod inbound;
 pub(crate) mod marks;
+mod remap;
 mod reply;
 mod rows;
 mod shown;
@@ -19,6 +20,7 @@ mod work;
 
 pub(crate) use error::{Conflict, StoreError};
 pub(crate) use inbound::*;
+pub(crate) use remap::*;
 pub(crate) use reply::Reply;
 pub(crate) use rows::*;
 pub(crate) use shown::*;
@@ -354,7 +356,10 @@ pub(crate) trait Upkeep: Send + Sync {
 
 /// All of it.
 pub(crate) trait Store:
-    Connections + Links + Operations + Inbound + Mappings + Journal + PluginStorage + Shown + Upkeep
+    Connections + Links + Operations + Inbound + Mappings + Remaps + Journal + PluginStorage + Shown + Upkeep
 {
 }
-impl<T: Connections + Links + Operations + Inbound + Mappings + Journal + PluginStorage + Shown + Upkeep> Store for T {}
+impl<T: Connections + Links + Operations + Inbound + Mappings + Remaps + Journal + PluginStorage + Shown + Upkeep> Store
+    for T
+{
+}

@@ -82,7 +82,8 @@ fn a_refused_attempt_is_in_the_activity() {
     ann.headers = vec![("Sec-Fetch-Site", "cross-site")];
     assert_eq!(ann.post(&pause, &[]).status, 403);
     let entries = scene.world.call("activity.list", json!({"tenant": "t", "page": {"limit": 1000}})).unwrap();
-    let refused: Vec<_> = entries["items"].as_array().unwrap().iter().filter(|one| one["action"] == "page.refused").collect();
+    let refused: Vec<_> =
+        entries["items"].as_array().unwrap().iter().filter(|one| one["action"] == "page.refused").collect();
     let reasons: Vec<_> = refused.iter().map(|one| one["detail"]["reason"].as_str().unwrap()).collect();
     assert_eq!(reasons, ["configure", "csrf"]);
     for entry in refused {
@@ -163,7 +164,9 @@ fn a_document_has_the_strict_policy_and_a_fragment_nothing_that_one_would_forbid
     let ann = Visitor::new(&scene.world.host);
     let page = ann.get("/");
     let policy = page.header("content-security-policy").unwrap();
-    for rule in ["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "require-trusted-types-for 'script'"] {
+    for rule in
+        ["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "require-trusted-types-for 'script'"]
+    {
         assert!(policy.contains(rule), "{policy}");
     }
     assert!(!policy.contains("unsafe"), "{policy}");
@@ -220,7 +223,8 @@ fn the_json_is_what_the_html_is_drawn_from() {
     assert_eq!((missing.status, missing.header("content-type")), (404, Some("application/problem+json")));
     assert_eq!(missing.json()["code"], "not_found");
     // A POST is answered with the page that a browser would be sent to.
-    let paused = ann.send("POST", &format!("/c/{}/pause", scene.connection), &[("Content-Type", "application/json")], b"{}");
+    let paused =
+        ann.send("POST", &format!("/c/{}/pause", scene.connection), &[("Content-Type", "application/json")], b"{}");
     assert_eq!(paused.status, 200, "{}", paused.body);
     let paused = paused.json();
     assert_eq!(paused["view"], "overview");

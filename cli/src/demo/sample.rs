@@ -29,7 +29,8 @@ impl Demo {
         self.mappings(connection)?;
         let mut links = vec![link.to_owned()];
         for number in 2..=LINKS {
-            let params = json!({"product_ticket": format!("HD-{}", 10_400 + number), "ticket": (1000 + number).to_string()});
+            let params =
+                json!({"product_ticket": format!("HD-{}", 10_400 + number), "ticket": (1000 + number).to_string()});
             links.push(text(&self.call("links.create", &of(connection, params))?, "link").to_owned());
         }
         for (index, link) in links.iter().enumerate().take(6) {
@@ -45,7 +46,8 @@ impl Demo {
 
     fn product_values(&self) -> Outcome {
         let members = self.call("members.list", &json!({"tenant": "demo", "connection": self.first()?}))?;
-        let known: Vec<&Value> = members["items"].as_array().into_iter().flatten().filter(|one| one["email"].is_string()).collect();
+        let known: Vec<&Value> =
+            members["items"].as_array().into_iter().flatten().filter(|one| one["email"].is_string()).collect();
         let agents: Vec<Value> = AGENTS
             .iter()
             .enumerate()
@@ -58,8 +60,11 @@ impl Demo {
             .collect();
         let values = |kind: &str, rows: Value| json!({"tenant": "demo", "kind": kind, "rev": 1, "rows": rows});
         self.call("product.set_values", &values("agent", agents.into()))?;
-        let rows = |names: &[(&str, &str)]| -> Value { names.iter().map(|(id, name)| json!({"id": id, "name": name})).collect() };
-        let statuses = rows(&[("new", "New"), ("open", "In Progress"), ("parts", "Waiting for parts"), ("done", "Closed")]);
+        let rows = |names: &[(&str, &str)]| -> Value {
+            names.iter().map(|(id, name)| json!({"id": id, "name": name})).collect()
+        };
+        let statuses =
+            rows(&[("new", "New"), ("open", "In Progress"), ("parts", "Waiting for parts"), ("done", "Closed")]);
         self.call("product.set_values", &values("status", statuses))?;
         let priorities = rows(&[("low", "Low"), ("normal", "Normal"), ("urgent", "Urgent")]);
         self.call("product.set_values", &values("priority", priorities))?;

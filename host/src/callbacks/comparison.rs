@@ -14,45 +14,76 @@ pub(crate) struct Comparison {
     /// What should be registered.
     pub(super) wanted: Vec<WantedSubscription>,
     /// What leads to this product at the PSA, ours or not.
-    pub(super) registered: Vec<Registered>,
+    pub(crate) registered: Vec<Registered>,
     /// What would be done, or was: in words.
     pub(super) steps: Vec<String>,
+    /// The same, for who has words of their own.
+    #[serde(skip)]
+    pub(crate) doing: Vec<Doing>,
     /// Everything the provider offers.
     pub(super) catalogue: Vec<SubscriptionKind>,
+}
+
+/// One thing that would be done, or was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Doing {
+    /// `create`, `adopt`, `revive`, `flap`, `replace`, `remove`, `stray`, `forget`.
+    pub(crate) what: &'static str,
+    /// "Ticket owner 1", or the provider's id.
+    pub(crate) of: String,
+    /// Who had switched it off.
+    pub(crate) by: Option<String>,
 }
 
 /// A registration at the PSA. Others' are not shown: their addresses may hold secrets.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct Registered {
     /// The provider's id.
-    pub(super) remote: String,
+    pub(crate) remote: String,
     /// Ours, by the id of its subscription; absent: a stray, which is never touched.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) subscription: Option<String>,
-    pub(super) kind: String,
-    pub(super) level: String,
-    pub(super) object: String,
-    pub(super) description: String,
+    pub(crate) subscription: Option<String>,
+    pub(crate) kind: String,
+    pub(crate) level: String,
+    pub(crate) object: String,
+    pub(crate) description: String,
     /// The PSA sends nothing.
-    pub(super) inactive: bool,
+    pub(crate) inactive: bool,
     /// Who changed it last, and when.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) updated_by: Option<String>,
+    pub(crate) updated_by: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) updated_at: Option<String>,
 }
 
-pub(super) fn words(action: &Action) -> String {
-    let what = |row: &StoredSubscription| format!("{} {} {}", row.kind, row.level, row.object);
-    let who = |by: &Option<String>| by.as_ref().map(|by| format!(" (switched off by {by})")).unwrap_or_default();
-    match action {
-        Action::Create { wanted, .. } => format!("register {} {} {}", wanted.kind, wanted.level, wanted.object),
-        Action::Adopt { row, .. } => format!("take over {}, which was registered before", what(row)),
-        Action::Revive { row, by } => format!("put {} to work again{}", what(row), who(by)),
-        Action::Flap { row, by } => format!("leave {} alone: it is switched off again and again{}", what(row), who(by)),
-        Action::Replace { row } => format!("replace {}", what(row)),
-        Action::Remove { row } => format!("remove {}", what(row)),
-        Action::RemoveStray { remote } => format!("remove registration {remote}, which is ours and unknown"),
-        Action::Forget { row } => format!("forget {}, which is not there any more", what(row)),
+pub(super) fn doing(action: &Action) -> Doing {
+    let of = |row: &StoredSubscription| format!("{} {} {}", row.kind, row.level, row.object);
+    let (what, of, by) = match action {
+        Action::Create { wanted, .. } => {
+            ("create", format!("{} {} {}", wanted.kind, wanted.level, wanted.object), None)
+        }
+        Action::Adopt { row, .. } => ("adopt", of(row), None),
+        Action::Revive { row, by } => ("revive", of(row), by.clone()),
+        Action::Flap { row, by } => ("flap", of(row), by.clone()),
+        Action::Replace { row } => ("replace", of(row), None),
+        Action::Remove { row } => ("remove", of(row), None),
+        Action::RemoveStray { remote } => ("stray", remote.clone(), None),
+        Action::Forget { row } => ("forget", of(row), None),
+    };
+    Doing { what, of, by }
+}
+
+pub(super) fn words(doing: &Doing) -> String {
+    let Doing { what, of, by } = doing;
+    let who = by.as_ref().map(|by| format!(" (switched off by {by})")).unwrap_or_default();
+    match *what {
+        "create" => format!("register {of}"),
+        "adopt" => format!("take over {of}, which was registered before"),
+        "revive" => format!("put {of} to work again{who}"),
+        "flap" => format!("leave {of} alone: it is switched off again and again{who}"),
+        "replace" => format!("replace {of}"),
+        "remove" => format!("remove {of}"),
+        "stray" => format!("remove registration {of}, which is ours and unknown"),
+        _ => format!("forget {of}, which is not there any more"),
     }
 }

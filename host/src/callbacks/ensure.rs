@@ -3,9 +3,9 @@
 //! Promises: looks before it registers; a row is there before the PSA is asked, so that what it answers to late is known;
 //! each step that changes something is noted.
 
-use super::comparison::{Comparison, Registered, words};
+use super::comparison::{Comparison, Doing, Registered, doing, words};
 use super::plan::{Action, Known, Plan};
-use super::{Callbacks, Leaving, is_ending, token};
+use super::{Callbacks, Leaving, Withdrawn, is_ending, token};
 use crate::clock::new_id;
 use crate::store::{Cursor, Place, Record, StoredSubscription, SubscriptionState};
 use psa_host_api::model::{PageRequest, Subscription, TOKEN, WantedSubscription};
@@ -66,10 +66,12 @@ impl Gathered {
                 updated_at: entry.updated_at.clone(),
             })
         });
+        let doing: Vec<Doing> = plan.actions.iter().map(doing).collect();
         Comparison {
             wanted: self.wanted.items.clone(),
             registered: shown.collect(),
-            steps: plan.actions.iter().map(words).collect(),
+            steps: doing.iter().map(words).collect(),
+            doing,
             catalogue: self.wanted.catalogue.clone(),
         }
     }
@@ -164,18 +166,24 @@ impl Callbacks {
 
     /// Takes all of ours away, as far as the PSA lets us: before the credentials go. What it keeps leads to a door that
     /// expects nothing. While the answer is held nothing is registered.
-    pub(crate) async fn withdraw(self: &Arc<Self>, place: &Place) -> Result<Option<Leaving>, Error> {
+    pub(crate) async fn withdraw(self: &Arc<Self>, place: &Place) -> Result<Withdrawn, Error> {
         let alone = self.enter(place).await;
+        let mut why = None;
         if let Err(error) = self.take_away(place).await {
             let what = "its callbacks stay registered at the PSA";
             self.desk.log.warn("host", &format!("connection {place}: {what}: {error}"));
+            why = Some(error.message);
         }
+        let mut left = Vec::new();
         for row in self.desk.store.subscriptions(place)? {
             self.forget(&row).await?;
+            left.push(row);
         }
+        // What was never registered is not left there.
+        left.retain(|row| row.remote.is_some());
         // Who connects again wants them at once.
         self.ensure_at(place, 0).await?;
-        Ok(alone)
+        Ok(Withdrawn { _alone: alone, left, why })
     }
 
     /// As where nothing is wanted; one that fails does not keep the others.

@@ -5,9 +5,9 @@
 //! for it; otherwise the doubt stays, with what was seen.
 //! Leaves to others: moving the bytes (`streams`). Why this is no operation of the outbox: decision 0010.
 
-use super::paging::Walk;
 use crate::core::Core;
 use crate::egress::Lane;
+use crate::lists::Walk;
 use crate::plugin::{CallContext, Terms};
 use crate::store::{ConnectionState, Place, Record};
 use psa_host_api::model::{Attachment, AttachmentContent, Page, PageRequest};

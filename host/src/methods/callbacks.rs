@@ -2,11 +2,11 @@
 
 use crate::callbacks::{CallbackHealth, Comparison, SubscriptionView};
 use crate::clock::rfc3339;
-use crate::core::{Core, Environment};
+use crate::core::Core;
 use crate::plugin::CallContext;
 use crate::store::{CallbackState, Place, StoredCallback};
+use psa_host_api::Error;
 use psa_host_api::model::{Page, PageRequest};
-use psa_host_api::{Code, Error};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -61,25 +61,14 @@ pub(crate) async fn compare(core: &Core, params: Of, _: &CallContext) -> Result<
 
 pub(crate) async fn heal(core: &Core, params: Act, _: &CallContext) -> Result<Comparison, Error> {
     let Act { tenant, connection, by } = params;
-    check_environment(core)?;
+    core.environment.check_registering()?;
     core.callbacks.heal(&Place { tenant, connection }, &by).await
 }
 
 pub(crate) async fn rotate(core: &Core, params: Act, _: &CallContext) -> Result<Comparison, Error> {
     let Act { tenant, connection, by } = params;
-    check_environment(core)?;
+    core.environment.check_registering()?;
     core.callbacks.rotate(&Place { tenant, connection }, &by).await
-}
-
-/// A copied database touches no registration of the original.
-fn check_environment(core: &Core) -> Result<(), Error> {
-    let Environment { here, stored } = &core.environment;
-    if core.environment.is_ours() {
-        return Ok(());
-    }
-    let message =
-        format!("the database belongs to environment \"{stored}\", this is \"{here}\": nothing is registered from it");
-    Err(Error::new(Code::Conflict, message).because("environment"))
 }
 
 /// Parameters of callbacks.deliveries.

@@ -1,8 +1,8 @@
 //! Methods that change a linked ticket in other ways than by its status.
 
-use super::tickets::whole_catalog;
 use super::{links, waiting};
 use crate::core::Core;
+use crate::lists::whole_catalog;
 use crate::outbox::{NewStatus, OperationView};
 use crate::plugin::CallContext;
 use crate::store::Place;

@@ -1,10 +1,10 @@
 //! Methods of connections.
 
 use super::paging::{self, Paged};
-use crate::callbacks::Leaving;
 use crate::connections::{Connection, NewConnection, Update, report_of};
 use crate::core::Core;
 use crate::plugin::CallContext;
+use crate::removal;
 use crate::store::{Dependents, Place, StopReason};
 use psa_host_api::Error;
 use psa_host_api::model::{Page, PageRequest, TestReport};
@@ -215,8 +215,7 @@ pub(crate) async fn resume(core: &Core, params: Act, _: &CallContext) -> Result<
 
 pub(crate) async fn disconnect(core: &Core, params: Act, _: &CallContext) -> Result<Connection, Error> {
     let (place, by) = params.parts();
-    let _alone = withdraw(core, &place).await?;
-    core.connections.disconnect(&place, &by).await
+    Ok(removal::disconnect(core, &place, &by).await?.0)
 }
 
 /// Parameters of connections.delete.
@@ -237,31 +236,5 @@ pub(crate) struct Delete {
 
 pub(crate) async fn delete(core: &Core, params: Delete, _: &CallContext) -> Result<Dependents, Error> {
     let Delete { tenant, connection, waiting, by } = params;
-    let place = Place { tenant, connection };
-    let right = core.store.dependents(&place)?.waiting == waiting;
-    let _alone = if right { withdraw(core, &place).await? } else { None };
-    let gone = core.connections.delete(&place, waiting, &by).await?;
-    let store = core.store.clone();
-    super::upkeep::blocking(move || Ok(store.shrink()?)).await?;
-    Ok(gone)
-}
-
-/// While there are credentials, the PSA is told that nothing is to be delivered any more. What it does not take back leads
-/// to a door that answers 410.
-async fn withdraw(core: &Core, place: &Place) -> Result<Option<Leaving>, Error> {
-    core.connections.exists(place)?;
-    if core.environment.is_ours() { core.callbacks.withdraw(place).await } else { Ok(None) }
-}
-
-/// The same for all connections of a tenant.
-pub(super) async fn withdraw_all(core: &Core, tenant: &str) -> Result<(), Error> {
-    let mut after = String::new();
-    loop {
-        let page = core.store.list(tenant, &after, 100)?;
-        let Some(last) = page.last() else { return Ok(()) };
-        last.place.connection.clone_into(&mut after);
-        for stored in page {
-            withdraw(core, &stored.place).await?;
-        }
-    }
+    Ok(removal::delete(core, &Place { tenant, connection }, waiting, &by).await?.0)
 }

@@ -1,10 +1,9 @@
 //! Methods of mappings: members, statuses, and the product's own values.
 
-use super::members::all_members;
 use super::nothing::Done;
-use super::suggest::{Suggestion, proposals};
-use super::tickets::whole_catalog;
 use crate::core::Core;
+use crate::lists::{all_members, whole_catalog};
+use crate::mappings::{Suggestion, proposals};
 use crate::plugin::CallContext;
 use crate::store::{MappingState, MemberMapping, Place, ProductValue, StatusMapping, ValueKind};
 use psa_host_api::model::{CatalogEntry, CatalogKind, Member};
@@ -12,7 +11,7 @@ use psa_host_api::{Code, Error};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// Values of one kind at most.
 const VALUES_MAX: usize = 10_000;
@@ -86,7 +85,9 @@ pub(crate) async fn suggest(core: &Core, params: Of, context: &CallContext) -> R
         let record = core.scribe.both(&place, crate::activity::HOST, "members.broken", None, body)?;
         core.store.map_members(&place, gone, core.clock.now_unix_ms(), record).await?;
     }
-    Ok(Suggestions { items: proposals(&agents, &members, &mappings), broken })
+    let settled: Vec<(&str, Option<&str>)> =
+        mappings.iter().map(|mapping| (mapping.agent.as_str(), mapping.member.as_deref())).collect();
+    Ok(Suggestions { items: proposals(&agents, &members, &settled), broken })
 }
 
 fn is_there(members: &[Member], id: Option<&str>) -> bool {
@@ -139,9 +140,11 @@ pub(crate) async fn map(core: &Core, params: Map, context: &CallContext) -> Resu
         .into_iter()
         .map(|Pair { agent, member }| MemberMapping {
             agent,
+            label: members.iter().find(|known| known.id == member).map(|known| known.name.clone()),
             member: Some(member),
             state: MappingState::Mapped,
             decided_by: Some(by.clone()),
+            way: None,
         })
         .collect();
     core.store.map_members(&place, mappings, core.clock.now_unix_ms(), record).await?;
@@ -180,7 +183,14 @@ pub(crate) async fn ignore(core: &Core, params: Agent, _: &CallContext) -> Resul
     core.connections.exists(&place)?;
     let body = json!({"connection": place.connection, "agent": agent});
     let record = core.scribe.both(&place, &by, "members.ignored", Some(&agent), body)?;
-    let mapping = MemberMapping { agent, member: None, state: MappingState::Ignored, decided_by: Some(by) };
+    let mapping = MemberMapping {
+        agent,
+        member: None,
+        state: MappingState::Ignored,
+        decided_by: Some(by),
+        label: None,
+        way: None,
+    };
     core.store.map_members(&place, vec![mapping], core.clock.now_unix_ms(), record).await?;
     Ok(Done {})
 }
@@ -235,16 +245,16 @@ pub(crate) async fn map_statuses(core: &Core, params: MapStatuses, context: &Cal
     let MapStatuses { tenant, connection, scope, items, by } = params;
     let place = Place { tenant, connection };
     let all = whole_catalog(core, &place, CatalogKind::Statuses, scope.as_deref(), context).await?;
-    let known: HashSet<String> = all
+    let known: HashMap<String, String> = all
         .into_iter()
         .filter_map(|entry| match entry {
-            CatalogEntry::Status(status) => Some(status.id),
+            CatalogEntry::Status(status) => Some((status.id, status.name)),
             _ => None,
         })
         .collect();
     for (number, pair) in items.iter().enumerate() {
         super::check_word(&format!("items/{number}/value"), &pair.value)?;
-        if !known.contains(&pair.status) {
+        if !known.contains_key(&pair.status) {
             let of = scope.as_deref().map_or(String::new(), |scope| format!(" of {scope}"));
             let message = format!("\"{}\" is not a status{of}", pair.status);
             return Err(Error::invalid(message.clone()).because("status_of_other_board").field(
@@ -262,6 +272,7 @@ pub(crate) async fn map_statuses(core: &Core, params: MapStatuses, context: &Cal
         .map(|StatusPair { value, status }| StatusMapping {
             scope: scope.clone(),
             value,
+            label: known.get(&status).cloned(),
             status,
             decided_by: Some(by.clone()),
         })

@@ -63,37 +63,3 @@ pub(super) fn page<T, U>(
     let next = found.last().filter(|_| more).map(|last| URL_SAFE_NO_PAD.encode(key(last)));
     Page { items: found.into_iter().map(shown).collect(), next }
 }
-
-/// A list that goes on for ever is not a list.
-const PAGES_MAX: usize = 1_000;
-
-/// Follows a provider's pages to the last one: each cursor once, and not for ever.
-#[derive(Default)]
-pub(super) struct Walk {
-    seen: std::collections::HashSet<String>,
-}
-
-impl Walk {
-    /// The request of the next page, if there is one.
-    pub(super) fn next(&mut self, cursor: Option<String>) -> Result<Option<PageRequest>, Error> {
-        let Some(cursor) = cursor else { return Ok(None) };
-        if self.seen.len() >= PAGES_MAX || !self.seen.insert(cursor.clone()) {
-            let message = "the provider's list has no end: a page leads back to an earlier one";
-            return Err(Error::new(psa_host_api::Code::Unavailable, message).because("endless"));
-        }
-        Ok(Some(PageRequest { cursor: Some(cursor), limit: None }))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_walk_ends_at_a_cursor_that_comes_again() {
-        let mut walk = Walk::default();
-        assert_eq!(walk.next(None).unwrap(), None);
-        assert!(walk.next(Some("a".into())).unwrap().is_some() && walk.next(Some("b".into())).unwrap().is_some());
-        assert_eq!(walk.next(Some("a".into())).unwrap_err().reason.as_deref(), Some("endless"));
-    }
-}

@@ -2,8 +2,8 @@
 
 use super::mappings::Of;
 use super::nothing::Done;
-use super::tickets::whole_catalog;
 use crate::core::Core;
+use crate::lists::whole_catalog;
 use crate::plugin::CallContext;
 use crate::store::{Place, PriorityMapping, ProductValue, ValueKind};
 use psa_host_api::Error;
@@ -11,7 +11,7 @@ use psa_host_api::model::{CatalogEntry, CatalogKind};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 /// Parameters of priorities.map.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -42,16 +42,16 @@ pub(crate) async fn map(core: &Core, params: MapPriorities, context: &CallContex
     let MapPriorities { tenant, connection, items, by } = params;
     let place = Place { tenant, connection };
     let all = whole_catalog(core, &place, CatalogKind::Priorities, None, context).await?;
-    let known: HashSet<String> = all
+    let known: HashMap<String, String> = all
         .into_iter()
         .filter_map(|entry| match entry {
-            CatalogEntry::Priority(priority) => Some(priority.id),
+            CatalogEntry::Priority(priority) => Some((priority.id, priority.name)),
             _ => None,
         })
         .collect();
     for (number, pair) in items.iter().enumerate() {
         super::check_word(&format!("items/{number}/value"), &pair.value)?;
-        if !known.contains(&pair.priority) {
+        if !known.contains_key(&pair.priority) {
             let message = format!("\"{}\" is not a priority of the provider", pair.priority);
             let at = format!("/items/{number}/priority");
             return Err(Error::invalid(message.clone()).field(at, "unknown", message));
@@ -60,8 +60,12 @@ pub(crate) async fn map(core: &Core, params: MapPriorities, context: &CallContex
     let body = json!({"connection": place.connection, "values": items.len()});
     let record = core.scribe.both(&place, &by, "priorities.mapped", None, body)?;
     let decided_by = Some(by);
-    let mapping =
-        |PriorityPair { value, priority }| PriorityMapping { value, priority, decided_by: decided_by.clone() };
+    let mapping = |PriorityPair { value, priority }| PriorityMapping {
+        value,
+        label: known.get(&priority).cloned(),
+        priority,
+        decided_by: decided_by.clone(),
+    };
     let mappings = items.into_iter().map(mapping).collect();
     core.store.map_priorities(&place, mappings, core.clock.now_unix_ms(), record).await?;
     Ok(Done {})

@@ -1,9 +1,9 @@
 //! Methods of tickets.
 
-use super::paging::Walk;
 use super::{changes, links, waiting};
 use crate::cache::Kind;
 use crate::core::Core;
+use crate::lists;
 use crate::outbox::{NewStatus, NewTicket, OperationView};
 use crate::plugin::CallContext;
 use crate::store::Place;
@@ -81,30 +81,7 @@ pub(crate) struct Catalog {
 
 pub(crate) async fn catalog(core: &Core, params: Catalog, context: &CallContext) -> Result<Page<CatalogEntry>, Error> {
     let Catalog { tenant, connection, kind, scope, page } = params;
-    let entity = format!("{kind:?}");
-    let request = ops::ListCatalogRequest { kind, scope, page };
-    core.cached::<ops::ListCatalog>(&Place { tenant, connection }, Kind::Catalog, &entity, &request, context).await
-}
-
-/// A whole list of the catalog, to the last page.
-pub(super) async fn whole_catalog(
-    core: &Core,
-    place: &Place,
-    kind: CatalogKind,
-    scope: Option<&str>,
-    context: &CallContext,
-) -> Result<Vec<CatalogEntry>, Error> {
-    let (mut entries, entity) = (Vec::new(), format!("{kind:?}"));
-    let (mut page, mut walk) = (PageRequest::default(), Walk::default());
-    loop {
-        let request = ops::ListCatalogRequest { kind, scope: scope.map(str::to_owned), page };
-        let found = core.cached::<ops::ListCatalog>(place, Kind::Catalog, &entity, &request, context).await?;
-        entries.extend(found.items);
-        match walk.next(found.next)? {
-            Some(next) => page = next,
-            None => return Ok(entries),
-        }
-    }
+    lists::catalog(core, &Place { tenant, connection }, kind, scope, page, context).await
 }
 
 /// Parameters of tickets.set_status. Either `status` or `value`.

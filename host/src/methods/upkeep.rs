@@ -4,7 +4,7 @@ use super::nothing::Nothing;
 use super::paging::{self, Paged};
 use crate::callbacks::CallbackHealth;
 use crate::clock::{hex, rfc3339};
-use crate::core::Core;
+use crate::core::{Core, blocking};
 use crate::plugin::CallContext;
 use crate::store::{ConnectionState, Place, Record, StopReason};
 use crate::vault::{Rotation, Status};
@@ -172,13 +172,6 @@ pub(crate) async fn retire(core: &Core, params: Retire, _: &CallContext) -> Resu
     Ok(core.vault.status()?)
 }
 
-/// Runs what waits for the disk beside the threads that drive everything else.
-pub(super) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
-) -> Result<T, Error> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(Error::internal("the work panicked")))
-}
-
 /// Parameters of health.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -337,7 +330,7 @@ pub(crate) async fn erase(core: &Core, params: Erase, _: &CallContext) -> Result
     }
     super::check_word("by", &by)?;
     crate::connections::check_tenant(&tenant)?;
-    super::connections::withdraw_all(core, &tenant).await?;
+    crate::removal::withdraw_all(core, &tenant).await?;
     core.connections.close_tenant(&tenant).await?;
     let place = Place { tenant: tenant.clone(), connection: String::new() };
     let entry = core.scribe.entry(&place, &by, "tenant.erased", None, &json!({}))?;

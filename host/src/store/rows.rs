@@ -4,7 +4,9 @@
 //! Promises: nothing here is secret in clear; a sealed value is the vault's to open.
 //! Leaves to others: what they mean (the rooms).
 
-use super::words::{AttemptEnd, ConnectionState, Kind, LinkState, MappingState, Outcome, State, StopReason};
+use super::words::{
+    AttemptEnd, ConnectionState, Kind, LinkState, MappingState, MappingWay, Outcome, State, StopReason,
+};
 use psa_host_api::model::Visibility;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -260,6 +262,12 @@ pub struct MemberMapping {
     pub state: MappingState,
     /// Who set it.
     pub decided_by: Option<String>,
+    /// What the member was called then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// How it was found out, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub way: Option<MappingWay>,
 }
 
 /// Which status stands for a value of the product, on one board.
@@ -273,6 +281,9 @@ pub struct StatusMapping {
     pub status: String,
     /// Who set it.
     pub decided_by: Option<String>,
+    /// What the status was called then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
 }
 
 /// Which priority stands for a value of the product.
@@ -284,4 +295,7 @@ pub struct PriorityMapping {
     pub priority: String,
     /// Who set it.
     pub decided_by: Option<String>,
+    /// What the priority was called then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
 }

@@ -5,7 +5,7 @@
 //! Leaves to others: what it means, and how it is said (`web`).
 
 use super::{Place, Read, State, StoredConnection};
-use crate::store::Kind;
+use crate::store::{CallbackState, Kind};
 
 /// A connection and how it stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,6 +76,10 @@ pub(crate) trait Shown: Send + Sync {
     fn count_values(&self, tenant: &str, kind: super::ValueKind) -> Read<u64>;
     /// Operations that have ended since `since`, in buckets of so many milliseconds.
     fn passed(&self, place: &Place, since: i64, bucket_ms: i64) -> Read<Vec<Passed>>;
+    /// Callbacks since `since`, by subscription and what was found of them.
+    fn judged_since(&self, place: &Place, since: i64) -> Read<Vec<(String, CallbackState, u64)>>;
+    /// Connections of a plugin, by name: id and name, at most `limit`.
+    fn of_plugin(&self, tenant: &str, plugin: &str, limit: usize) -> Read<Vec<(String, String)>>;
     /// Verified callbacks since `since`, in buckets of so many milliseconds.
     fn heard(&self, place: &Place, since: i64, bucket_ms: i64) -> Read<Vec<(i64, u64)>>;
 }

@@ -201,6 +201,20 @@ words! {
 }
 
 words! {
+    /// How it was found out what stands for what.
+    MappingWay {
+        /// They share an address.
+        Email = "email",
+        /// The address of one begins with the login name of the other.
+        Identifier = "identifier",
+        /// They have the same name.
+        Name = "name",
+        /// Somebody has said so.
+        Person = "person",
+    }
+}
+
+words! {
     /// What a product has.
     ValueKind {
         /// Somebody who answers tickets.

@@ -4,12 +4,16 @@
 //! Promises: everything that comes from a view is text and escaped by the template; there is no style, no script and no
 //! handler inside the markup; drawing asks nobody and decides nothing.
 
+mod callbacks;
 mod connect;
 mod form;
 mod index;
+mod mapping;
 mod overview;
 mod parts;
+mod plugin;
 mod problem;
+mod remove;
 mod settings;
 mod text;
 mod widgets;
@@ -20,7 +24,7 @@ use super::view::{Body, Crumb, Frame, Tab, View};
 use super::who::Density;
 use super::words::Words;
 use maud::{DOCTYPE, Markup, html};
-use parts::{Pen, action, chip, count, notice};
+use parts::{Pen, action, chip, count, logo, notice};
 
 /// A whole document.
 pub(crate) fn document(drawn: &Drawn<'_>, view: &View) -> String {
@@ -106,7 +110,7 @@ fn framed(pen: &Pen<'_>, frame: &Frame) -> Markup {
         header class="psa-stack" {
             div class="psa-row psa-between" {
                 div class="psa-row" {
-                    span class="psa-logo" aria-hidden="true" { (frame.plugin.initials) }
+                    (logo(&frame.plugin))
                     div {
                         h1 class="psa-h1" { (frame.name) }
                         p class="psa-row psa-small psa-muted" {
@@ -142,10 +146,16 @@ fn tab(tab: &Tab) -> Markup {
 
 fn body(pen: &Pen<'_>, view: &View) -> Markup {
     match &view.body {
+        Body::Callbacks(page) => callbacks::draw(pen, page),
+        Body::Delivery(page) => callbacks::draw_one(page),
         Body::Index(page) => index::draw(pen, page),
         Body::Connect(page) => connect::draw(pen, page),
         Body::Settings(page) => settings::draw(pen, page),
+        Body::Mapping(page) => mapping::draw(pen, page),
         Body::Overview(page) => overview::draw(pen, page),
+        Body::Plugin(page) => plugin::draw(pen, page),
         Body::Problem(page) => problem::draw(view, page),
+        Body::Remove(page) => remove::draw(pen, page),
+        Body::Removed(page) => remove::draw_removed(page),
     }
 }

@@ -4,11 +4,15 @@
 //! nothing more.
 
 pub(crate) mod about;
+pub(crate) mod callbacks;
 pub(crate) mod connect;
 pub(crate) mod filling;
 pub(crate) mod frame;
 pub(crate) mod index;
+pub(crate) mod mapping;
 pub(crate) mod overview;
+pub(crate) mod plugin;
 pub(crate) mod problem;
+pub(crate) mod remove;
 pub(crate) mod settings;
 pub(crate) mod standing;

@@ -42,7 +42,8 @@ pub(crate) async fn serve(
     let mut answer = match reply {
         Reply::Done { to, word } if who.render == Render::Json => {
             // A program gets what a browser would be sent to.
-            let url = format!("{}?done={word}", to.split('#').next().unwrap_or_default());
+            let path = to.split('#').next().unwrap_or_default();
+            let url = format!("{path}{}done={word}", if path.contains('?') { '&' } else { '?' });
             let next =
                 HttpRequest { method: "GET", url: url.strip_prefix(&who.mount).unwrap_or(&url), body: b"", ..*request };
             drawn.answer(visit.reply(&next).await?)

@@ -2,7 +2,8 @@
 
 use super::PublishedRoute;
 use super::ask::{Ask, Reply};
-use super::pages::{about, connect, index, overview, problem, settings};
+use super::pages::mapping::{members, priorities, statuses};
+use super::pages::{about, callbacks, connect, index, overview, plugin, problem, remove, settings};
 use super::permission::Permission::{self, *};
 use psa_host_api::Error;
 use std::pin::Pin;
@@ -96,6 +97,26 @@ routes! {
     POST "/c/{connection}/settings" [View, Configure] "settings" => settings::send;
     GET "/c/{connection}/reauth" [View, Secrets] => settings::ask_again;
     POST "/c/{connection}/reauth" [View, Secrets] "credentials" => settings::sign_in_again;
+    GET "/c/{connection}/map/members" [View] => members::show;
+    POST "/c/{connection}/map/members" [View, Map] "members" => members::save;
+    POST "/c/{connection}/map/members/match" [View, Map] "members" => members::save_alike;
+    GET "/c/{connection}/map/statuses" [View] => statuses::show;
+    POST "/c/{connection}/map/statuses" [View, Map] "statuses" => statuses::save;
+    GET "/c/{connection}/map/priorities" [View] => priorities::show;
+    POST "/c/{connection}/map/priorities" [View, Map] "priorities" => priorities::save;
+    GET "/c/{connection}/callbacks" [View] => callbacks::show;
+    POST "/c/{connection}/callbacks/register" [View, Operate] "callbacks.register" => callbacks::register;
+    POST "/c/{connection}/callbacks/compare" [View, Operate] "callbacks.compare" => callbacks::compare;
+    POST "/c/{connection}/callbacks/rotate" [View, Operate] "callbacks.rotate" => callbacks::rotate;
+    GET "/c/{connection}/callbacks/{delivery}" [View] => callbacks::one;
+    GET "/c/{connection}/remove" [View, Configure] => remove::show;
+    POST "/c/{connection}/remove/pause" [View, Configure] "pause" => remove::pause;
+    GET "/c/{connection}/remove/disconnect" [View, Configure] => remove::show_disconnect;
+    POST "/c/{connection}/remove/disconnect" [View, Configure, Delete] "disconnect" => remove::disconnect;
+    GET "/c/{connection}/remove/delete" [View, Configure] => remove::show_delete;
+    POST "/c/{connection}/remove/delete" [View, Configure, Delete] "delete" => remove::delete;
+    GET "/plugins/{plugin}" [View] => plugin::show;
+    GET "/-/icon/{plugin}" [] => plugin::icon;
     GET "/-/resume" [] => problem::resume;
     GET "/-/{asset}" [] => about::asset;
 }

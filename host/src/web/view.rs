@@ -5,7 +5,7 @@
 //! ours, made by `Ask::href`, or https.
 
 use super::moment::Moment;
-use super::pages::{connect, index, overview, problem, settings};
+use super::pages::{callbacks, connect, index, mapping, overview, plugin, problem, remove, settings};
 use super::permission::Permission;
 use serde::{Deserialize, Serialize};
 
@@ -31,16 +31,28 @@ pub(crate) struct View {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "view", rename_all = "snake_case")]
 pub(crate) enum Body {
+    /// What the provider tells us.
+    Callbacks(Box<callbacks::Callbacks>),
+    /// One thing that it told.
+    Delivery(callbacks::DeliveryPage),
     /// All connections.
     Index(index::Index),
     /// A new connection.
     Connect(Box<connect::Connect>),
     /// Its settings, or its credentials alone.
     Settings(Box<settings::Settings>),
+    /// Who is who, and what stands for what.
+    Mapping(Box<mapping::Mapping>),
     /// How a connection does.
     Overview(overview::Overview),
+    /// About a plugin.
+    Plugin(Box<plugin::About>),
     /// Something is not as it should be.
     Problem(problem::Problem),
+    /// Ending a connection.
+    Remove(Box<remove::Remove>),
+    /// It has ended, and something stays at the provider.
+    Removed(remove::Removed),
 }
 
 /// A step on the way here.
@@ -76,6 +88,9 @@ pub(crate) struct PluginName {
     pub(crate) version: Option<String>,
     /// Two letters that stand for it.
     pub(crate) initials: String,
+    /// Where its picture is, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) icon: Option<String>,
 }
 
 /// A tab.

@@ -18,8 +18,10 @@ macro_rules! files {
 }
 
 /// Each locale's words. The first one is the one that all others fall back to.
-const CATALOGUES: &[(&str, &[&str])] =
-    &[files!("en": "common" "form" "index" "overview" "standing"), files!("de": "common" "form" "index" "overview" "standing")];
+const CATALOGUES: &[(&str, &[&str])] = &[
+    files!("en": "callbacks" "common" "form" "index" "mapping" "overview" "plugin" "remove" "standing"),
+    files!("de": "callbacks" "common" "form" "index" "mapping" "overview" "plugin" "remove" "standing"),
+];
 
 /// A text, or two that depend on a number.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

@@ -191,7 +191,8 @@ pub(super) fn steps(store: &dyn Store) {
     let missing = Unless::Mapped { scope: "1".into(), value: "open".into() };
     assert!(store.step(unless(missing.clone())).wait().unwrap());
     assert!(store.step(step(&place, "p", State::Held, None, State::Queued)).wait().unwrap());
-    let mapping = StatusMapping { scope: "1".into(), value: "open".into(), status: "7".into(), decided_by: None };
+    let mapping =
+        StatusMapping { scope: "1".into(), value: "open".into(), status: "7".into(), decided_by: None, label: None };
     store.map_statuses(&place, vec![mapping], NOW, Record::default()).wait().unwrap();
     assert!(!store.step(unless(missing)).wait().unwrap());
     let changes = store.transitions("t", "o").unwrap();

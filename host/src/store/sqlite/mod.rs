@@ -20,6 +20,7 @@ mod migrate;
 mod operation_row;
 mod operations;
 mod plugin;
+mod remap;
 mod seals;
 mod shown;
 mod statements;

@@ -3,7 +3,9 @@
 use super::SqliteStore;
 use super::connections::{connection_of, word};
 use super::statements::statements;
-use crate::store::{InboundFacts, Kind, Passed, Place, Shown, State, StoreError, Summary, ValueKind, Which};
+use crate::store::{
+    CallbackState, InboundFacts, Kind, Passed, Place, Shown, State, StoreError, Summary, ValueKind, Which,
+};
 use rusqlite::{Row, params};
 
 /// A connection's columns and how it stands; each count walks an index of its own.
@@ -58,6 +60,10 @@ statements! {
     COUNT_VALUES = "SELECT count(*) FROM product_values WHERE tenant = ?1 AND kind = ?2";
     PASSED = "SELECT kind, state, (ended - ?3) / ?4, count(*), max(ended) FROM operations
         WHERE tenant = ?1 AND connection = ?2 AND ended >= ?3 GROUP BY 1, 2, 3";
+    JUDGED = "SELECT subscription, state, count(*) FROM callbacks
+        WHERE tenant = ?1 AND connection = ?2 AND received >= ?3 GROUP BY 1, 2";
+    OF_PLUGIN = "SELECT connection, name FROM connections WHERE tenant = ?1 AND plugin = ?2
+        ORDER BY name COLLATE NOCASE, connection LIMIT ?3";
     HEARD = "SELECT (received - ?3) / ?4, count(*) FROM callbacks
         WHERE tenant = ?1 AND connection = ?2 AND received >= ?3 AND state = 'verified' GROUP BY 1";
 }
@@ -105,6 +111,18 @@ impl Shown for SqliteStore {
             let asked = params![place.tenant, place.connection, since, bucket_ms];
             db.prepare_cached(PASSED)?.query_map(asked, of)?.collect()
         })
+    }
+
+    fn judged_since(&self, place: &Place, since: i64) -> Result<Vec<(String, CallbackState, u64)>, StoreError> {
+        let of = |row: &Row<'_>| Ok((row.get(0)?, word(row, 1, CallbackState::of)?, row.get(2)?));
+        self.read(|db| {
+            db.prepare_cached(JUDGED)?.query_map(params![place.tenant, place.connection, since], of)?.collect()
+        })
+    }
+
+    fn of_plugin(&self, tenant: &str, plugin: &str, limit: usize) -> Result<Vec<(String, String)>, StoreError> {
+        let of = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        self.read(|db| db.prepare_cached(OF_PLUGIN)?.query_map(params![tenant, plugin, limit as i64], of)?.collect())
     }
 
     fn heard(&self, place: &Place, since: i64, bucket_ms: i64) -> Result<Vec<(i64, u64)>, StoreError> {

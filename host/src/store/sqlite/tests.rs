@@ -2,7 +2,7 @@
 
 use super::{
     SqliteStore, StoreError, activity, callbacks, connections, cursors, dirty, events, links, maintenance, mappings,
-    meta, operations, plugin, seals, shown, steps, subscriptions, tenant, views, work,
+    meta, operations, plugin, remap, seals, shown, steps, subscriptions, tenant, views, work,
 };
 
 /// The plan of each statement, as `EXPLAIN QUERY PLAN` tells it.
@@ -25,6 +25,7 @@ fn plans_are_as_recorded() {
         ("meta", meta::ALL),
         ("operations", operations::ALL),
         ("plugin", plugin::ALL),
+        ("remap", remap::ALL),
         ("seals", seals::ALL),
         ("shown", shown::ALL),
         ("steps", steps::ALL),

@@ -52,7 +52,8 @@ impl Building<'_> {
                 .filter(|candidate| candidate.group == one.key && field(candidate) && self.is_there(candidate))
                 .collect();
             let waits = one.needs.is_some() && !ready;
-            let provided = fields.iter().any(|field| field.options.as_ref().is_some_and(|options| options.source.is_some()));
+            let provided =
+                fields.iter().any(|field| field.options.as_ref().is_some_and(|options| options.source.is_some()));
             GroupView {
                 key: one.key.clone(),
                 title: self.text(&one.title),
@@ -145,7 +146,12 @@ impl Building<'_> {
                 inactive: false,
             };
             let items = fixed.iter().map(item).collect();
-            return Some(ChoicesView { items: self.with_kept(items, &chosen), manual: false, search: false, missing: None });
+            return Some(ChoicesView {
+                items: self.with_kept(items, &chosen),
+                manual: false,
+                search: false,
+                missing: None,
+            });
         }
         let (items, missing) = match self.lists.get(&field.key) {
             Some(List::Loaded(items)) => (items.iter().map(choice).collect(), None),
@@ -265,7 +271,11 @@ impl Building<'_> {
 
 /// The field that an issue is about.
 pub(crate) fn issue_field(issue: &Issue) -> Option<&str> {
-    issue.at.strip_prefix("/settings/").or_else(|| issue.at.strip_prefix("/secrets/")).and_then(|key| key.split('/').next())
+    issue
+        .at
+        .strip_prefix("/settings/")
+        .or_else(|| issue.at.strip_prefix("/secrets/"))
+        .and_then(|key| key.split('/').next())
 }
 
 fn choice(option: &psa_host_api::model::FormOption) -> ChoiceView {

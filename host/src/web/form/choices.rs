@@ -55,11 +55,10 @@ pub(crate) async fn load(
             },
         }
     }
-    let most = |request: &FormOptionsRequest| form.definition().sources.get(&request.source).and_then(|source| source.max);
-    let running: Vec<Loading<'_>> = asked
-        .iter()
-        .map(|(request, _)| Box::pin(whole(ask, trial, request, most(request))) as Loading<'_>)
-        .collect();
+    let most =
+        |request: &FormOptionsRequest| form.definition().sources.get(&request.source).and_then(|source| source.max);
+    let running: Vec<Loading<'_>> =
+        asked.iter().map(|(request, _)| Box::pin(whole(ask, trial, request, most(request))) as Loading<'_>).collect();
     let done = together(running).await;
     for ((_, fields), list) in asked.into_iter().zip(done) {
         for field in fields {
@@ -106,7 +105,12 @@ async fn whole(ask: &Ask<'_>, trial: &Trial, request: &FormOptionsRequest, most:
     }
 }
 
-async fn pages(ask: &Ask<'_>, trial: &Trial, request: &FormOptionsRequest, most: usize) -> Result<Vec<FormOption>, Error> {
+async fn pages(
+    ask: &Ask<'_>,
+    trial: &Trial,
+    request: &FormOptionsRequest,
+    most: usize,
+) -> Result<Vec<FormOption>, Error> {
     let mut items = Vec::new();
     let mut seen = HashSet::new();
     let mut request = request.clone();

@@ -73,7 +73,8 @@ fn value(field: &Field, pairs: &Pairs) -> Option<Value> {
         // A box that is not ticked sends nothing; it was on the page all the same.
         FieldType::Bool => Some(Value::Bool(pairs.get(key).is_some_and(|text| !matches!(text, "" | "off" | "false")))),
         FieldType::Multiselect => {
-            let chosen: Vec<Value> = pairs.all(key).filter(|text| !text.is_empty()).map(|text| scalar(text, whole)).collect();
+            let chosen: Vec<Value> =
+                pairs.all(key).filter(|text| !text.is_empty()).map(|text| scalar(text, whole)).collect();
             Some(Value::Array(chosen))
         }
         FieldType::List => {
@@ -86,7 +87,9 @@ fn value(field: &Field, pairs: &Pairs) -> Option<Value> {
             Some(match field.value_type {
                 Some(ValueType::Int) => scalar(text, true),
                 Some(ValueType::Decimal) => Value::String(text.to_owned()),
-                _ => text.parse::<f64>().ok().and_then(serde_json::Number::from_f64).map_or_else(|| text.into(), number),
+                _ => {
+                    text.parse::<f64>().ok().and_then(serde_json::Number::from_f64).map_or_else(|| text.into(), number)
+                }
             })
         }
         _ => {
@@ -169,7 +172,8 @@ mod tests {
 
     #[test]
     fn what_was_sent_in_becomes_settings_of_its_types() {
-        let entered = entered("text=+a+&raw=+a+&count=7&some=1&some=2&list=x%0D%0A%0D%0A+y&every=5&every.unit=M&kept=forged");
+        let entered =
+            entered("text=+a+&raw=+a+&count=7&some=1&some=2&list=x%0D%0A%0D%0A+y&every=5&every.unit=M&kept=forged");
         assert_eq!(
             Value::Object(entered.settings),
             json!({"text": "a", "raw": " a ", "flag": false, "count": 7, "some": [1, 2], "list": ["x", "y"],

@@ -1,6 +1,6 @@
 //! All connections, what needs somebody, and what else could be connected.
 
-use super::parts::{Pen, action, chip, link, moment, pager, th};
+use super::parts::{Pen, action, chip, link, logo, moment, pager, th};
 use crate::web::pages::index::{Attention, Index, Row, Tile};
 use crate::web::view::Tone;
 use maud::{Markup, html};
@@ -121,7 +121,7 @@ fn tile(pen: &Pen<'_>, tile: &Tile) -> Markup {
     html! {
         li class="psa-card psa-tile" {
             div class="psa-row psa-between" {
-                span class="psa-logo" aria-hidden="true" { (tile.plugin.initials) }
+                (logo(&tile.plugin))
                 (chip(&tile.chip))
             }
             div {

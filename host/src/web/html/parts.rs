@@ -92,6 +92,16 @@ pub(super) fn plugin(words: &Words<'_>, plugin: &PluginName) -> String {
     }
 }
 
+/// A plugin's picture, or two letters. The name stands beside it.
+pub(super) fn logo(plugin: &PluginName) -> Markup {
+    html! {
+        @match &plugin.icon {
+            Some(icon) => { img class="psa-logo" src=(icon) alt="" width="44" height="44"; }
+            None => span class="psa-logo" aria-hidden="true" { (plugin.initials) },
+        }
+    }
+}
+
 /// Names and what stands for them.
 pub(super) fn facts(facts: &[Fact]) -> Markup {
     html! {

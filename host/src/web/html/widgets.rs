@@ -52,7 +52,8 @@ fn above(pen: &Pen<'_>, field: &FieldView) -> Markup {
 }
 
 fn errors(pen: &Pen<'_>, field: &FieldView) -> Markup {
-    let errors: Vec<&str> = field.issues.iter().filter(|issue| !issue.warning).map(|issue| issue.text.as_str()).collect();
+    let errors: Vec<&str> =
+        field.issues.iter().filter(|issue| !issue.warning).map(|issue| issue.text.as_str()).collect();
     html! {
         @if !errors.is_empty() {
             div id={ (field.key) "-e" } {

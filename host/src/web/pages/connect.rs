@@ -62,7 +62,9 @@ pub(crate) async fn begin(ask: &Ask<'_>) -> Result<Reply, Error> {
     let made = ask.core.connections.create(made, &ask.by()).await?;
     filling.saved();
     match later(&filling.plugin.form, 1) {
-        Some(next) => Ok(Reply::Done { to: ask.of_connection(&made.connection, &format!("/setup/{next}")), word: "begun" }),
+        Some(next) => {
+            Ok(Reply::Done { to: ask.of_connection(&made.connection, &format!("/setup/{next}")), word: "begun" })
+        }
         None => {
             let place = crate::store::Place { tenant: made.tenant, connection: made.connection };
             let report = filling.report().cloned();
@@ -168,7 +170,8 @@ fn steps(ask: &Ask<'_>, form: &Form, current: u32) -> Vec<Step> {
     numbers.dedup();
     let title = |number: u32| {
         let titles = groups.iter().filter(|group| group.step.unwrap_or(1) == number);
-        let text = |title| psa_host_api::form::text(title, ask.words.locale(), &form.definition().default_locale).to_owned();
+        let text =
+            |title| psa_host_api::form::text(title, ask.words.locale(), &form.definition().default_locale).to_owned();
         titles.map(|group| text(&group.title)).collect::<Vec<_>>().join(", ")
     };
     numbers

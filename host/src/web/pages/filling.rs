@@ -114,9 +114,11 @@ impl<'a> Filling<'a> {
     /// Whether saving this needs more than the permission to configure.
     pub(crate) fn touches_secrets(&self) -> bool {
         let stored = self.connection.as_ref().map(|connection| &connection.settings);
-        let bound = |field: &Field| field.secret.as_ref().is_some_and(|secret| {
-            secret.bound_to.iter().any(|key| stored.is_some_and(|stored| stored.get(key) != self.settings.get(key)))
-        });
+        let bound = |field: &Field| {
+            field.secret.as_ref().is_some_and(|secret| {
+                secret.bound_to.iter().any(|key| stored.is_some_and(|stored| stored.get(key) != self.settings.get(key)))
+            })
+        };
         let moved = self.plugin.form.definition().fields.iter().any(bound);
         moved || self.secrets.values().any(|op| !matches!(op, SecretOp::Keep))
     }
@@ -238,7 +240,11 @@ impl<'a> Filling<'a> {
             draft: self.draft.clone(),
             name,
             errors: building.errors(),
-            groups: building.groups(|group| self.reauth || self.is_of_step(group), |field| self.is_on_page(field), ready),
+            groups: building.groups(
+                |group| self.reauth || self.is_of_step(group),
+                |field| self.is_on_page(field),
+                ready,
+            ),
             report: self.report.as_ref().map(|report| self.report_view(report)),
             buttons,
             leave,
@@ -258,7 +264,8 @@ impl<'a> Filling<'a> {
 
     fn report_view(&self, report: &TestReport) -> ReportView {
         let words = self.ask.words;
-        let limits = report.steps.iter().filter(|step| matches!(step.state, StepState::Failed | StepState::Warning)).count();
+        let limits =
+            report.steps.iter().filter(|step| matches!(step.state, StepState::Failed | StepState::Warning)).count();
         let chip = match (report.passed, limits) {
             (false, _) => Chip { tone: Tone::Bad, label: words.say("form.report.failed") },
             (true, 0) => Chip { tone: Tone::Ok, label: words.say("form.report.works") },
@@ -273,7 +280,8 @@ impl<'a> Filling<'a> {
                 StepState::Skipped => (Tone::Idle, "mark.idle"),
             };
             let title = words.find(&format!("step.{}", step.step)).unwrap_or_else(|| step.step.clone());
-            let aside = step.ms.map(|ms| words.fill("form.report.ms", &[("ms", &words.number(ms))])).unwrap_or_default();
+            let aside =
+                step.ms.map(|ms| words.fill("form.report.ms", &[("ms", &words.number(ms))])).unwrap_or_default();
             let text = crate::web::form::built::cut(&step.message, 1_000);
             Mark { tone, said: words.say(said), title, text, aside, links: Vec::new() }
         });

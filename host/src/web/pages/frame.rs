@@ -4,7 +4,7 @@ use super::standing::{Standing, standing};
 use crate::callbacks::{CallbackState, state_of};
 use crate::connections::connection_missing;
 use crate::store::{ConnectionState, StopReason, Summary, ValueKind, Which};
-use crate::web::ask::Ask;
+use crate::web::ask::{Ask, segment};
 use crate::web::permission::Permission;
 use crate::web::view::{Action, Body, Count, Crumb, Frame, PluginName, Tab, Tone, View};
 use psa_host_api::Error;
@@ -102,8 +102,10 @@ impl Framed {
 pub(crate) fn plugin_name(ask: &Ask<'_>, id: &str) -> PluginName {
     let known = ask.core.connections.plugin(id).ok();
     let name = known.as_ref().map_or_else(|| id.to_owned(), |plugin| plugin.manifest.name.clone());
+    let icon = known.as_ref().filter(|plugin| plugin.manifest.icon.is_some());
+    let icon = icon.map(|_| ask.href(&format!("/-/icon/{}", segment(id))));
     let version = known.map(|plugin| plugin.manifest.version.clone());
-    PluginName { id: id.to_owned(), initials: initials(&name), name, version }
+    PluginName { id: id.to_owned(), initials: initials(&name), name, version, icon }
 }
 
 /// Two letters: of a name in one word the capitals, "ConnectWise" is CW; of several words their first letters.

@@ -1,6 +1,6 @@
 //! All connections, what needs somebody, and what else could be connected.
 
-use super::frame::plugin_name;
+use super::frame::{initials, plugin_name};
 use super::standing::standing;
 use crate::store::{ConnectionState, StopReason, Summary, ValueKind, Which};
 use crate::web::ask::{Ask, Reply, query, segment};
@@ -183,7 +183,19 @@ fn tiles(ask: &Ask<'_>) -> Result<Vec<Tile>, Error> {
             plugin,
         }
     };
-    Ok(ids.into_iter().map(tile).collect())
+    let refused = super::plugin::refusals(ask).into_iter().map(|(id, _)| {
+        let about = ask.href(&format!("/plugins/{}", segment(&id)));
+        let why = Action::get("why", ask.words.say("index.plugin.why"), about.clone(), &[Permission::View]);
+        let label = ask.words.say("plugin.refused");
+        Tile {
+            chip: Chip { tone: Tone::Idle, label },
+            text: ask.words.say("index.plugin.refused"),
+            about,
+            action: Some(why.look(Look::Small).of(&id)),
+            plugin: PluginName { initials: initials(&id), name: id.clone(), id, version: None, icon: None },
+        }
+    });
+    Ok(ids.into_iter().map(tile).chain(refused).collect())
 }
 
 fn pager(ask: &Ask<'_>, find: &str, found: &[Summary], more: bool, all: u64, first: bool) -> Pager {

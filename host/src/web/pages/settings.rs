@@ -143,7 +143,8 @@ async fn conflict(ask: &Ask<'_>, framed: &Framed, mut filling: Filling<'_>, erro
     filling.issues.push(issue(String::new(), IssueLevel::Error, "changed_meanwhile", error.message));
     // From here on what is sent in is meant to take the place of what is there now.
     let id = &framed.summary.connection.place.connection;
-    let mut form = filling.view(ask.of_connection(id, "/settings"), ask.of_connection(id, ""), buttons(ask, false)).await;
+    let mut form =
+        filling.view(ask.of_connection(id, "/settings"), ask.of_connection(id, ""), buttons(ask, false)).await;
     form.rev = Some(now.rev);
     let body = Body::Settings(Box::new(Settings { form, kept: Vec::new(), hidden: None }));
     Ok(Reply::View(409, Box::new(framed.view(ask, "settings", body))))

@@ -2,7 +2,7 @@
 //!
 //! Promises: a proposal is only ever one; what two agents or two members share proposes nobody.
 
-use crate::store::{MemberMapping, ProductValue};
+use crate::store::{MappingWay, ProductValue};
 use psa_host_api::model::{Member, MemberKind};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -12,38 +12,46 @@ use std::collections::HashMap;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Suggestion {
     /// The product's id.
-    agent: String,
+    pub(crate) agent: String,
     /// The provider's id.
-    member: String,
-    /// What they share: `email`, `identifier` or `name`.
-    by: &'static str,
+    pub(crate) member: String,
+    /// What they share.
+    pub(crate) by: MappingWay,
 }
 
 /// What an agent and a member can have in common.
 struct Way {
-    name: &'static str,
+    name: MappingWay,
     of_agent: fn(&ProductValue) -> Option<String>,
     of_member: fn(&Member) -> Vec<String>,
 }
 
 /// In this order: who was found in one way is not looked for in the next.
 const WAYS: [Way; 3] = [
-    Way { name: "email", of_agent: |agent| agent.email.clone(), of_member: |member| member.emails.clone() },
+    Way { name: MappingWay::Email, of_agent: |agent| agent.email.clone(), of_member: |member| member.emails.clone() },
     Way {
-        name: "identifier",
+        name: MappingWay::Identifier,
         of_agent: |agent| agent.email.as_ref().and_then(|email| email.split('@').next()).map(str::to_owned),
         of_member: |member| vec![member.identifier.clone()],
     },
-    Way { name: "name", of_agent: |agent| Some(agent.name.clone()), of_member: |member| vec![member.name.clone()] },
+    Way {
+        name: MappingWay::Name,
+        of_agent: |agent| Some(agent.name.clone()),
+        of_member: |member| vec![member.name.clone()],
+    },
 ];
 
-/// Proposals for agents without a mapping, by agent.
-pub(super) fn proposals(agents: &[ProductValue], members: &[Member], mappings: &[MemberMapping]) -> Vec<Suggestion> {
+/// Proposals for agents without a mapping, by agent. `settled`: agents of whom something is said, and their members.
+pub(crate) fn proposals(
+    agents: &[ProductValue],
+    members: &[Member],
+    settled: &[(&str, Option<&str>)],
+) -> Vec<Suggestion> {
     let mut free: Vec<&Member> =
         members.iter().filter(|member| !member.inactive && member.member_kind == MemberKind::Person).collect();
-    free.retain(|member| !mappings.iter().any(|mapping| mapping.member.as_deref() == Some(&member.id)));
+    free.retain(|member| !settled.iter().any(|(_, taken)| *taken == Some(&member.id)));
     let mut open: Vec<&ProductValue> =
-        agents.iter().filter(|agent| !mappings.iter().any(|mapping| mapping.agent == agent.id)).collect();
+        agents.iter().filter(|agent| !settled.iter().any(|(known, _)| *known == agent.id)).collect();
     let mut proposals: Vec<Suggestion> = Vec::new();
     for way in &WAYS {
         let having = grouped(&free, |member| (way.of_member)(member));
@@ -105,8 +113,10 @@ mod tests {
             agent("d", "Gone Girl", Some("gone@example.com")),
             agent("e", "Robot", Some("robot@example.com")),
         ];
-        let found: Vec<_> =
-            proposals(&agents, &members, &[]).into_iter().map(|found| (found.agent, found.member, found.by)).collect();
+        let found: Vec<_> = proposals(&agents, &members, &[])
+            .into_iter()
+            .map(|found| (found.agent, found.member, found.by.word()))
+            .collect();
         let expected = [("a", "1", "email"), ("b", "3", "name"), ("c", "4", "identifier")];
         assert_eq!(found, expected.map(|(agent, member, by)| (agent.to_owned(), member.to_owned(), by)));
     }
