@@ -14,6 +14,7 @@ mod reply;
 mod rows;
 mod shown;
 mod sqlite;
+mod traced;
 mod words;
 mod work;
 
@@ -23,6 +24,7 @@ pub(crate) use reply::Reply;
 pub(crate) use rows::*;
 pub(crate) use shown::*;
 pub(crate) use sqlite::SqliteStore;
+pub(crate) use traced::*;
 pub(crate) use words::*;
 pub use words::{ConnectionState, StopReason};
 pub(crate) use work::*;
@@ -81,6 +83,8 @@ pub(crate) trait Links: Send + Sync {
     fn list_links(&self, filter: &LinkFilter, after: &str, limit: usize) -> Read<Vec<StoredLink>>;
     /// Takes one apart. False: it was not whole.
     fn unlink(&self, tenant: &str, link: &str, now: i64, record: Record) -> Reply<bool>;
+    /// Takes one apart, unless something of it has not ended, and keeps another one in its place. False: it was not whole.
+    fn replace_link(&self, before: &str, link: StoredLink, record: Record) -> Reply<bool>;
 }
 
 /// Which links are wanted.
@@ -347,7 +351,10 @@ pub(crate) trait Upkeep: Send + Sync {
 
 /// All of it.
 pub(crate) trait Store:
-    Connections + Links + Operations + Inbound + Mappings + Journal + PluginStorage + Shown + Upkeep
+    Connections + Links + Operations + Inbound + Mappings + Journal + PluginStorage + Shown + Traced + Upkeep
 {
 }
-impl<T: Connections + Links + Operations + Inbound + Mappings + Journal + PluginStorage + Shown + Upkeep> Store for T {}
+impl<T> Store for T where
+    T: Connections + Links + Operations + Inbound + Mappings + Journal + PluginStorage + Shown + Traced + Upkeep
+{
+}

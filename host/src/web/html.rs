@@ -4,10 +4,15 @@
 //! Promises: everything that comes from a view is text and escaped by the template; there is no style, no script and no
 //! handler inside the markup; drawing asks nobody and decides nothing.
 
+mod activity;
 mod index;
+mod operation;
 mod overview;
 mod parts;
 mod problem;
+mod step;
+mod ticket;
+mod tickets;
 
 use super::answer::Drawn;
 use super::assets;
@@ -139,6 +144,11 @@ fn body(pen: &Pen<'_>, view: &View) -> Markup {
     match &view.body {
         Body::Index(page) => index::draw(pen, page),
         Body::Overview(page) => overview::draw(pen, page),
+        Body::Tickets(page) => tickets::draw(pen, page),
+        Body::Ticket(page) => ticket::draw(pen, page),
+        Body::Operation(page) => operation::draw(pen, page),
+        Body::Activity(page) => activity::draw(pen, page),
+        Body::Entry(page) => activity::draw_entry(pen, page),
         Body::Problem(page) => problem::draw(view, page),
     }
 }

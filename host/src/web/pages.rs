@@ -4,8 +4,14 @@
 //! nothing more.
 
 pub(crate) mod about;
+pub(crate) mod activity;
 pub(crate) mod frame;
 pub(crate) mod index;
+mod linked;
+pub(crate) mod operation;
 pub(crate) mod overview;
 pub(crate) mod problem;
 pub(crate) mod standing;
+pub(crate) mod step;
+pub(crate) mod ticket;
+pub(crate) mod tickets;

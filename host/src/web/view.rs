@@ -5,7 +5,7 @@
 //! ours, made by `Ask::href`, or https.
 
 use super::moment::Moment;
-use super::pages::{index, overview, problem};
+use super::pages::{activity, index, operation, overview, problem, ticket, tickets};
 use super::permission::Permission;
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +35,16 @@ pub(crate) enum Body {
     Index(index::Index),
     /// How a connection does.
     Overview(overview::Overview),
+    /// All ticket links.
+    Tickets(tickets::Tickets),
+    /// A ticket link.
+    Ticket(Box<ticket::Ticket>),
+    /// An operation.
+    Operation(Box<operation::Operation>),
+    /// What happened.
+    Activity(activity::Activity),
+    /// One thing that happened.
+    Entry(activity::Entry),
     /// Something is not as it should be.
     Problem(problem::Problem),
 }

@@ -18,8 +18,10 @@ macro_rules! files {
 }
 
 /// Each locale's words. The first one is the one that all others fall back to.
-const CATALOGUES: &[(&str, &[&str])] =
-    &[files!("en": "common" "index" "overview" "standing"), files!("de": "common" "index" "overview" "standing")];
+const CATALOGUES: &[(&str, &[&str])] = &[
+    files!("en": "common" "index" "overview" "standing" "tickets" "ticket" "operation" "activity"),
+    files!("de": "common" "index" "overview" "standing" "tickets" "ticket" "operation" "activity"),
+];
 
 /// A text, or two that depend on a number.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -222,6 +224,12 @@ fn filled(text: &str, values: &[(&str, &str)]) -> String {
 
 fn lookup<'v>(values: &[(&str, &'v str)], name: &str) -> Option<&'v str> {
     values.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
+}
+
+/// Whether English has a text for a key.
+#[cfg(test)]
+pub(crate) fn is_said(key: &str) -> bool {
+    catalogues().first().is_some_and(|(_, english)| english.contains_key(key))
 }
 
 #[cfg(test)]

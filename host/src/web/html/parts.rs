@@ -116,7 +116,7 @@ pub(super) fn marks(marks: &[Mark]) -> Markup {
         ol class="psa-steps" {
             @for mark in marks {
                 li class="psa-step" {
-                    span class=(mark_class(mark.tone)) aria-hidden="true" { (mark_sign(mark.tone)) }
+                    (self::mark(mark.tone))
                     div {
                         strong { (mark.title) }
                         br;
@@ -131,6 +131,11 @@ pub(super) fn marks(marks: &[Mark]) -> Markup {
             }
         }
     }
+}
+
+/// A mark alone: the words beside it say the same.
+pub(super) fn mark(tone: Tone) -> Markup {
+    html! { span class=(mark_class(tone)) aria-hidden="true" { (mark_sign(tone)) } }
 }
 
 fn mark_class(tone: Tone) -> &'static str {
