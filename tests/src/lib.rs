@@ -5,6 +5,7 @@
 //! Leaves to others: what is to be true (`tests/`).
 
 pub mod answering;
+pub mod browse;
 pub mod compile;
 pub mod door;
 pub mod files;

@@ -15,11 +15,11 @@ macro_rules! summary {
             (SELECT count(*) FROM ticket_links l WHERE l.tenant = c.tenant AND l.connection = c.connection
                 AND l.state = 'linked'),
             (SELECT count(*) FROM operations o WHERE o.tenant = c.tenant AND o.connection = c.connection
-                AND o.state = 'queued'),
+                AND o.state = 'queued' AND o.state IN ('queued', 'in_doubt', 'held')),
             (SELECT count(*) FROM operations o WHERE o.tenant = c.tenant AND o.connection = c.connection
-                AND o.state = 'in_doubt'),
+                AND o.state = 'in_doubt' AND o.state IN ('queued', 'in_doubt', 'held')),
             (SELECT count(*) FROM operations o WHERE o.tenant = c.tenant AND o.connection = c.connection
-                AND o.state = 'held'),
+                AND o.state = 'held' AND o.state IN ('queued', 'in_doubt', 'held')),
             (SELECT min(o.accepted) FROM operations o WHERE o.tenant = c.tenant AND o.connection = c.connection
                 AND o.state IN ('queued', 'in_doubt', 'held')),
             (SELECT count(*) FROM member_mappings m WHERE m.tenant = c.tenant AND m.connection = c.connection

@@ -43,6 +43,17 @@ macro_rules! listed {
     };
 }
 
+/// Operations of a connection in one of the states that have not ended. The index is of these alone, so they are named.
+macro_rules! open {
+    ($state:literal) => {
+        concat!(
+            "operations INDEXED BY operations_waiting WHERE tenant = ?1 AND connection = ?2 AND state = ",
+            $state,
+            " AND state IN ('queued', 'in_doubt', 'held')"
+        )
+    };
+}
+
 statements! {
     ALL_LINKS = listed!(links "l.created, l.link", "ticket_links l WHERE l.tenant = ?1 AND l.connection = ?2
         AND (l.created, l.link) < (?3, ?4) ORDER BY l.created DESC, l.link DESC LIMIT ?5");
@@ -69,7 +80,8 @@ statements! {
     /// The oldest of each link.
     HELD = listed!("o.operation", "o.accepted, o.seq", "operations o
         CROSS JOIN ticket_links l ON l.tenant = o.tenant AND l.link = o.link
-        WHERE o.tenant = ?1 AND o.connection = ?2 AND o.state = 'held' AND (o.accepted, o.seq) > (?3, ?4)
+        WHERE o.tenant = ?1 AND o.connection = ?2 AND o.state = 'held' AND o.state IN ('queued', 'in_doubt', 'held')
+        AND (o.accepted, o.seq) > (?3, ?4)
         AND NOT EXISTS (SELECT 1 FROM operations p WHERE p.tenant = o.tenant AND p.link = o.link AND p.state = 'held'
             AND p.state IN ('queued', 'in_doubt', 'held') AND p.seq < o.seq)
         ORDER BY o.accepted, o.seq LIMIT ?5");
@@ -81,20 +93,21 @@ statements! {
         AND NOT EXISTS (SELECT 1 FROM operations p WHERE p.tenant = o.tenant AND p.link = o.link
             AND p.state = 'refused' AND p.seq > o.seq)
         ORDER BY o.ended DESC, o.seq DESC LIMIT ?5");
-    COUNTS = "SELECT
+    COUNTS = concat!("SELECT
         (SELECT count(*) FROM ticket_links WHERE tenant = ?1 AND connection = ?2),
-        (SELECT count(*) FROM operations WHERE tenant = ?1 AND connection = ?2 AND state = 'queued' AND head = 1),
-        (SELECT count(*) FROM operations WHERE tenant = ?1 AND connection = ?2 AND state = 'in_doubt'),
-        (SELECT count(DISTINCT link) FROM operations WHERE tenant = ?1 AND connection = ?2 AND state = 'held'),
+        (SELECT count(*) FROM ", open!("'queued'"), " AND head = 1),
+        (SELECT count(*) FROM ", open!("'in_doubt'"), "),
+        (SELECT count(DISTINCT link) FROM ", open!("'held'"), "),
         (SELECT count(DISTINCT link) FROM operations WHERE tenant = ?1 AND connection = ?2 AND state = 'refused'
             AND ended >= ?3),
-        (SELECT count(*) FROM ticket_links WHERE tenant = ?1 AND connection = ?2 AND state IN ('failed', 'unlinked')),
-        (SELECT count(*) FROM ticket_links WHERE tenant = ?1 AND connection = ?2 AND gone_at IS NOT NULL
-            AND state = 'linked'),
-        (SELECT count(*) FROM operations WHERE tenant = ?1 AND connection = ?2 AND state = 'held' AND doubts = 0
-            AND reason NOT IN ('needs_mapping', 'ticket_missing'))";
-    RETRYABLE = "SELECT operation FROM operations WHERE tenant = ?1 AND connection = ?2 AND state = 'held' AND doubts = 0
-        AND reason NOT IN ('needs_mapping', 'ticket_missing') ORDER BY accepted LIMIT ?3";
+        (SELECT count(*) FROM ticket_links INDEXED BY ticket_links_apart WHERE tenant = ?1 AND connection = ?2
+            AND state IN ('failed', 'unlinked')),
+        (SELECT count(*) FROM ticket_links INDEXED BY ticket_links_gone WHERE tenant = ?1 AND connection = ?2
+            AND gone_at IS NOT NULL AND state = 'linked'),
+        (SELECT count(*) FROM ", open!("'held'"), " AND doubts = 0
+            AND reason NOT IN ('needs_mapping', 'ticket_missing'))");
+    RETRYABLE = concat!("SELECT operation FROM ", open!("'held'"), " AND doubts = 0
+        AND reason NOT IN ('needs_mapping', 'ticket_missing') ORDER BY accepted LIMIT ?3");
     THESE = operation!("WHERE tenant = ?1 AND operation IN (SELECT value FROM json_each(?2))");
     OF_LINK = operation!("WHERE tenant = ?1 AND link = ?2 AND seq < ?3 ORDER BY seq DESC LIMIT ?4");
     TRANSITIONS_OF = "SELECT t.operation, t.from_state, t.from_attempt, t.to_state, t.to_attempt, t.reason
@@ -103,7 +116,7 @@ statements! {
         FROM json_each(?2) w CROSS JOIN attempts a ON a.tenant = ?1 AND a.operation = w.value
         ORDER BY a.operation, a.number";
     LEAF = "SELECT seq, at, actor, action, connection, subject, detail, salt, commitment, mac FROM activity
-        WHERE tenant = ?1 AND connection = ?2 AND seq < ?3 ORDER BY seq DESC LIMIT ?4";
+        INDEXED BY activity_connection WHERE tenant = ?1 AND connection = ?2 AND seq < ?3 ORDER BY seq DESC LIMIT ?4";
     ENTRY = "SELECT seq, at, actor, action, connection, subject, detail, salt, commitment, mac FROM activity
         WHERE tenant = ?1 AND seq = ?3 AND connection = ?2";
 }

@@ -24,14 +24,14 @@ pub(super) fn draw(pen: &Pen<'_>, page: &Operation) -> Markup {
                     h2 class="psa-h2" id="story" { (words.say("operation.story")) }
                     ol class="psa-timeline" { @for one in &page.story { (tried(one)) } }
                 }
-            }
-            aside class="psa-stack" {
-                @for one in &page.steps { (step(pen, one)) }
                 section class="psa-card psa-stack" aria-labelledby="about" {
                     h2 class="psa-h2" id="about" { (words.say("operation.about")) }
                     p class="psa-small" { a href=(page.on.href) { (page.on.label) } }
                     (facts(&page.facts))
                 }
+            }
+            @if !page.steps.is_empty() {
+                aside class="psa-stack" { @for one in &page.steps { (step(pen, one)) } }
             }
         }
     }

@@ -28,12 +28,14 @@ pub(super) fn step(pen: &Pen<'_>, step: &Step) -> Markup {
 }
 
 fn options(pen: &Pen<'_>, step: &Step) -> Markup {
+    // Of several none is taken for granted.
+    let alone = step.options.len() == 1;
     html! {
         fieldset {
             legend class="psa-label" { (pen.words.say("step.choose")) }
-            @for (index, option) in step.options.iter().enumerate() {
+            @for option in &step.options {
                 label class="psa-choice" {
-                    input class="psa-check" type="radio" name="remote" value=(option.value) checked[index == 0];
+                    input class="psa-check" type="radio" name="remote" value=(option.value) checked[alone];
                     span {
                         code { (option.label) }
                         @if !option.help.is_empty() { br; span class="psa-small psa-muted" { (option.help) } }

@@ -85,7 +85,7 @@ fn row(pen: &Pen<'_>, page: &Tickets, row: &Row) -> Markup {
                 div { (chip(&row.chip)) @if !row.text.is_empty() { br; span class="psa-small" { (row.text) } } }
             }
             td class="psa-td psa-nowrap" data-label=(words.say("tickets.column.changed")) { (moment(&row.changed)) }
-            td class="psa-td" data-label="" { (action(pen, &row.action)) }
+            td class="psa-td psa-nowrap" data-label="" { (action(pen, &row.action)) }
         }
     }
 }

@@ -11,6 +11,9 @@ use serde_json::Value;
 /// What was refused so long ago is no news, in milliseconds.
 pub(crate) const LATELY_MS: i64 = 7 * 86_400_000;
 
+/// How much of an error a list shows, in characters.
+const SAID_CHARS_MAX: usize = 140;
+
 /// How a link stands.
 pub(crate) struct Stand {
     pub(crate) chip: Chip,
@@ -128,7 +131,7 @@ fn of_open(ask: &Ask<'_>, row: &LinkRow, operation: &StoredOperation) -> Stand {
         }
         _ => {
             let next = ask.words.number(u64::try_from(operation.attempts).unwrap_or(0) + 1);
-            let mut text = failure(operation).unwrap_or_default();
+            let mut text = clipped(&failure(operation).unwrap_or_default());
             let waits = waits(ask, row);
             if !waits.is_empty() {
                 text = format!("{text} {waits}");
@@ -136,6 +139,14 @@ fn of_open(ask: &Ask<'_>, row: &LinkRow, operation: &StoredOperation) -> Stand {
             let label = ask.words.fill("link.waiting.try", &[("n", &next)]);
             Stand { chip: Chip { tone: Tone::Warn, label }, text, way: Way::Retry }
         }
+    }
+}
+
+/// The beginning of what somebody else has said: all of it stands on the operation's own page.
+fn clipped(text: &str) -> String {
+    match text.char_indices().nth(SAID_CHARS_MAX) {
+        Some((end, _)) => format!("{}\u{2026}", text[..end].trim_end()),
+        None => text.to_owned(),
     }
 }
 

@@ -89,7 +89,12 @@ fn view(ask: &Ask<'_>, framed: &Framed, row: &LinkRow) -> Result<View, Error> {
     let more = operations.len() > PAGE;
     operations.truncate(PAGE);
     let Stand { chip, text, way } = linked::stand(ask, row);
-    let fields = compared(ask, row, &operations)?;
+    // Also on a later page both tickets are compared by what came last.
+    let newest = match before {
+        i64::MAX => None,
+        _ => Some(ask.core.store.operations_of(&ask.who.tenant, &row.link.link, i64::MAX, PAGE)?),
+    };
+    let fields = compared(ask, row, newest.as_ref().unwrap_or(&operations))?;
     let href = link_href(ask, connection, &row.link.link);
     let pager = Pager {
         shown: ask.words.count("ticket.operations", operations.len() as u64),
