@@ -34,5 +34,9 @@ CREATE UNIQUE INDEX ticket_links_product ON ticket_links (tenant, connection, pr
     WHERE state IN ('creating', 'linked');
 CREATE UNIQUE INDEX ticket_links_ticket ON ticket_links (tenant, connection, ticket) WHERE state = 'linked';
 CREATE INDEX ticket_links_connection ON ticket_links (tenant, connection, link);
+CREATE INDEX ticket_links_listed ON ticket_links (tenant, connection, created, link);
+CREATE INDEX ticket_links_apart ON ticket_links (tenant, connection, created, link) WHERE state IN ('failed', 'unlinked');
+CREATE INDEX ticket_links_by_product ON ticket_links (tenant, connection, product_ticket);
+CREATE INDEX ticket_links_by_ticket ON ticket_links (tenant, connection, ticket) WHERE ticket IS NOT NULL;
 CREATE INDEX ticket_links_seen ON ticket_links (tenant, connection, seen_at) WHERE state = 'linked';
 CREATE INDEX ticket_links_gone ON ticket_links (tenant, connection, gone_at) WHERE gone_at IS NOT NULL;

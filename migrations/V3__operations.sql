@@ -74,6 +74,7 @@ CREATE INDEX operations_waiting ON operations (tenant, connection, state, accept
 CREATE INDEX operations_watch ON operations (watch_at) WHERE watch_at IS NOT NULL;
 CREATE INDEX operations_sealed ON operations (ended) WHERE sealed IS NOT NULL AND ended IS NOT NULL;
 CREATE INDEX operations_ended ON operations (tenant, connection, ended, kind, state) WHERE ended IS NOT NULL;
+CREATE INDEX operations_refused ON operations (tenant, connection, ended) WHERE state = 'refused';
 CREATE INDEX operations_key ON operations (key) WHERE key IS NOT NULL;
 
 CREATE TABLE attempts (

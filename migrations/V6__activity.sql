@@ -16,6 +16,8 @@ CREATE TABLE activity (
     PRIMARY KEY (tenant, seq)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX activity_connection ON activity (tenant, connection, seq);
+
 CREATE TABLE events (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     tenant TEXT NOT NULL,

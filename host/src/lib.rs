@@ -9,6 +9,7 @@
 mod activity;
 pub mod cache;
 mod callbacks;
+mod check;
 pub mod clock;
 mod config;
 mod connections;
@@ -18,6 +19,7 @@ pub mod egress;
 mod host;
 mod http;
 mod json;
+mod links;
 mod lists;
 mod log;
 mod mappings;

@@ -12,6 +12,7 @@ mod canonical;
 mod config;
 mod decide;
 mod desk;
+mod ended;
 mod explain;
 mod gate;
 mod look;
@@ -25,6 +26,7 @@ mod status;
 mod steps;
 mod ticket;
 mod time;
+mod trace;
 mod trouble;
 mod turn;
 mod update;
@@ -36,7 +38,8 @@ pub(crate) use accept::{NewNote, NewStatus, NewTicket, NewTime, check_text};
 pub use config::OutboxConfig;
 pub(crate) use desk::Desk;
 pub use desk::FailPoint;
-pub(crate) use explain::{Explanation, OperationView};
+pub(crate) use explain::{Explanation, Next, OperationView};
+pub(crate) use trace::{Candidate, Wanted, candidates};
 
 use crate::store::{Due, LaneId, Place};
 use lru_time_cache::LruCache;
@@ -111,6 +114,12 @@ impl Outbox {
     pub(crate) fn rested(&self, place: &Place) {
         self.lock().resting.retain(|lane, _| lane.place != *place);
         self.wake();
+    }
+
+    /// A person wants what waits to be tried now.
+    pub(crate) fn try_now(&self, place: &Place) {
+        self.desk.gate(place).open_early();
+        self.rested(place);
     }
 
     /// A fresh id that cannot be guessed.

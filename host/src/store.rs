@@ -15,6 +15,7 @@ mod reply;
 mod rows;
 mod shown;
 mod sqlite;
+mod traced;
 mod words;
 mod work;
 
@@ -25,6 +26,7 @@ pub(crate) use reply::Reply;
 pub(crate) use rows::*;
 pub(crate) use shown::*;
 pub(crate) use sqlite::SqliteStore;
+pub(crate) use traced::*;
 pub(crate) use words::*;
 pub use words::{ConnectionState, StopReason};
 pub(crate) use work::*;
@@ -85,6 +87,8 @@ pub(crate) trait Links: Send + Sync {
     fn list_links(&self, filter: &LinkFilter, after: &str, limit: usize) -> Read<Vec<StoredLink>>;
     /// Takes one apart. False: it was not whole.
     fn unlink(&self, tenant: &str, link: &str, now: i64, record: Record) -> Reply<bool>;
+    /// Takes one apart, unless something of it has not ended, and keeps another one in its place. False: it was not whole.
+    fn replace_link(&self, before: &str, link: StoredLink, record: Record) -> Reply<bool>;
 }
 
 /// Which links are wanted.
@@ -356,10 +360,20 @@ pub(crate) trait Upkeep: Send + Sync {
 
 /// All of it.
 pub(crate) trait Store:
-    Connections + Links + Operations + Inbound + Mappings + Remaps + Journal + PluginStorage + Shown + Upkeep
+    Connections + Links + Operations + Inbound + Mappings + Remaps + Journal + PluginStorage + Shown + Traced + Upkeep
 {
 }
-impl<T: Connections + Links + Operations + Inbound + Mappings + Remaps + Journal + PluginStorage + Shown + Upkeep> Store
-    for T
+impl<T> Store for T where
+    T: Connections
+        + Links
+        + Operations
+        + Inbound
+        + Mappings
+        + Remaps
+        + Journal
+        + PluginStorage
+        + Shown
+        + Traced
+        + Upkeep
 {
 }

@@ -22,6 +22,9 @@ pub(crate) struct Seen {
     pub(crate) contact: Option<Reference>,
     pub(crate) closed: Known,
     pub(crate) merged_into: Option<String>,
+    /// The number people use, and a page for them at the PSA. Of what was read by an older version not known.
+    pub(crate) number: Option<String>,
+    pub(crate) url: Option<String>,
     /// As the provider says it.
     pub(crate) updated_at: Option<String>,
     /// What the provider's clock showed at least when this was read, in milliseconds since 1970; unknown: not known.
@@ -43,6 +46,8 @@ impl Seen {
             contact: ticket.contact.clone(),
             closed: ticket.closed,
             merged_into: ticket.merged_into.clone(),
+            number: Some(ticket.number.clone()).filter(|number| !number.is_empty()),
+            url: ticket.url.clone(),
             updated_at: ticket.updated_at.clone(),
             read_at,
         }

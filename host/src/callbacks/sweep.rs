@@ -4,14 +4,16 @@
 
 use super::Callbacks;
 use crate::cache::Kind as CacheKind;
-use crate::store::{Cursor, DirtySource, NewDirty, Place};
-use psa_host_api::Error;
+use crate::store::{ConnectionState, Cursor, DirtySource, LinkState, NewDirty, Place, StoredLink};
 use psa_host_api::model::ChangeAction;
+use psa_host_api::{Code, Error};
 
 /// In one go.
 const BATCH: usize = 20;
 /// Parts into which the time of a sweep is cut.
 const PARTS: i64 = 50;
+/// How often is looked whether a reading has ended, in milliseconds.
+const LOOK_EVERY_MS: u64 = 30;
 
 impl Callbacks {
     /// Makes dirty some of what was not read for longest.
@@ -28,17 +30,7 @@ impl Callbacks {
         let before = if counted { self.counted_since(place, cursor.overflow, now) } else { now.saturating_sub(every) };
         let unread = self.desk.store.unread_since(place, before, BATCH)?;
         let full = unread.len() == BATCH;
-        let dirty: Vec<NewDirty> = unread
-            .into_iter()
-            .filter_map(|view| view.link.ticket)
-            .map(|ticket| NewDirty {
-                kind: "ticket".to_owned(),
-                entity: ticket,
-                action: ChangeAction::Updated,
-                by: None,
-                source: DirtySource::Sweep,
-            })
-            .collect();
+        let dirty: Vec<NewDirty> = unread.into_iter().filter_map(|view| view.link.ticket).map(linked_ticket).collect();
         if !dirty.is_empty() {
             self.desk.store.make_dirty(place, dirty, now).await?;
         }
@@ -67,5 +59,43 @@ impl Callbacks {
             _ => memory.counted = Some((overflow, now)),
         });
         since
+    }
+
+    /// A person wants to know what a linked ticket shows now: it is read as if a change had been announced. False: it was not
+    /// read within this time, and will be.
+    pub(crate) async fn read_now(&self, link: &StoredLink, wait_ms: u64) -> Result<bool, Error> {
+        let (place, clock) = (&link.place, &self.desk.clock);
+        let Some(ticket) = link.ticket.clone().filter(|_| link.state == LinkState::Linked) else {
+            let message = format!("the link is {}; there is no ticket to be read", link.state.word());
+            return Err(Error::new(Code::Conflict, message).because("not_linked"));
+        };
+        let stored = self.desk.connections.stored(place)?;
+        if stored.state != ConnectionState::Active {
+            let message = "the connection is not at work; nothing is read through it now";
+            return Err(Error::new(Code::Conflict, message).because("not_active"));
+        }
+        let now = clock.now_unix_ms();
+        let dirty = linked_ticket(ticket.clone());
+        self.desk.store.make_dirty(place, vec![dirty], now).await?;
+        self.wake();
+        let until = clock.boot_ms().saturating_add(wait_ms);
+        let tickets = [ticket];
+        loop {
+            let read = self.desk.store.views_of(place, &tickets)?.iter().any(|view| view.seen_at >= now);
+            if read || clock.boot_ms() >= until {
+                return Ok(read);
+            }
+            clock.sleep(LOOK_EVERY_MS).await;
+        }
+    }
+}
+
+fn linked_ticket(ticket: String) -> NewDirty {
+    NewDirty {
+        kind: "ticket".to_owned(),
+        entity: ticket,
+        action: ChangeAction::Updated,
+        by: None,
+        source: DirtySource::Sweep,
     }
 }

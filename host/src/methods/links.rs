@@ -3,14 +3,13 @@
 use super::paging::{self, Paged};
 use crate::clock::rfc3339;
 use crate::core::Core;
+use crate::links;
 use crate::plugin::CallContext;
 use crate::store::{LinkFilter, LinkState, Place, StoredLink};
+use psa_host_api::Error;
 use psa_host_api::model::{Page, PageRequest};
-use psa_host_api::ops;
-use psa_host_api::{Code, Error};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 /// A ticket link as the product sees it.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -105,37 +104,8 @@ pub(crate) struct List {
 
 pub(crate) async fn create(core: &Core, params: Create, context: &CallContext) -> Result<Link, Error> {
     let Create { tenant, connection, product_ticket, ticket, by } = params;
-    super::check_word("product_ticket", &product_ticket)?;
     let place = Place { tenant, connection };
-    // What does not exist cannot be linked; a merged ticket leads to the one it went into.
-    let request = ops::GetTicketRequest { ticket };
-    let now = core.clock.now_unix_ms();
-    let found = core.connections.run::<ops::GetTicket>(&place, &request, context).await?;
-    if let Some(other) = &found.merged_into {
-        let message = format!("ticket {} was merged into {other}; link that one", found.id);
-        let mut error = Error::new(Code::Conflict, message).because("ticket_merged");
-        error.details = Some(json!({"merged_into": other}));
-        return Err(error);
-    }
-    let link = StoredLink {
-        link: core.outbox.new_id("l_"),
-        product_ticket,
-        ticket: Some(found.id.clone()),
-        state: LinkState::Linked,
-        reference: core.outbox.new_id("psa-bridge "),
-        created: now,
-        changed: now,
-        place,
-    };
-    let body = json!({"link": link.link, "connection": link.place.connection,
-        "product_ticket": link.product_ticket, "ticket": link.ticket});
-    let record = core.scribe.both(&link.place, &by, "link.created", Some(&link.link), body)?;
-    core.store.link(link.clone(), record).await?;
-    if let Err(error) = core.callbacks.linked(&link, &found).await {
-        // It is linked all the same; what its notes were is found out with its next change.
-        core.callbacks.unread(&link, &error);
-    }
-    Ok(link.into())
+    links::create(core, place, product_ticket, ticket, &by, context).await.map(Link::from)
 }
 
 pub(crate) async fn get(core: &Core, params: Of, _: &CallContext) -> Result<Link, Error> {
@@ -156,20 +126,5 @@ pub(crate) async fn list(core: &Core, params: List, _: &CallContext) -> Result<P
 
 pub(crate) async fn unlink(core: &Core, params: Unlink, _: &CallContext) -> Result<Link, Error> {
     let Unlink { tenant, link, by } = params;
-    let before = stored(core, &tenant, &link)?;
-    if before.state == LinkState::Creating {
-        let message = "its ticket is still being created; discard that operation first";
-        return Err(Error::new(Code::Conflict, message).because("creating"));
-    }
-    let waiting = core.store.waiting_on(&tenant, &link)?;
-    if waiting > 0 {
-        // A new link of the same tickets would be a second lane beside this one.
-        let message = format!("{waiting} operations of this link have not ended; wait for them, or discard them");
-        return Err(Error::new(Code::Conflict, message).because("waiting"));
-    }
-    let body = json!({"link": link, "connection": before.place.connection,
-        "product_ticket": before.product_ticket, "ticket": before.ticket});
-    let record = core.scribe.both(&before.place, &by, "link.removed", Some(&link), body)?;
-    core.store.unlink(&tenant, &link, core.clock.now_unix_ms(), record).await?;
-    stored(core, &tenant, &link).map(Link::from)
+    links::unlink(core, &tenant, &link, &by).await.map(Link::from)
 }

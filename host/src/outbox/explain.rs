@@ -148,17 +148,22 @@ impl Outbox {
         if let Some(evidence) = &row.evidence {
             lines.push(format!("What a look at the PSA has found: {evidence}."));
         }
-        lines.push(next(row, &self.desk));
-        let decisions = match (row.state, row.kind) {
-            (State::Held, Kind::Status | Kind::Update) => vec!["retry", "discard"],
-            (State::Held, _) => vec!["retry", "adopt", "discard"],
-            (State::Queued, _) if row.attempt.is_none() => vec!["discard"],
-            _ => Vec::new(),
-        };
+        lines.push(said(next(row, &self.desk)));
+        let decisions = decisions(row);
         if !decisions.is_empty() {
             lines.push(format!("A person can decide: {}.", decisions.join(", ")));
         }
         Ok(Explanation { operation: row.into(), text: lines.join("\n"), attempts, decisions })
+    }
+}
+
+/// What a person can do with an operation now.
+pub(super) fn decisions(row: &StoredOperation) -> Vec<&'static str> {
+    match (row.state, row.kind) {
+        (State::Held, Kind::Status | Kind::Update) => vec!["retry", "discard"],
+        (State::Held, _) => vec!["retry", "adopt", "discard"],
+        (State::Queued, _) if row.attempt.is_none() => vec!["discard"],
+        _ => Vec::new(),
     }
 }
 
@@ -194,20 +199,58 @@ fn tried(attempt: &Attempt) -> String {
 }
 
 /// What the host will do by itself.
-fn next(row: &StoredOperation, desk: &Desk) -> String {
-    let quiet = desk.config.quiet_ms / 1000;
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// It is being sent; only its time limit can end that.
+    Sends,
+    /// It waits for its turn, until then at the latest, milliseconds since 1970.
+    Waits(i64),
+    /// It is looked for; only two complete looks so far apart, in milliseconds, that find nothing let it be sent again.
+    Looks(u64),
+    /// It goes on once a mapping is there.
+    NeedsMapping,
+    /// It goes on once its ticket is there.
+    NeedsTicket,
+    /// Nothing: a person has to decide.
+    Person,
+    /// Nothing: it has ended.
+    Ended,
+}
+
+impl Outbox {
+    /// What comes next for an operation.
+    pub(crate) fn next_of(&self, row: &StoredOperation) -> Next {
+        next(row, &self.desk)
+    }
+}
+
+fn next(row: &StoredOperation, desk: &Desk) -> Next {
     match (row.state, row.reason.as_deref()) {
-        (State::Queued, _) if row.attempt.is_some() => "It is being sent now; only its time limit can end that.".into(),
-        (State::Queued, _) => {
-            format!("It waits for its turn and the connection, until {} at the latest.", rfc3339(row.not_after))
+        (State::Queued, _) if row.attempt.is_some() => Next::Sends,
+        (State::Queued, _) => Next::Waits(row.not_after),
+        (State::InDoubt, _) => Next::Looks(desk.config.quiet_ms),
+        (State::Held, Some("needs_mapping")) => Next::NeedsMapping,
+        (State::Held, Some("ticket_missing")) => Next::NeedsTicket,
+        (State::Held, _) => Next::Person,
+        _ => Next::Ended,
+    }
+}
+
+/// The same in words.
+fn said(next: Next) -> String {
+    match next {
+        Next::Sends => "It is being sent now; only its time limit can end that.".into(),
+        Next::Waits(until) => {
+            format!("It waits for its turn and the connection, until {} at the latest.", rfc3339(until))
         }
-        (State::InDoubt, _) => format!(
+        Next::Looks(quiet_ms) => format!(
             "The host looks for it at the PSA again and again. It is sent a second time only after two complete looks, \
-             at least {quiet} s apart, have found nothing."
+             at least {} s apart, have found nothing.",
+            quiet_ms / 1000
         ),
-        (State::Held, Some("needs_mapping")) => "It goes on by itself once the status is mapped for that board.".into(),
-        (State::Held, Some("ticket_missing")) => "It goes on by itself once the ticket is there.".into(),
-        (State::Held, _) => "The host does nothing more by itself.".into(),
-        _ => "It has ended.".into(),
+        Next::NeedsMapping => "It goes on by itself once the status is mapped for that board.".into(),
+        Next::NeedsTicket => "It goes on by itself once the ticket is there.".into(),
+        Next::Person => "The host does nothing more by itself.".into(),
+        Next::Ended => "It has ended.".into(),
     }
 }

@@ -30,6 +30,8 @@ struct State {
     inside: usize,
     /// By boottime.
     closed_until: u64,
+    /// Until then because the PSA has asked for it.
+    asked_until: u64,
     failures: u32,
     lost: u32,
     /// The credentials it was opened for.
@@ -44,7 +46,7 @@ pub(super) struct Pass {
 
 impl Gate {
     pub(super) fn new(widest: usize, backoff_ms: u64, backoff_max_ms: u64) -> Gate {
-        let state = State { width: 1, inside: 0, closed_until: 0, failures: 0, lost: 0, version: 0 };
+        let state = State { width: 1, inside: 0, closed_until: 0, asked_until: 0, failures: 0, lost: 0, version: 0 };
         Gate { state: Mutex::new(state), changed: Notify::new(), widest: widest.max(1), backoff_ms, backoff_max_ms }
     }
 
@@ -63,7 +65,7 @@ impl Gate {
                 if state.version != version {
                     // Other credentials: what the old ones met says nothing about them.
                     (state.version, state.width, state.closed_until) = (version, 1, 0);
-                    (state.failures, state.lost) = (0, 0);
+                    (state.failures, state.lost, state.asked_until) = (0, 0, 0);
                 }
                 if state.closed_until > now {
                     return Err(state.closed_until - now);
@@ -75,6 +77,12 @@ impl Gate {
             }
             changed.await;
         }
+    }
+
+    /// A person wants it to be tried now: what the PSA has asked for is waited for all the same.
+    pub(super) fn open_early(&self) {
+        let mut state = self.lock();
+        state.closed_until = state.closed_until.min(state.asked_until);
     }
 
     /// Until when it is closed, if it is.
@@ -106,6 +114,8 @@ impl Pass {
     /// The connection does not work now. Until when it is closed, by boottime.
     pub(super) fn failed(&self, now: u64, retry_after_ms: Option<u64>) -> u64 {
         let mut state = self.gate.lock();
+        let asked = retry_after_ms.map_or(0, |wait| now.saturating_add(wait));
+        state.asked_until = state.asked_until.max(asked);
         // Those that were inside together count once.
         if state.closed_until <= now {
             let doubled = self.gate.backoff_ms.saturating_mul(1 << state.failures.min(16));

@@ -5,6 +5,7 @@
 
 mod inbound;
 mod operations;
+mod traced;
 
 use super::*;
 use serde_json::{Map, Value, json};
@@ -16,7 +17,7 @@ pub(super) type Make<'a> = &'a dyn Fn() -> (Arc<dyn Store>, Box<dyn std::any::An
 /// Runs the whole contract.
 pub(super) fn all(make: Make<'_>) {
     type Test = (&'static str, fn(&dyn Store));
-    let tests: [Test; 18] = [
+    let tests: [Test; 20] = [
         ("a unit of work is kept whole or not at all", whole),
         ("tenants do not see each other", tenants),
         ("one account is connected once", accounts),
@@ -35,6 +36,8 @@ pub(super) fn all(make: Make<'_>) {
         ("what was told is remembered until it is behind the fence", inbound::fences),
         ("what was kept goes with no registration", inbound::goes_with_its_registration),
         ("one process at a time reads for a connection", inbound::turns),
+        ("each link is on one page of a list, with how it stands", traced::lists),
+        ("a link takes another one's place whole", traced::replaced),
     ];
     for (name, test) in tests {
         let (store, _guard) = make();

@@ -4,18 +4,23 @@
 //! Promises: everything that comes from a view is text and escaped by the template; there is no style, no script and no
 //! handler inside the markup; drawing asks nobody and decides nothing.
 
+mod activity;
 mod callbacks;
 mod connect;
 mod form;
 mod index;
 mod mapping;
+mod operation;
 mod overview;
 mod parts;
 mod plugin;
 mod problem;
 mod remove;
 mod settings;
+mod step;
 mod text;
+mod ticket;
+mod tickets;
 mod widgets;
 
 use super::answer::Drawn;
@@ -154,6 +159,11 @@ fn body(pen: &Pen<'_>, view: &View) -> Markup {
         Body::Mapping(page) => mapping::draw(pen, page),
         Body::Overview(page) => overview::draw(pen, page),
         Body::Plugin(page) => plugin::draw(pen, page),
+        Body::Tickets(page) => tickets::draw(pen, page),
+        Body::Ticket(page) => ticket::draw(pen, page),
+        Body::Operation(page) => operation::draw(pen, page),
+        Body::Activity(page) => activity::draw(pen, page),
+        Body::Entry(page) => activity::draw_entry(pen, page),
         Body::Problem(page) => problem::draw(view, page),
         Body::Remove(page) => remove::draw(pen, page),
         Body::Removed(page) => remove::draw_removed(page),

@@ -4,15 +4,21 @@
 //! nothing more.
 
 pub(crate) mod about;
+pub(crate) mod activity;
 pub(crate) mod callbacks;
 pub(crate) mod connect;
 pub(crate) mod filling;
 pub(crate) mod frame;
 pub(crate) mod index;
+mod linked;
 pub(crate) mod mapping;
+pub(crate) mod operation;
 pub(crate) mod overview;
 pub(crate) mod plugin;
 pub(crate) mod problem;
 pub(crate) mod remove;
 pub(crate) mod settings;
 pub(crate) mod standing;
+pub(crate) mod step;
+pub(crate) mod ticket;
+pub(crate) mod tickets;

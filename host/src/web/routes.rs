@@ -3,7 +3,9 @@
 use super::PublishedRoute;
 use super::ask::{Ask, Reply};
 use super::pages::mapping::{members, priorities, statuses};
-use super::pages::{about, callbacks, connect, index, overview, plugin, problem, remove, settings};
+use super::pages::{
+    about, activity, callbacks, connect, index, operation, overview, plugin, problem, remove, settings, ticket, tickets,
+};
 use super::permission::Permission::{self, *};
 use psa_host_api::Error;
 use std::pin::Pin;
@@ -117,6 +119,20 @@ routes! {
     POST "/c/{connection}/remove/delete" [View, Configure, Delete] "delete" => remove::delete;
     GET "/plugins/{plugin}" [View] => plugin::show;
     GET "/-/icon/{plugin}" [] => plugin::icon;
+    GET "/c/{connection}/tickets" [View] => tickets::show;
+    POST "/c/{connection}/tickets/retry" [View, Operate] "retry_all" => tickets::retry;
+    GET "/c/{connection}/tickets/{link}" [View] => ticket::show;
+    POST "/c/{connection}/tickets/{link}/retry" [View, Operate] "retry" => ticket::retry;
+    POST "/c/{connection}/tickets/{link}/read" [View, Operate] "read" => ticket::read;
+    POST "/c/{connection}/tickets/{link}/unlink" [View, Operate] "unlink" => ticket::unlink;
+    POST "/c/{connection}/tickets/{link}/relink" [View, Operate] "relink" => ticket::relink;
+    GET "/c/{connection}/operations/{operation}" [View] => operation::show;
+    POST "/c/{connection}/operations/{operation}/retry" [View, Operate] "operation.retry" => operation::retry;
+    POST "/c/{connection}/operations/{operation}/adopt" [View, Operate] "operation.adopt" => operation::adopt;
+    POST "/c/{connection}/operations/{operation}/discard" [View, Operate] "operation.discard" => operation::discard;
+    GET "/c/{connection}/activity" [View] => activity::show;
+    GET "/c/{connection}/activity.csv" [View, Audit] => activity::csv;
+    GET "/c/{connection}/activity/{seq}" [View] => activity::entry;
     GET "/-/resume" [] => problem::resume;
     GET "/-/{asset}" [] => about::asset;
 }

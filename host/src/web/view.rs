@@ -5,7 +5,10 @@
 //! ours, made by `Ask::href`, or https.
 
 use super::moment::Moment;
-use super::pages::{callbacks, connect, index, mapping, overview, plugin, problem, remove, settings};
+use super::pages::{
+    activity, callbacks, connect, index, mapping, operation, overview, plugin, problem, remove, settings, ticket,
+    tickets,
+};
 use super::permission::Permission;
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +50,16 @@ pub(crate) enum Body {
     Overview(overview::Overview),
     /// About a plugin.
     Plugin(Box<plugin::About>),
+    /// All ticket links.
+    Tickets(tickets::Tickets),
+    /// A ticket link.
+    Ticket(Box<ticket::Ticket>),
+    /// An operation.
+    Operation(Box<operation::Operation>),
+    /// What happened.
+    Activity(activity::Activity),
+    /// One thing that happened.
+    Entry(activity::Entry),
     /// Something is not as it should be.
     Problem(problem::Problem),
     /// Ending a connection.

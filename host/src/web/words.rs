@@ -19,8 +19,8 @@ macro_rules! files {
 
 /// Each locale's words. The first one is the one that all others fall back to.
 const CATALOGUES: &[(&str, &[&str])] = &[
-    files!("en": "callbacks" "common" "form" "index" "mapping" "overview" "plugin" "remove" "standing"),
-    files!("de": "callbacks" "common" "form" "index" "mapping" "overview" "plugin" "remove" "standing"),
+    files!("en": "activity" "callbacks" "common" "form" "index" "mapping" "operation" "overview" "plugin" "remove" "standing" "ticket" "tickets"),
+    files!("de": "activity" "callbacks" "common" "form" "index" "mapping" "operation" "overview" "plugin" "remove" "standing" "ticket" "tickets"),
 ];
 
 /// A text, or two that depend on a number.
@@ -224,6 +224,12 @@ fn filled(text: &str, values: &[(&str, &str)]) -> String {
 
 fn lookup<'v>(values: &[(&str, &'v str)], name: &str) -> Option<&'v str> {
     values.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
+}
+
+/// Whether English has a text for a key.
+#[cfg(test)]
+pub(crate) fn is_said(key: &str) -> bool {
+    catalogues().first().is_some_and(|(_, english)| english.contains_key(key))
 }
 
 #[cfg(test)]

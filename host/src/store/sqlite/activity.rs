@@ -56,7 +56,7 @@ pub(super) fn list(db: &Connection, tenant: &str, after: i64, limit: usize) -> r
     db.prepare_cached(LIST)?.query_map(params![tenant, after, limit as i64], entry_of)?.collect()
 }
 
-fn entry_of(row: &Row<'_>) -> rusqlite::Result<StoredEntry> {
+pub(super) fn entry_of(row: &Row<'_>) -> rusqlite::Result<StoredEntry> {
     Ok(StoredEntry {
         seq: row.get(0)?,
         at: row.get(1)?,

@@ -2,8 +2,8 @@
 
 use super::connections::{execute, word};
 use super::statements::statements;
-use super::{SqliteStore, events};
-use crate::store::{LinkFilter, LinkState, Links, Place, Record, Reply, StoreError, StoredLink};
+use super::{SqliteStore, events, mapped};
+use crate::store::{Conflict, LinkFilter, LinkState, Links, Place, Record, Reply, StoreError, StoredLink};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 statements! {
@@ -26,6 +26,7 @@ statements! {
     /// Only in the state it is thought to be in.
     SET_STATE = "UPDATE ticket_links SET state = ?3, ticket = coalesce(?4, ticket), changed = ?5
         WHERE tenant = ?1 AND link = ?2 AND state IN ('creating', 'linked')";
+    WAITS = "SELECT 1 FROM operations WHERE tenant = ?1 AND link = ?2 AND state IN ('queued', 'in_doubt', 'held') LIMIT 1";
 }
 
 impl Links for SqliteStore {
@@ -81,6 +82,23 @@ impl Links for SqliteStore {
                 events::record(db, record)?;
             }
             Ok(changed)
+        })
+    }
+
+    fn replace_link(&self, before: &str, link: StoredLink, record: Record) -> Reply<bool> {
+        let before = before.to_owned();
+        self.write(move |db| {
+            let tenant = &link.place.tenant;
+            let waits = db.prepare_cached(WAITS).map_err(mapped)?.exists(params![tenant, before]).map_err(mapped)?;
+            if waits {
+                return Err(StoreError::Conflict(Conflict::Waiting));
+            }
+            let apart = set_state(db, tenant, &before, LinkState::Unlinked, None, link.created)?;
+            if apart {
+                insert(db, &link)?;
+                events::record(db, record)?;
+            }
+            Ok(apart)
         })
     }
 }

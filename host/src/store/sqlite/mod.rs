@@ -27,6 +27,7 @@ mod statements;
 mod steps;
 mod subscriptions;
 mod tenant;
+mod traced;
 mod views;
 mod work;
 mod writer;

@@ -18,11 +18,11 @@ macro_rules! summary {
             (SELECT count(*) FROM ticket_links l WHERE l.tenant = c.tenant AND l.connection = c.connection
                 AND l.state = 'linked') AS links,
             (SELECT count(*) FROM operations o WHERE o.tenant = c.tenant AND o.connection = c.connection
-                AND o.state = 'queued') AS queued,
+                AND o.state = 'queued' AND o.state IN ('queued', 'in_doubt', 'held')) AS queued,
             (SELECT count(*) FROM operations o WHERE o.tenant = c.tenant AND o.connection = c.connection
-                AND o.state = 'in_doubt') AS in_doubt,
+                AND o.state = 'in_doubt' AND o.state IN ('queued', 'in_doubt', 'held')) AS in_doubt,
             (SELECT count(*) FROM operations o WHERE o.tenant = c.tenant AND o.connection = c.connection
-                AND o.state = 'held') AS held,
+                AND o.state = 'held' AND o.state IN ('queued', 'in_doubt', 'held')) AS held,
             (SELECT min(o.accepted) FROM operations o WHERE o.tenant = c.tenant AND o.connection = c.connection
                 AND o.state IN ('queued', 'in_doubt', 'held')) AS waiting_since,
             (SELECT count(*) FROM member_mappings m WHERE m.tenant = c.tenant AND m.connection = c.connection

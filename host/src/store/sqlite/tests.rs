@@ -2,7 +2,7 @@
 
 use super::{
     SqliteStore, StoreError, activity, callbacks, connections, cursors, dirty, events, links, maintenance, mappings,
-    meta, operations, plugin, remap, seals, shown, steps, subscriptions, tenant, views, work,
+    meta, operations, plugin, remap, seals, shown, steps, subscriptions, tenant, traced, views, work,
 };
 
 /// The plan of each statement, as `EXPLAIN QUERY PLAN` tells it.
@@ -31,6 +31,7 @@ fn plans_are_as_recorded() {
         ("steps", steps::ALL),
         ("subscriptions", subscriptions::ALL),
         ("tenant", tenant::ALL),
+        ("traced", traced::ALL),
         ("views", views::ALL),
         ("work", work::ALL),
     ] {

@@ -126,7 +126,7 @@ pub(super) fn marks(marks: &[Mark]) -> Markup {
         ol class="psa-steps" {
             @for mark in marks {
                 li class="psa-step" {
-                    span class=(mark_class(mark.tone)) aria-hidden="true" {}
+                    (self::mark(mark.tone))
                     div {
                         strong { (mark.title) }
                         br;
@@ -143,7 +143,11 @@ pub(super) fn marks(marks: &[Mark]) -> Markup {
     }
 }
 
-/// The stylesheet draws the sign of each.
+/// A mark alone: the words beside it say the same. The stylesheet draws its sign.
+pub(super) fn mark(tone: Tone) -> Markup {
+    html! { span class=(mark_class(tone)) aria-hidden="true" {} }
+}
+
 fn mark_class(tone: Tone) -> &'static str {
     match tone {
         Tone::Ok | Tone::Info => "psa-mark",
