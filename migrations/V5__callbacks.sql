@@ -19,6 +19,8 @@ CREATE TABLE subscriptions (
     -- Who had disabled it last, and when a verified callback came through it last.
     disabled_by TEXT,
     heard INTEGER,
+    -- How many of its deliveries are not judged: counted by triggers, because each delivery asks.
+    waiting INTEGER NOT NULL DEFAULT 0,
     created INTEGER NOT NULL,
     changed INTEGER NOT NULL,
     PRIMARY KEY (tenant, connection, subscription),
@@ -62,6 +64,21 @@ CREATE INDEX callbacks_listed ON callbacks (tenant, connection, id);
 CREATE INDEX callbacks_subscription ON callbacks (tenant, connection, subscription, id);
 CREATE INDEX callbacks_message ON callbacks (tenant, connection, message) WHERE message IS NOT NULL;
 CREATE INDEX callbacks_key ON callbacks (key) WHERE key IS NOT NULL;
+
+CREATE TRIGGER callbacks_come AFTER INSERT ON callbacks WHEN NEW.state = 'received' BEGIN
+    UPDATE subscriptions SET waiting = waiting + 1
+    WHERE tenant = NEW.tenant AND connection = NEW.connection AND subscription = NEW.subscription;
+END;
+
+CREATE TRIGGER callbacks_judged AFTER UPDATE OF state ON callbacks WHEN OLD.state = 'received' AND NEW.state <> 'received' BEGIN
+    UPDATE subscriptions SET waiting = waiting - 1
+    WHERE tenant = OLD.tenant AND connection = OLD.connection AND subscription = OLD.subscription;
+END;
+
+CREATE TRIGGER callbacks_gone AFTER DELETE ON callbacks WHEN OLD.state = 'received' BEGIN
+    UPDATE subscriptions SET waiting = waiting - 1
+    WHERE tenant = OLD.tenant AND connection = OLD.connection AND subscription = OLD.subscription;
+END;
 
 -- What has to be read again: a row per entity, however often it was announced.
 CREATE TABLE dirty (

@@ -3,6 +3,7 @@
 //! Promises: the two sides of a ratio take turns, so that a busy machine disturbs both; the middle of several rounds
 //! counts; nothing is asserted about time.
 
+mod callbacks;
 mod durable;
 
 use crate::demo::{beside_this_program, shipped_plugin};
@@ -26,6 +27,9 @@ pub(crate) struct Options {
     /// Only what durability costs.
     #[arg(long)]
     durable: bool,
+    /// Only callbacks, beside a Django view.
+    #[arg(long)]
+    callbacks: bool,
 }
 
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
@@ -68,13 +72,17 @@ fn ticket(request: GetTicketRequest) -> Ticket {
 pub(crate) fn run(options: &Options) -> Outcome {
     let rounds = options.rounds.max(1);
     println!("{:44} {:>12} {:>12} {:>7}", "", "with", "without", "ratio");
+    if options.callbacks {
+        return callbacks::run(rounds);
+    }
     if options.durable {
         return durable::run(rounds);
     }
     boundary(rounds)?;
     opening(rounds)?;
     listing(rounds)?;
-    durable::run(rounds)
+    durable::run(rounds)?;
+    callbacks::run(rounds.min(3))
 }
 
 fn line(what: &str, with: Duration, without: Duration) {

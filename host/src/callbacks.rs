@@ -49,6 +49,8 @@ const CONNECTIONS_MAX: usize = 64;
 const ERROR_REST_MS: u64 = 1_000;
 /// How long a person's order waits for a round that is under way.
 const ENTER_WAIT: Duration = Duration::from_secs(10);
+/// What comes in within this part of its settling is looked at together.
+const GATHERED: u64 = 20;
 /// How often old rows are dropped, in milliseconds.
 const TRIM_EVERY_MS: u64 = 60_000;
 
@@ -180,9 +182,16 @@ impl Callbacks {
                 }
             };
             tokio::select! {
-                () = self.wake.notified() => {}
+                () = self.wake.notified() => self.let_gather().await,
                 () = self.desk.clock.sleep(rest.max(1)) => {}
             }
+        }
+    }
+
+    /// What comes in together is one round: its claims are not in the way of what is still to be kept.
+    async fn let_gather(&self) {
+        if !self.is_closing() {
+            self.desk.clock.sleep(self.desk.config.settle_ms / GATHERED).await;
         }
     }
 

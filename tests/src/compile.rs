@@ -36,6 +36,11 @@ pub fn stream_plugin(defines: &[&str], folder: &Path) -> PathBuf {
     c_plugin("tests/plugins/stream.c", defines, "stream", folder)
 }
 
+/// A library that, preloaded, makes a folder read-only under a running process: `tests/plugins/read_only.c`.
+pub fn read_only(folder: &Path) -> PathBuf {
+    c_plugin("tests/plugins/read_only.c", &[], "read_only", folder)
+}
+
 fn c_plugin(source: &str, defines: &[&str], name: &str, folder: &Path) -> PathBuf {
     let output = folder.join(format!("psa_{name}.so"));
     let compiler = if source.ends_with(".cpp") { "g++" } else { "gcc" };

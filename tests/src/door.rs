@@ -4,12 +4,28 @@ use psa_host::{Host, HttpAnswer, HttpRequest};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
 /// The door; it listens as long as the process lives.
 pub struct Door {
     /// Where it can be reached.
     pub address: String,
     host: Arc<Mutex<Weak<Host>>>,
+    took: Arc<Mutex<Vec<Duration>>>,
+}
+
+/// How long the host took for its answers so far; for people, no test is to hang on it.
+pub struct Answers {
+    /// How many there were.
+    pub count: usize,
+    half: Duration,
+    most: Duration,
+}
+
+impl std::fmt::Display for Answers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} answers, p50 {:.2?}, p99 {:.2?}", self.count, self.half, self.most)
+    }
 }
 
 impl Default for Door {
@@ -24,14 +40,23 @@ impl Door {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let address = format!("http://{}/hooks/psa", listener.local_addr().expect("it is bound"));
         let host: Arc<Mutex<Weak<Host>>> = Arc::default();
-        let behind = host.clone();
+        let took: Arc<Mutex<Vec<Duration>>> = Arc::default();
+        let (behind, times) = (host.clone(), took.clone());
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                let host = behind.clone();
-                std::thread::spawn(move || drop(serve(&stream, &host)));
+                let (host, times) = (behind.clone(), times.clone());
+                std::thread::spawn(move || drop(serve(&stream, &host, &times)));
             }
         });
-        Door { address, host }
+        Door { address, host, took }
+    }
+
+    /// How long answers took.
+    pub fn answers(&self) -> Answers {
+        let mut took = self.took.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        took.sort();
+        let at = |percent: usize| took.get(took.len() * percent / 100).copied().unwrap_or_default();
+        Answers { count: took.len(), half: at(50), most: at(99) }
     }
 
     /// From now on this host answers.
@@ -41,7 +66,7 @@ impl Door {
 }
 
 /// One connection, request by request.
-fn serve(stream: &TcpStream, host: &Mutex<Weak<Host>>) -> std::io::Result<()> {
+fn serve(stream: &TcpStream, host: &Mutex<Weak<Host>>, took: &Mutex<Vec<Duration>>) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let mut reader = BufReader::new(stream);
     loop {
@@ -64,7 +89,9 @@ fn serve(stream: &TcpStream, host: &Mutex<Weak<Host>>) -> std::io::Result<()> {
         }
         let mut body = vec![0; length];
         reader.read_exact(&mut body)?;
+        let began = Instant::now();
         let answer = answer(host, &method, &url, &headers, &body);
+        took.lock().unwrap_or_else(PoisonError::into_inner).push(began.elapsed());
         let mut text = format!("HTTP/1.1 {} x\r\ncontent-length: {}\r\n", answer.status, answer.body.len());
         for (name, value) in &answer.headers {
             text.push_str(&format!("{name}: {value}\r\n"));

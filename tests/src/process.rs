@@ -23,13 +23,17 @@ pub struct Product {
 impl Product {
     /// Starts one and waits until its host is open. `None`: it died before.
     pub fn start(config: &Value, fail_at: Option<&str>) -> Option<Result<Product, Error>> {
+        let variables: Vec<(&str, &str)> = fail_at.map(|at| ("PSA_FAIL_AT", at)).into_iter().collect();
+        Product::start_with(config, &variables)
+    }
+
+    /// The same with these variables.
+    pub fn start_with(config: &Value, variables: &[(&str, &str)]) -> Option<Result<Product, Error>> {
         // A file that may not grow is a full disk to it, and not a signal that ends it.
         let mut command = Command::new("env");
         command.arg("--ignore-signal=XFSZ").arg(compile::target().join("psa-torture-host"));
         command.arg(config.to_string()).stdin(Stdio::piped()).stdout(Stdio::piped());
-        if let Some(fail_at) = fail_at {
-            command.env("PSA_FAIL_AT", fail_at);
-        }
+        command.envs(variables.iter().copied());
         let mut child = command.spawn().expect("cargo has built it");
         let (input, output) = (child.stdin.take(), child.stdout.take().expect("it is piped"));
         let waiting: Waiting = Arc::new(Mutex::new(Some(HashMap::new())));

@@ -204,6 +204,44 @@ fn what_cannot_be_kept_is_429_and_comes_again() {
 }
 
 #[test]
+fn on_a_disk_that_is_read_only_nothing_is_claimed_and_nothing_is_lost() {
+    let (many, messages) = Many::new(&[1001]);
+    let aside = tempfile::tempdir().unwrap();
+    let library = compile::read_only(aside.path());
+    let data = many.shared.folder.path().join("data");
+    let mark = aside.path().join("mark");
+    let variables = [
+        ("LD_PRELOAD", library.to_str().unwrap()),
+        ("PSA_READ_ONLY_FOLDER", data.to_str().unwrap()),
+        ("PSA_READ_ONLY_MARK", mark.to_str().unwrap()),
+    ];
+    let config = many.shared.config(many.config(json!({})));
+    let counts = || {
+        let db = rusqlite::Connection::open(data.join("store.db")).unwrap();
+        let rows: u64 = db.query_row("SELECT count(*) FROM callbacks", [], |row| row.get(0)).unwrap();
+        let counted: u64 = db.query_row("SELECT sum(overflow) FROM cursors", [], |row| row.get(0)).unwrap();
+        (rows, counted)
+    };
+    let before = counts();
+    let mut product = Product::start_with(&config, &variables).unwrap().unwrap();
+    std::fs::write(&mark, "").unwrap();
+    for _ in 0..3 {
+        let answer = product.call("callback", &messages[0].params()).unwrap().unwrap();
+        assert_eq!(answer["status"], 429, "{answer}");
+        assert!(answer["headers"].to_string().contains("retry-after"), "{answer}");
+    }
+    assert_eq!(counts(), before, "neither kept nor counted");
+    std::fs::remove_file(&mark).unwrap();
+    assert_eq!(many.hand_in(&mut product, &messages[0]), 204);
+    product.end();
+    assert_eq!(many.told(1), [("1001".to_owned(), "callback".to_owned())]);
+    // Who opens it in this state is told so, and nothing is changed.
+    std::fs::write(&mark, "").unwrap();
+    let error = Product::start_with(&config, &variables).unwrap().err().expect("it cannot be opened");
+    assert_eq!(error.code, psa_host::Code::Storage, "{error}");
+}
+
+#[test]
 fn a_copy_of_another_environment_keeps_and_sends_nothing() {
     let (many, messages) = Many::new(&[1001]);
     many.shared.simulator.control("DELETE", "log", None).unwrap();

@@ -71,6 +71,7 @@ fn addresses(forge: &Forge) -> Vec<(&'static str, String, &'static str)> {
         ("no scheme", at(&format!("//{authority}")), "key_url"),
         ("a file", "file:///etc/passwd".into(), "key_url"),
         ("a fragment", format!("{own}#"), "key_url"),
+        ("a fragment behind what is needed", format!("{own}&x=1#y"), "key_url"),
         ("a fragment before another host", at(&format!("https://{authority}#@127.0.0.1:{port}")), "key_url"),
         ("a question mark before another host", at(&format!("https://{authority}?@127.0.0.1:{port}")), "key_url"),
         ("a backslash before another host", at(&format!("https://{authority}\\@127.0.0.1:{port}")), "key_url"),

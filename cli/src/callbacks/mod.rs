@@ -2,7 +2,7 @@
 
 mod listen;
 mod send;
-mod sign;
+pub(crate) mod sign;
 
 use std::error::Error;
 

@@ -6,7 +6,7 @@ use hmac::{Hmac, Mac as _};
 use sha2::{Digest as _, Sha256};
 
 /// The header it stands in.
-pub(super) const HEADER: &str = "x-content-signature";
+pub(crate) const HEADER: &str = "x-content-signature";
 
 fn mac(key: &str, body: &[u8]) -> Hmac<Sha256> {
     // The key itself is hashed first; what comes of it is the HMAC's key.
@@ -23,7 +23,7 @@ fn block(key: &[u8]) -> hmac::digest::Key<Hmac<Sha256>> {
 }
 
 /// The signature of a body.
-pub(super) fn signature(key: &str, body: &[u8]) -> String {
+pub(crate) fn signature(key: &str, body: &[u8]) -> String {
     STANDARD.encode(mac(key, body).finalize().into_bytes())
 }
 

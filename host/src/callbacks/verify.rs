@@ -20,8 +20,9 @@ const DETAIL_CHARS_MAX: usize = 300;
 const WORD_CHARS_MAX: usize = 64;
 
 impl Callbacks {
-    /// Judges everything that waits and is due.
+    /// Judges everything that waited when it began, and is due; what comes meanwhile is gathered for the next round.
     pub(super) async fn prove_all(&self, place: &Place) -> Result<(), Error> {
+        let Some(last) = self.desk.store.list_callbacks(place, 0, 1)?.into_iter().next() else { return Ok(()) };
         loop {
             let boot = self.desk.clock.boot_ms();
             if self.is_closing() || self.memory(place).proof_rests_until > boot {
@@ -29,7 +30,8 @@ impl Callbacks {
             }
             let now = self.desk.clock.now_unix_ms();
             let waiting = self.desk.store.waiting_callbacks(place, now, BATCH)?;
-            if waiting.is_empty() || !self.claim(place).await? {
+            let waited = waiting.iter().any(|callback| callback.id <= last.id);
+            if !waited || !self.claim(place).await? {
                 return Ok(());
             }
             self.prove(place, waiting).await?;

@@ -30,7 +30,11 @@ fn subscribed(store: &dyn Store) -> Place {
 }
 
 fn keep(store: &dyn Store, place: &Place, waiting_max: u64) -> Kept {
-    let sealed = Sealed { key: "k".into(), token: "sealed callback".into() };
+    keep_text(store, place, waiting_max, "sealed callback".into())
+}
+
+fn keep_text(store: &dyn Store, place: &Place, waiting_max: u64, token: String) -> Kept {
+    let sealed = Sealed { key: "k".into(), token };
     let new = NewCallback {
         token_hash: HASH,
         received: NOW,
@@ -85,6 +89,7 @@ pub(super) fn deliveries(store: &dyn Store) {
     judge(store, &place, waiting[1].id, Verdict::Verified, "m1");
     assert_eq!((store.dirty_due(&place, NOW, 10).unwrap().len(), store.count_dirty(&place).unwrap()), (1, 1));
     assert_eq!(store.cursor(&place).unwrap().heard, Some(NOW));
+    assert_eq!(store.count_waiting(&place).unwrap(), 0, "each was counted once, and none is left");
     let listed = store.list_callbacks(&place, 0, 10).unwrap();
     let states: Vec<_> = listed.iter().map(|row| (row.state, row.remote.as_deref())).collect();
     assert_eq!(states, [(CallbackState::Verified, Some("1001")), (CallbackState::Refused, None)]);
@@ -113,6 +118,28 @@ pub(super) fn deliveries(store: &dyn Store) {
     store.delete(&place, 0, Record::default()).wait().unwrap();
     assert_eq!(store.subscription_of(&HASH).unwrap(), None);
     assert_eq!(keep(store, &place, 2), Kept::Unknown);
+}
+
+/// Those of one connection are not all in memory at once, however large they are.
+pub(super) fn large_deliveries(store: &dyn Store) {
+    let place = subscribed(store);
+    for _ in 0..8 {
+        keep_text(store, &place, 10, "x".repeat(2 << 20));
+    }
+    let mut seen = 0;
+    loop {
+        let waiting = store.waiting_callbacks(&place, NOW, 100).unwrap();
+        let bytes: usize = waiting.iter().map(|callback| callback.sealed.token.len()).sum();
+        assert!(bytes <= 8 << 20, "{bytes}");
+        if waiting.is_empty() {
+            break;
+        }
+        for callback in waiting {
+            seen += 1;
+            judge(store, &place, callback.id, Verdict::Refused, "m");
+        }
+    }
+    assert_eq!((seen, store.count_waiting(&place).unwrap()), (8, 0));
 }
 
 fn event(kind: &'static str) -> NewEvent {

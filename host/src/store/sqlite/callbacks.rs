@@ -12,9 +12,12 @@ use crate::store::{
 use psa_host_api::model::Verdict;
 use rusqlite::{Connection, Row, params};
 
+/// So much of what waits is in memory at once, and one delivery more.
+const WAITING_BYTES_MAX: usize = 4 << 20;
+
 statements! {
-    /// Stops counting at the limit.
-    COUNT = "SELECT count(*) FROM (SELECT 1 FROM callbacks WHERE tenant = ?1 AND connection = ?2 AND state = 'received' LIMIT ?3)";
+    /// Triggers count: each delivery asks, and the more wait, the longer it would take to count them.
+    COUNT = "SELECT coalesce(sum(waiting), 0) FROM subscriptions WHERE tenant = ?1 AND connection = ?2";
     EXPECTED = "SELECT EXISTS (SELECT 1 FROM subscriptions WHERE token_hash = ?1 AND tenant = ?2 AND connection = ?3
         AND subscription = ?4)";
     ADD = "INSERT INTO callbacks (tenant, connection, subscription, received, state, key, sealed)
@@ -45,7 +48,7 @@ pub(super) fn keep(db: &Connection, new: &NewCallback) -> Result<Kept, StoreErro
     if !expected {
         return Ok(Kept::Unknown);
     }
-    if count(db, &new.place, new.waiting_max).map_err(mapped)? >= new.waiting_max {
+    if count(db, &new.place).map_err(mapped)? >= new.waiting_max {
         cursors::overflow(db, &new.place)?;
         return Ok(Kept::Counted);
     }
@@ -55,9 +58,8 @@ pub(super) fn keep(db: &Connection, new: &NewCallback) -> Result<Kept, StoreErro
     Ok(Kept::Row)
 }
 
-pub(super) fn count(db: &Connection, place: &Place, limit: u64) -> rusqlite::Result<u64> {
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    db.prepare_cached(COUNT)?.query_row(params![place.tenant, place.connection, limit], |row| row.get(0))
+pub(super) fn count(db: &Connection, place: &Place) -> rusqlite::Result<u64> {
+    db.prepare_cached(COUNT)?.query_row(params![place.tenant, place.connection], |row| row.get(0))
 }
 
 pub(super) fn waiting(
@@ -76,7 +78,18 @@ pub(super) fn waiting(
         })
     };
     let values = params![place.tenant, place.connection, now, limit as i64];
-    db.prepare_cached(WAITING)?.query_map(values, waiting)?.collect()
+    let mut statement = db.prepare_cached(WAITING)?;
+    let mut found = Vec::new();
+    let mut bytes = 0;
+    for callback in statement.query_map(values, waiting)? {
+        let callback = callback?;
+        bytes += callback.sealed.token.len();
+        found.push(callback);
+        if bytes >= WAITING_BYTES_MAX {
+            break;
+        }
+    }
+    Ok(found)
 }
 
 pub(super) fn judged(db: &Connection, judged: &[Judged]) -> Result<(), StoreError> {

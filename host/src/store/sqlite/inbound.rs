@@ -43,7 +43,7 @@ impl Inbound for SqliteStore {
     }
 
     fn count_waiting(&self, place: &Place) -> Result<u64, StoreError> {
-        self.read(|db| callbacks::count(db, place, u64::MAX))
+        self.read(|db| callbacks::count(db, place))
     }
 
     fn trim_callbacks(&self, before: i64, keep: u64) -> Reply<u64> {

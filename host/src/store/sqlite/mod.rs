@@ -36,6 +36,7 @@ mod writer;
 mod tests;
 
 use super::{Conflict, Reply, StoreError};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -117,6 +118,8 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open_with_flags(path, flags).map_err(mapped)?;
     connection.busy_timeout(BUSY).map_err(mapped)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    // Plans hang on the statement alone. Without this most statements are planned anew whenever their values change.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(mapped)?;
     let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(mapped)?;
     if mode != "wal" {
         return Err(StoreError::Other(format!("its journal stays in mode {mode}; WAL is needed")));
