@@ -119,11 +119,6 @@ impl Line {
     pub(crate) fn target(&self) -> Target {
         self.kept.as_ref().map_or(Target::Nothing, |kept| kept.target.clone())
     }
-
-    /// Whether something is said that holds.
-    pub(crate) fn is_settled(&self) -> bool {
-        self.kept.as_ref().is_some_and(|kept| kept.state != MappingState::Broken)
-    }
 }
 
 /// All values of the product with what stands for them, by name.

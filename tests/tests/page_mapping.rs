@@ -210,7 +210,7 @@ fn without_the_provider_what_is_kept_can_be_read_and_nothing_else_breaks() {
     let scene = scene();
     scene.call("members.map", json!({"items": [{"agent": "a", "member": "177"}]})).unwrap();
     // The list of before is not what is asked for: another credential is another list.
-    scene.simulator.switches(&json!({"members_forbidden": true})).unwrap();
+    scene.simulator.fault(&json!({"endpoint": "list_members", "fault": "forbidden", "times": 1_000})).unwrap();
     let mut secrets = json!({"secrets": scene.simulator.secrets(), "force": true});
     secrets["by"] = json!("x");
     scene.call("connections.update_credentials", secrets).unwrap();
@@ -220,7 +220,7 @@ fn without_the_provider_what_is_kept_can_be_read_and_nothing_else_breaks() {
     page.says("Nothing can be chosen now").says("Try again").says("Mia Miller (177)").says("1 of 4 mapped");
     assert!(page.body.contains("disabled") && !page.body.contains("Save mapping"), "{}", page.body);
     // It can be said again when it is there again.
-    scene.simulator.switches(&json!({"members_forbidden": false})).unwrap();
+    scene.simulator.control("DELETE", "faults", None).unwrap();
     browser.get(&path).says("Save mapping").says("Mia Miller (mmiller)");
 }
 

@@ -42,7 +42,8 @@ impl Sheet<'_> {
         };
         let typed = self.choices.as_ref().is_ok_and(|choices| choices.len() > LIST_MAX);
         let all_rows: Vec<Row> = self.lines.iter().map(|line| self.row(ask, line, typed)).collect();
-        let done = self.lines.iter().filter(|line| line.is_settled()).count() as u64;
+        let settled = |row: &&Row| matches!(row.state, RowState::Mapped | RowState::Nobody | RowState::Conflict);
+        let done = all_rows.iter().filter(settled).count() as u64;
         let all = all_rows.len() as u64;
         let tools = self.tools(ask, &all_rows, scope);
         let (find, show) = match &tools {
