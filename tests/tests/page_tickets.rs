@@ -71,7 +71,12 @@ fn every_state_has_its_name_and_what_can_be_done_about_it() {
     assert_eq!(scene.until(&held, "held")["reason"], "near_match");
     scene.world.call("links.unlink", json!({"tenant": "t", "link": apart, "by": "Ann"})).unwrap();
     control(&scene, 1005, json!({"delete": true}));
-    ann.post_and_follow(&page(&scene, &format!("/tickets/{gone}/read")), &[]).says("Read just now.");
+    // That a ticket has gone is believed only when it is read a second time, a little later.
+    let of_gone = page(&scene, &format!("/tickets/{gone}"));
+    ann.post_and_follow(&format!("{of_gone}/read"), &[]).says("HD-1005");
+    while seen(&ann, &of_gone)["chip"]["label"] != "Gone" {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
     let refused = json!({"tenant": "t", "link": scene.link, "status": "999", "wait_ms": 60_000});
     assert_eq!(scene.world.call("tickets.set_status", refused).unwrap()["state"], "refused");
     scene.fault("add_note", "reset_before_commit", json!({}));
