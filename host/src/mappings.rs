@@ -14,7 +14,7 @@ use crate::core::Core;
 use crate::lists;
 use crate::plugin::CallContext;
 use crate::store::{
-    KeptMapping, Mapped, MappingState, MappingWay, Place, ProductValue, Record, Remap, Target, ValueKind,
+    KeptMapping, Mapped, MappingWay, Place, ProductValue, Record, Remap, Target, ValueKind,
 };
 use psa_host_api::Error;
 use psa_host_api::model::{CatalogEntry, CatalogKind, Member, MemberKind};
