@@ -142,7 +142,7 @@ fn of_open(ask: &Ask<'_>, row: &LinkRow, operation: &StoredOperation) -> Stand {
     }
 }
 
-/// The beginning of what somebody else has said: all of it stands on the operation's own page.
+/// The beginning of what somebody else has said: all of it stands with its attempt on the operation's own page.
 fn clipped(text: &str) -> String {
     match text.char_indices().nth(SAID_CHARS_MAX) {
         Some((end, _)) => format!("{}\u{2026}", text[..end].trim_end()),
@@ -182,7 +182,7 @@ pub(crate) fn why(ask: &Ask<'_>, operation: &StoredOperation) -> String {
             ask.words.fill(&format!("reason.{reason}"), &values)
         }
         // A reason of the plugin's: its own words say more than the bare name.
-        None => failure(operation).unwrap_or_else(|| reason.clone()),
+        None => failure(operation).map_or_else(|| reason.clone(), |said| clipped(&said)),
     }
 }
 
