@@ -13,9 +13,7 @@ pub(crate) use suggest::{Suggestion, proposals};
 use crate::core::Core;
 use crate::lists;
 use crate::plugin::CallContext;
-use crate::store::{
-    KeptMapping, Mapped, MappingWay, Place, ProductValue, Record, Remap, Target, ValueKind,
-};
+use crate::store::{KeptMapping, Mapped, MappingWay, Place, ProductValue, Record, Remap, Target, ValueKind};
 use psa_host_api::Error;
 use psa_host_api::model::{CatalogEntry, CatalogKind, Member, MemberKind};
 use serde_json::{Value, json};

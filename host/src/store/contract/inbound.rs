@@ -319,7 +319,8 @@ pub(super) fn turns(store: &dyn Store) {
     keep(store, &place, 10);
     assert_eq!(due("me", NOW), 1);
     // Links are read in the order of their last reading.
-    assert_eq!(store.unread_since(&place, NOW, 10).unwrap().len(), 1);
+    assert_eq!(store.unread_since(&place, NOW + 1, 10).unwrap().len(), 1);
+    assert_eq!(store.unread_since(&place, NOW, 10).unwrap().len(), 0, "it is being read for the first time");
     let asked_for = store.views_of(&place, &["1001".into()]).unwrap().remove(0).link.created;
     assert_eq!(store.oldest_reading(&place).unwrap(), Some(asked_for));
     assert_eq!(store.oldest_reading(&Place { tenant: "other".into(), ..place.clone() }).unwrap(), None);

@@ -54,6 +54,7 @@ acts! {
     "connection.created" Here Idle "connection" "" ["plugin" "name"];
     "connection.updated" Here Idle "settings" "/settings"
         ["settings_changed" "settings" "secrets_entered" "secrets_cleared" "secrets_wanted" "fingerprints"];
+    "connection.migrated" Here Idle "settings" "/settings" ["from" "to" "plugin" "secrets_moved" "secrets_wanted"];
     "connection.credentials" Here Idle "settings" "/settings" ["secrets" "tested"];
     "connection.active" Here Ok "connection" "" [];
     "connection.stopped" Here Bad "connection" "" ["reason" "detail"];
