@@ -197,6 +197,17 @@ PSA_API psa_code psa_host_ack_event(psa_host *host, const char *consumer, uint64
 
 /* ---- doors ------------------------------------------------------------------------------------------- */
 
+/* Serves one request to the Integrations page, below the product's own login. who: JSON of tenant, actor, permissions,
+ * session, mount, public_origin, render and more (schema "who"). Identity comes from who alone, never from the request;
+ * who empty: the answer is 403. url is the path below the mount, and the query. Chunks are bytes; kind, flags and header
+ * secrets are 0. psa_reply_http of *reply is what to send, also for errors that people are to see; PSA_INVALID_ARGUMENT:
+ * who is not what it should be. */
+PSA_API
+psa_code psa_host_page(psa_host *host,
+                       psa_bytes who,
+                       const psa_http_request *request,
+                       psa_reply **reply);
+
 /* Serves one request to the callback address, open to the internet. Give url (path and raw query) and body as they came,
  * byte for byte. Reads no identity, waits for no network; a 2xx says that it is on disk. Chunks are bytes; kind, flags and
  * header secrets are 0. psa_reply_http of *reply is what to send; on any code but PSA_OK there is none: send 429, and the
@@ -221,7 +232,7 @@ PSA_API uint64_t psa_reply_id(const psa_reply *reply);
 /* A one-line message for people, lives until the reply is freed; "" if there is none. */
 PSA_API const char *psa_reply_message(const psa_reply *reply);
 
-/* The HTTP answer of psa_host_callback, lives until the reply is freed; NULL for other replies. */
+/* The HTTP answer of psa_host_page and psa_host_callback, lives until the reply is freed; NULL for other replies. */
 PSA_API const psa_http_response *psa_reply_http(const psa_reply *reply);
 
 /* Frees a reply. NULL is fine. */
