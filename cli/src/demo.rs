@@ -103,6 +103,9 @@ pub(crate) fn run(options: &Options) -> Outcome {
                 Ok(Ok(Err(error))) => eprintln!("the samples are not complete: {error}"),
                 _ => eprintln!("the samples are not complete"),
             }
+            if let Ok(account) = demo.for_trying() {
+                println!("   an account for trying: {account}");
+            }
             println!("\nThe Integrations page: http://{address}/   (Ctrl-C ends it)");
             if !options.still {
                 sample::live(&demo);

@@ -15,6 +15,7 @@ pub struct Answering {
     /// Where it listens: `http://127.0.0.1:port/`.
     pub url: String,
     seen: Arc<AtomicUsize>,
+    logins: Arc<Mutex<Vec<String>>>,
     gate: Arc<(Mutex<bool>, Condvar)>,
 }
 
@@ -42,14 +43,15 @@ impl Answering {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let url = format!("http://{}/", listener.local_addr().expect("it is bound"));
         let (seen, gate) = (Arc::new(AtomicUsize::new(0)), Arc::new((Mutex::new(false), Condvar::new())));
-        let (counted, open) = (seen.clone(), gate.clone());
+        let logins: Arc<Mutex<Vec<String>>> = Arc::default();
+        let (counted, open, shown) = (seen.clone(), gate.clone(), logins.clone());
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (counted, open) = (counted.clone(), open.clone());
-                std::thread::spawn(move || serve(stream, &counted, &open, back));
+                let (counted, open, shown) = (counted.clone(), open.clone(), shown.clone());
+                std::thread::spawn(move || serve(stream, &counted, &shown, &open, back));
             }
         });
-        Answering { url, seen, gate }
+        Answering { url, seen, logins, gate }
     }
 
     /// Lets answers out from now on.
@@ -58,13 +60,24 @@ impl Answering {
         self.gate.1.notify_all();
     }
 
+    /// What requests have shown as their authorization, in order.
+    pub fn logins(&self) -> Vec<String> {
+        self.logins.lock().expect("no panic holds it").clone()
+    }
+
     /// How many requests have come.
     pub fn seen(&self) -> usize {
         self.seen.load(Ordering::SeqCst)
     }
 }
 
-fn serve(stream: TcpStream, seen: &AtomicUsize, gate: &(Mutex<bool>, Condvar), back: Back) {
+fn serve(
+    stream: TcpStream,
+    seen: &AtomicUsize,
+    logins: &Mutex<Vec<String>>,
+    gate: &(Mutex<bool>, Condvar),
+    back: Back,
+) {
     let mut reader = BufReader::new(&stream);
     loop {
         let mut length = 0;
@@ -76,6 +89,11 @@ fn serve(stream: TcpStream, seen: &AtomicUsize, gate: &(Mutex<bool>, Condvar), b
             line.clear();
             if reader.read_line(&mut line).unwrap_or(0) == 0 {
                 return;
+            }
+            if let Some((name, value)) = line.split_once(':')
+                && name.eq_ignore_ascii_case("authorization")
+            {
+                logins.lock().expect("no panic holds it").push(value.trim().to_owned());
             }
             if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
                 length = value.trim().parse().unwrap_or(0);

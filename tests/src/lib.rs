@@ -7,6 +7,7 @@
 pub mod answering;
 pub mod browse;
 pub mod compile;
+pub mod demo;
 pub mod door;
 pub mod files;
 pub mod forge;

@@ -9,8 +9,16 @@ use crate::{Outcome, generate, tidy, tools};
 use std::path::Path;
 
 /// Programs of the system that tests call, with their packages.
-const SYSTEM: [(&str, &str); 5] =
-    [("gcc", "gcc"), ("g++", "g++"), ("clang", "clang"), ("valgrind", "valgrind"), ("python3", "python3")];
+const SYSTEM: [(&str, &str); 8] = [
+    ("gcc", "gcc"),
+    ("g++", "g++"),
+    ("clang", "clang"),
+    ("valgrind", "valgrind"),
+    ("python3", "python3"),
+    ("chromium", "chromium"),
+    ("node", "nodejs"),
+    ("npm", "npm"),
+];
 
 /// One skipped thing.
 struct Skip {

@@ -100,28 +100,35 @@ impl Demo {
         Ok(())
     }
 
-    /// Connections that need somebody: one whose key was taken back, and one that is paused.
+    /// A connection whose key was taken back.
     fn others(&self) -> Outcome {
-        let neighbours = self.simulator.ready["neighbours"].as_array().cloned().unwrap_or_default();
-        for (index, neighbour) in neighbours.iter().take(2).enumerate() {
-            let mut settings = self.simulator.settings();
-            settings["company_id"] = neighbour["company"].clone();
-            settings["public_key"] = neighbour["public_key"].clone();
-            let company = text(neighbour, "company");
-            let made = json!({"tenant": "demo", "plugin": "connectwise", "name": format!("ConnectWise - {company}"),
-                "settings": settings, "secrets": {"private_key": neighbour["private_key"]}, "by": "Ann Lee"});
-            let other = text(&self.call("connections.create", &made)?, "connection").to_owned();
-            let report = self.call("connections.test", &json!({"tenant": "demo", "connection": other}))?;
-            expect(report["passed"] == true, "a neighbour's connection does not work")?;
-            if index == 0 {
-                // The key is taken back: whoever asks first finds out, and after that nobody knocks any more.
-                self.simulator.fault(&json!({"endpoint": "get_ticket", "fault": "unauthorized", "times": 1}))?;
-                let _ = self.call("tickets.get", &of(&other, json!({"ticket": "1001", "fresh": true})));
-            } else {
-                self.call("connections.pause", &of(&other, json!({"by": "Ann Lee"})))?;
-            }
-        }
+        let neighbour = self.neighbour(0)?;
+        let mut settings = self.simulator.settings();
+        settings["company_id"] = neighbour["company"].clone();
+        settings["public_key"] = neighbour["public_key"].clone();
+        let made = json!({"tenant": "demo", "plugin": "connectwise", "name": format!("ConnectWise - {}", text(neighbour, "company")),
+            "settings": settings, "secrets": {"private_key": neighbour["private_key"]}, "by": "Ann Lee"});
+        let other = text(&self.call("connections.create", &made)?, "connection").to_owned();
+        let report = self.call("connections.test", &json!({"tenant": "demo", "connection": other}))?;
+        expect(report["passed"] == true, "a neighbour's connection does not work")?;
+        // Whoever asks first finds out, and after that nobody knocks any more.
+        self.simulator.fault(&json!({"endpoint": "get_ticket", "fault": "unauthorized", "times": 1}))?;
+        let _ = self.call("tickets.get", &of(&other, json!({"ticket": "1001", "fresh": true})));
         Ok(())
+    }
+
+    /// A company that shares the PSA's host with the first one.
+    fn neighbour(&self, index: usize) -> Outcome<&Value> {
+        self.simulator.ready["neighbours"].get(index).ok_or_else(|| "the simulator has no such neighbour".into())
+    }
+
+    /// What it takes to connect another company by hand.
+    pub(super) fn for_trying(&self) -> Outcome<Value> {
+        let neighbour = self.neighbour(1)?;
+        Ok(
+            json!({"server": self.simulator.text("url"), "company": neighbour["company"], "client_id": self.simulator.text("client_id"),
+            "public_key": neighbour["public_key"], "private_key": neighbour["private_key"]}),
+        )
     }
 }
 

@@ -84,7 +84,7 @@ pub(super) fn moment(moment: &Moment) -> Markup {
     html! { time datetime=(moment.at) title=(moment.exact) { (moment.words) } }
 }
 
-/// "ConnectWise PSA plugin 2.4.1".
+/// "Acme PSA plugin 2.4.1".
 pub(super) fn plugin(words: &Words<'_>, plugin: &PluginName) -> String {
     match &plugin.version {
         Some(version) => words.fill("frame.plugin", &[("name", &plugin.name), ("version", version)]),

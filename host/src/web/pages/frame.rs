@@ -108,7 +108,7 @@ pub(crate) fn plugin_name(ask: &Ask<'_>, id: &str) -> PluginName {
     PluginName { id: id.to_owned(), initials: initials(&name), name, version, icon }
 }
 
-/// Two letters: of a name in one word the capitals, "ConnectWise" is CW; of several words their first letters.
+/// Two letters: of a name in one word the capitals, "AcmeDesk" is AD; of several words their first letters.
 pub(crate) fn initials(name: &str) -> String {
     let first = name.split_whitespace().next().unwrap_or_default();
     let capitals: String = first.chars().filter(|letter| letter.is_uppercase()).take(2).collect();
@@ -127,9 +127,9 @@ mod tests {
     #[test]
     fn initials_stand_for_names() {
         for (name, letters) in [
-            ("ConnectWise PSA", "CW"),
-            ("Autotask PSA", "AP"),
-            ("HaloPSA", "HP"),
+            ("AcmeDesk PSA", "AD"),
+            ("Acme Desk", "AD"),
+            ("AcmePSA", "AP"),
             ("acme", "A"),
             ("", ""),
             ("日本 語", "日語"),
