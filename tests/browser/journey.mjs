@@ -104,7 +104,7 @@ try {
   await button('Save');
   await says('a member is mapped', 'Mapped');
 
-  await go(`${ours}/map/statuses?scope=1`);
+  await go(`${ours}/map/statuses?scope=2`);
   const parts = await page.$$eval('select[id^="to-"]', (all) => all.find((one) => one.closest('tr').innerText.includes('Waiting for parts')).name);
   await choose(parts, await option(parts, 'Waiting'));
   await button('Save');

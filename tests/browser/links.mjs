@@ -17,6 +17,6 @@ const expired = row('ConnectWise - contoso');
 const tickets = await html(`${ours}/tickets`);
 const held = await html(`${ours}/tickets?state=held`);
 const ticket = first(tickets, new RegExp(`^${ours}/tickets/[^/?]+$`));
-const operation = first(held, new RegExp(`^${ours}/operations/[^/?]+$`));
+const operation = first(await html(first(held, new RegExp(`^${ours}/tickets/[^/?]+$`))), new RegExp(`^${ours}/operations/[^/?]+$`));
 const entry = first(await html(`${ours}/activity`), new RegExp(`^${ours}/activity/[^/?]+$`));
 console.log(JSON.stringify({ ours, expired, ticket, operation, entry }));

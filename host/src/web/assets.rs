@@ -1,4 +1,4 @@
-//! The stylesheet and the script, as they are served.
+//! The stylesheet, the script and the picture for the browser's tab, as they are served.
 
 use crate::clock::hex;
 use sha2::{Digest as _, Sha256};
@@ -24,9 +24,15 @@ pub(crate) fn script() -> &'static Asset {
     SCRIPT.get_or_init(|| asset("js", "text/javascript; charset=utf-8", include_bytes!("assets/psa.js")))
 }
 
+/// The picture for the browser's tab.
+pub(crate) fn icon() -> &'static Asset {
+    static ICON: OnceLock<Asset> = OnceLock::new();
+    ICON.get_or_init(|| asset("svg", "image/svg+xml", include_bytes!("assets/icon.svg")))
+}
+
 /// The one of a name: only the present content has one.
 pub(crate) fn find(name: &str) -> Option<&'static Asset> {
-    [style(), script()].into_iter().find(|asset| asset.name == name)
+    [style(), script(), icon()].into_iter().find(|asset| asset.name == name)
 }
 
 fn asset(extension: &str, content_type: &'static str, bytes: &'static [u8]) -> Asset {

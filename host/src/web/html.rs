@@ -44,6 +44,7 @@ pub(crate) fn document(drawn: &Drawn<'_>, view: &View) -> String {
                 meta name="color-scheme" content="light dark";
                 title { (view.title) }
                 link rel="stylesheet" href=(style);
+                link rel="icon" href=(asset(drawn, &assets::icon().name));
                 script src=(script) defer {}
             }
             body class="psa-root" data-psa-theme=(drawn.who.theme.word()) data-psa-density=[density(drawn)] {
