@@ -96,7 +96,7 @@ try {
   if (await page.$eval('[name="default_board"]', (el) => el.value) !== board) throw new Error('the board was not kept');
 
   await go('/');
-  const ours = await page.$$eval('a', (all) => all.find((one) => one.innerText.includes('Our ConnectWise')).getAttribute('href'));
+  const ours = await page.$$eval('a', (all) => all.find((one) => one.innerText.trim() === 'Our ConnectWise').getAttribute('href'));
   await go(`${ours}/map/members`);
   const free = await page.$$eval('select[id^="to-"]', (all) => all.find((one) => !one.value)?.name ?? '');
   const member = await page.$eval(`[name="${free}"]`, (el) => [...el.options].filter((one) => one.value && one.value !== '-').at(-1).value);

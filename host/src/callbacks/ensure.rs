@@ -103,7 +103,14 @@ impl Callbacks {
                 every
             }
         };
-        self.ensure_at(place, now.saturating_add(wait)).await
+        // Settings may have changed while this went on by the ones before.
+        let (began, at) = (cursor.ensure_at, now.saturating_add(wait));
+        let next = Box::new(move |cursor: &mut Cursor| {
+            let unchanged = cursor.ensure_at == began;
+            cursor.ensure_at = if unchanged { at } else { cursor.ensure_at };
+            unchanged
+        });
+        Ok(self.desk.store.change_cursor(place, next).await?)
     }
 
     async fn ensure_at(&self, place: &Place, at: i64) -> Result<(), Error> {

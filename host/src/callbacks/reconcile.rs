@@ -61,16 +61,16 @@ impl Callbacks {
         let boot = self.desk.clock.boot_ms();
         let rest = self.memory(place).polled_boot.map_or(0, |polled| (polled + self.gap_ms()).saturating_sub(boot));
         if rest > 0 && cursor.window_until.is_none() {
-            return self.next_poll(place, rest as i64).await;
+            return self.next_poll(place, cursor.poll_ms, rest as i64).await;
         }
         self.remember(place, |memory| memory.polled_boot = Some(boot));
         self.learn_period(place, &mut cursor).await?;
-        let period = self.period(&cursor);
+        let (every, period) = (cursor.poll_ms, self.period(&cursor));
         let outcome = self.poll(place, cursor).await;
         match outcome {
             Err(error) if error.code == Code::Unsupported => {
                 // A provider that cannot be asked so: callbacks and sweeps are all there is.
-                self.next_poll(place, period).await
+                self.next_poll(place, every, period).await
             }
             outcome => outcome,
         }
@@ -104,8 +104,10 @@ impl Callbacks {
 
     /// Settings have changed: what is registered, and how often is looked, may be another matter now.
     pub(crate) async fn look_anew(&self, place: &Place) -> Result<(), Error> {
-        let anew = Box::new(|cursor: &mut Cursor| {
-            (cursor.poll_at, cursor.ensure_at) = (0, 0);
+        // Not 0: a round that is under way began with that, and must see that it is another time now.
+        let now = self.desk.clock.now_unix_ms();
+        let anew = Box::new(move |cursor: &mut Cursor| {
+            (cursor.poll_at, cursor.poll_ms, cursor.ensure_at) = (now, None, now);
             true
         });
         Ok(self.desk.store.change_cursor(place, anew).await?)
@@ -121,17 +123,17 @@ impl Callbacks {
         self.desk.config.poll_ms / GAPS
     }
 
-    async fn next_poll(&self, place: &Place, wait: i64) -> Result<(), Error> {
+    async fn next_poll(&self, place: &Place, every: Option<i64>, wait: i64) -> Result<(), Error> {
         let at = self.desk.clock.now_unix_ms().saturating_add(wait);
         let later = Box::new(move |cursor: &mut Cursor| {
-            cursor.poll_at = at;
+            put_off(cursor, every, at);
             true
         });
         Ok(self.desk.store.change_cursor(place, later).await?)
     }
 
     async fn poll(&self, place: &Place, cursor: Cursor) -> Result<(), Error> {
-        let period = self.period(&cursor);
+        let (every, period) = (cursor.poll_ms, self.period(&cursor));
         let (since, until, mut page) = match (cursor.watermark, cursor.window_until) {
             (Some(since), Some(until)) => (since, until, cursor.window_page),
             (watermark, _) => {
@@ -141,11 +143,11 @@ impl Callbacks {
                     None => match self.first_watermark(place)?.filter(|since| *since < until) {
                         Some(since) => since,
                         // Nothing is linked, or it is so new that the next window has all of it.
-                        None => return self.close_window(place, until, period).await,
+                        None => return self.close_window(place, until, every, period).await,
                     },
                 };
                 if until <= since {
-                    return self.next_poll(place, period).await;
+                    return self.next_poll(place, every, period).await;
                 }
                 self.set_watermark(place, since.clone()).await?;
                 self.open_window(place, until.clone()).await?;
@@ -175,7 +177,7 @@ impl Callbacks {
                     if changed >= MASS {
                         self.many_changed(place, changed).await?;
                     }
-                    return self.close_window(place, safe.max(since), period).await;
+                    return self.close_window(place, safe.max(since), every, period).await;
                 }
                 Some(next) if !seen.insert(next.clone()) => break,
                 Some(next) => {
@@ -255,12 +257,12 @@ impl Callbacks {
     }
 
     /// Everything up to `until` is known.
-    async fn close_window(&self, place: &Place, until: String, period: i64) -> Result<(), Error> {
+    async fn close_window(&self, place: &Place, until: String, every: Option<i64>, period: i64) -> Result<(), Error> {
         let at = self.desk.clock.now_unix_ms().saturating_add(period);
         let close = Box::new(move |cursor: &mut Cursor| {
             cursor.watermark = Some(until);
             (cursor.window_until, cursor.window_page) = (None, None);
-            cursor.poll_at = at;
+            put_off(cursor, every, at);
             true
         });
         Ok(self.desk.store.change_cursor(place, close).await?)
@@ -320,6 +322,13 @@ fn ahead_ms(known: Option<i64>, asked: u64, answered: u64, shown: i64) -> i64 {
     let least = shown.saturating_sub(boot(answered));
     let most = shown.saturating_add(1_000).saturating_sub(boot(asked));
     known.filter(|known| *known < most).map_or(least, |known| known.max(least))
+}
+
+/// The next look is then, unless settings have changed since this one learnt how often to look.
+fn put_off(cursor: &mut Cursor, every: Option<i64>, at: i64) {
+    if cursor.poll_ms == every {
+        cursor.poll_at = at;
+    }
 }
 
 fn time_of(text: &str) -> Result<i64, Error> {

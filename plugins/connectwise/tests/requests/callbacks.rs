@@ -333,3 +333,24 @@ fn an_entry_is_made_put_to_rest_and_taken_away() {
     assert_eq!(delete().unwrap_err().code, Code::NotFound);
     assert_eq!(delete().unwrap_err().code, Code::Forbidden);
 }
+
+#[test]
+fn what_is_wanted_follows_the_settings() {
+    let wanted = |more: serde_json::Value, address: Option<&str>| {
+        let host = psa_host_api::sdk::testing::TestHost::new();
+        let provider = host.open::<ConnectWise>(settings(more)).unwrap();
+        let request = DesiredSubscriptionsRequest { address: address.map(str::to_owned) };
+        let desired = host.run(async |cx| provider.desired_subscriptions(cx, request).await).unwrap();
+        let items: Vec<_> = desired.items.iter().map(|it| format!("{} {} {}", it.kind, it.level, it.object)).collect();
+        (items, desired.poll_every_ms)
+    };
+    let door = Some("https://desk.example/{token}");
+    let all = vec!["ticket owner 1".to_owned(), "member owner 1".to_owned()];
+    assert_eq!(wanted(json!({}), door), (all.clone(), None));
+    assert_eq!(wanted(json!({"callback_scope": "owner", "default_board": "12"}), door), (all, None));
+    let board = vec!["ticket board 12".to_owned(), "member owner 1".to_owned()];
+    assert_eq!(wanted(json!({"callback_scope": "board", "default_board": "12"}), door), (board, None));
+    assert_eq!(wanted(json!({"callbacks_on": false, "poll_every": "PT5M"}), door), (vec![], Some(300_000)));
+    // Without a door nothing can be registered, and how often to look still counts.
+    assert_eq!(wanted(json!({"poll_every": "PT1M"}), None), (vec![], Some(60_000)));
+}

@@ -5,6 +5,7 @@ mod callbacks;
 mod changes;
 mod connection;
 mod forgeries;
+mod options;
 mod records;
 mod talk;
 mod updates;

@@ -122,11 +122,12 @@ impl Provider for Gallery {
         };
         let mut items = Vec::new();
         match text("title") {
-            "slow" => {
-                while cx.must_end().is_none() {
-                    std::thread::sleep(std::time::Duration::from_millis(5));
+            "slow" => loop {
+                if let Some(code) = cx.must_end() {
+                    return Err(Error::new(code, "told to end"));
                 }
-            }
+                std::thread::sleep(std::time::Duration::from_millis(5));
+            },
             "crash" => return Err(Error::internal("the plugin has lost its glasses")),
             title if !title.is_empty() && title == text("account") => {
                 items.push(issue("title", IssueLevel::Warning, "same", "is the same as the account"));
