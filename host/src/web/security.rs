@@ -24,6 +24,8 @@ const STEP_UP_MS: i64 = 10 * 60_000;
 const RESUME_MS: i64 = 15 * 60_000;
 /// POSTs of one person in a minute.
 const POSTS_MAX: u32 = 60;
+/// Tests of one connection in a minute: each of them knocks at the provider.
+const TESTS_MAX: u32 = 6;
 /// People whose POSTs are counted at once.
 const PEOPLE_MAX: usize = 10_000;
 const MINUTE_MS: i64 = 60_000;
@@ -113,13 +115,22 @@ fn resume_mac(vault: &Vault, who: &Who, path: &str, until: i64) -> Result<[u8; 3
     Ok(vault.digest("page.resume", &[who.tenant.as_bytes(), who.actor.id.as_bytes(), path.as_bytes(), &until])?)
 }
 
-/// Counts what each person sends in.
+/// Counts what each person sends in, and how often each connection is tested.
 #[derive(Default)]
 pub(crate) struct Pace(Mutex<HashMap<(String, String), (i64, u32)>>);
 
 impl Pace {
-    /// Whether one more is not too much. Not too much for how long, otherwise, in milliseconds.
+    /// Whether one more POST of a person is not too much. Too much for how long, otherwise, in milliseconds.
     pub(crate) fn one_more(&self, who: &Who, now: i64) -> Result<(), i64> {
+        self.count((who.tenant.clone(), format!("person {}", who.actor.id)), POSTS_MAX, now)
+    }
+
+    /// The same for a test of what stands in a form.
+    pub(crate) fn one_more_test(&self, who: &Who, target: &str, now: i64) -> Result<(), i64> {
+        self.count((who.tenant.clone(), format!("test {target}")), TESTS_MAX, now)
+    }
+
+    fn count(&self, key: (String, String), most: u32, now: i64) -> Result<(), i64> {
         let mut people = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if people.len() >= PEOPLE_MAX {
             people.retain(|_, (since, _)| (0..MINUTE_MS).contains(&now.saturating_sub(*since)));
@@ -127,11 +138,11 @@ impl Pace {
         if people.len() >= PEOPLE_MAX {
             return Err(MINUTE_MS);
         }
-        let counted = people.entry((who.tenant.clone(), who.actor.id.clone())).or_insert((now, 0));
+        let counted = people.entry(key).or_insert((now, 0));
         if !(0..MINUTE_MS).contains(&now.saturating_sub(counted.0)) {
             *counted = (now, 0);
         }
-        if counted.1 >= POSTS_MAX {
+        if counted.1 >= most {
             return Err(counted.0.saturating_add(MINUTE_MS).saturating_sub(now));
         }
         counted.1 += 1;

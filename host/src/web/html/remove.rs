@@ -17,9 +17,11 @@ pub(super) fn draw(pen: &Pen<'_>, page: &Remove) -> Markup {
         form method="post" action=[mildest.map(|way| &way.href)] class="psa-stack" {
             (token(pen))
             input type="hidden" name="waiting" value=(page.waiting);
-            fieldset class="psa-card psa-stack" {
-                legend class="psa-h3" { (words.say("remove.what")) }
-                @for one in &page.ways { (way(one, page.chosen)) }
+            section class="psa-card" {
+                fieldset {
+                    legend class="psa-h3" { (words.say("remove.what")) }
+                    @for one in &page.ways { (way(one, page.chosen)) }
+                }
             }
             section class="psa-card psa-stack" aria-labelledby="depends" {
                 h2 class="psa-h2" id="depends" { (words.say("remove.depends")) }

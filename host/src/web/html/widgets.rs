@@ -286,11 +286,13 @@ fn boxes(pen: &Pen<'_>, field: &FieldView, class: &str, when: Option<&str>) -> M
 }
 
 fn notice(pen: &Pen<'_>, field: &FieldView, when: Option<&str>) -> Markup {
-    let class = if field.tone == Some(Tone::Warn) { "psa-note psa-note-warn psa-field" } else { "psa-note psa-field" };
+    let class = if field.tone == Some(Tone::Warn) { "psa-note psa-note-warn" } else { "psa-note" };
     html! {
-        div class=(class) data-when=[when] {
-            (text(pen.words, &field.label))
-            @if has_help(field) { (text(pen.words, &field.help)) @if !field.when_said.is_empty() { p { (field.when_said) } } }
+        div class="psa-field" data-when=[when] {
+            div class=(class) {
+                (text(pen.words, &field.label))
+                @if has_help(field) { (text(pen.words, &field.help)) @if !field.when_said.is_empty() { p { (field.when_said) } } }
+            }
         }
     }
 }

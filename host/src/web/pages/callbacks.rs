@@ -154,7 +154,8 @@ fn facts(ask: &Ask<'_>, framed: &Framed, waiting: u64) -> Vec<Fact> {
         Some(at) => say("callbacks.heard", ask.words.ago(at), Some(ask.words.moment(at))),
         None => say("callbacks.heard", ask.words.say("callbacks.never"), None),
     }
-    if let Some(usual) = inbound.usual.and_then(|usual| u64::try_from(usual).ok()) {
+    // What comes together says nothing about a rhythm.
+    if let Some(usual) = inbound.usual.and_then(|usual| u64::try_from(usual).ok()).filter(|usual| *usual >= 1_000) {
         say("callbacks.usual", ask.words.span(usual), None);
     }
     if inbound.missed > 0 {

@@ -151,6 +151,9 @@ impl<'a> Filling<'a> {
 
     /// Tests exactly what stands in the form. True: it works.
     pub(crate) async fn test(&mut self) -> Result<bool, Error> {
+        if !self.may_test() {
+            return Ok(false);
+        }
         let report = match self.ask.core.connections.try_settings(&self.trial(), self.ask.context).await {
             Ok(report) => report,
             // The same account twice: the form says so where the account is named.
@@ -161,6 +164,16 @@ impl<'a> Filling<'a> {
             Err(error) => return Err(error),
         };
         self.tested(report)
+    }
+
+    /// A test knocks at the provider: so often, and not more.
+    pub(crate) fn may_test(&mut self) -> bool {
+        let (ask, target) = (self.ask, self.target());
+        let Err(wait_ms) = ask.core.pace.one_more_test(ask.who, &target, ask.words.now()) else { return true };
+        let wait = ask.words.span(u64::try_from(wait_ms).unwrap_or(0).max(1_000));
+        let message = ask.words.fill("form.test.too_many", &[("wait", &wait)]);
+        self.issues.push(issue(String::new(), IssueLevel::Error, "too_many", message));
+        false
     }
 
     /// Notes what a test has found; failed steps are also said at their fields.

@@ -167,6 +167,9 @@ pub(crate) async fn sign_in_again(ask: &Ask<'_>) -> Result<Reply, Error> {
         filling.issues.push(issue(String::new(), IssueLevel::Error, "nothing", ask.words.say("reauth.nothing")));
         return respond_again(ask, &framed, &filling, 422).await;
     }
+    if !filling.may_test() {
+        return respond_again(ask, &framed, &filling, 429).await;
+    }
     let place = ask.place();
     let report = ask.core.connections.update_credentials(&place, replaced, false, &ask.by(), ask.context).await;
     ask.core.outbox.rested(&place);

@@ -1,0 +1,265 @@
+//! A plugin's form on the pages: tested as it stands, saved whole or not at all, and no secret comes back.
+
+use psa_tests::browse::{Shown, Visitor};
+use psa_tests::compile;
+use psa_tests::world::World;
+use serde_json::{Value, json};
+
+const STORED: &str = "k3pt-token-canary";
+const TYPED: &str = "typ3d-token-canary";
+
+fn gallery() -> (World, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let plugin = compile::shipped("gallery", folder.path());
+    let world = World::open(folder, &[&plugin], json!({})).unwrap();
+    let connection = world.connect("gallery", json!({"account": "acme", "board": "1"}), json!({"token": STORED}));
+    let tested = world.call("connections.test", json!({"tenant": "t", "connection": connection})).unwrap();
+    assert_eq!(tested["passed"], true, "{tested:#}");
+    (world, connection)
+}
+
+/// The fields of a form as a browser would send them, with some others.
+fn fields(ann: &Visitor<'_>, url: &str, others: &[(&str, &str)]) -> Vec<(String, String)> {
+    let view = ann.with("render", json!("json")).get(url).json();
+    let form = &view["form"];
+    let mut sent: Vec<(String, String)> = vec![("_name".into(), form["name"]["value"].as_str().unwrap_or("A name").into())];
+    if let Some(rev) = form["rev"].as_i64() {
+        sent.push(("_rev".into(), rev.to_string()));
+    }
+    for field in form["groups"].as_array().into_iter().flatten().flat_map(|group| group["fields"].as_array().unwrap()) {
+        let key = field["key"].as_str().unwrap();
+        let values: Vec<&str> = field["values"].as_array().unwrap().iter().map(|value| value.as_str().unwrap()).collect();
+        match field["type"].as_str().unwrap() {
+            "computed" | "notice" | "secret" => {}
+            "duration" if values.len() == 2 => {
+                sent.push((key.into(), values[0].into()));
+                sent.push((format!("{key}.unit"), values[1].into()));
+            }
+            "bool" if values == [""] => {}
+            _ => sent.extend(values.iter().map(|value| (key.into(), (*value).into()))),
+        }
+    }
+    for (name, value) in others {
+        sent.retain(|(known, _)| known != name);
+        sent.push(((*name).into(), (*value).into()));
+    }
+    sent
+}
+
+fn send(ann: &Visitor<'_>, url: &str, others: &[(&str, &str)]) -> Shown {
+    let sent = fields(ann, url, others);
+    let sent: Vec<(&str, &str)> = sent.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    ann.post(url, &sent)
+}
+
+fn settings(world: &World, connection: &str) -> Value {
+    world.call("connections.get", json!({"tenant": "t", "connection": connection})).unwrap()
+}
+
+#[test]
+fn what_stands_in_the_form_is_tested_and_a_test_alone_saves_nothing() {
+    let (world, connection) = gallery();
+    let ann = Visitor::new(&world.host);
+    let url = format!("/c/{connection}/settings");
+    let before = settings(&world, &connection);
+    let tested = send(&ann, &url, &[("title", "Another"), ("outcome", "limited"), ("_action", "test")]);
+    assert_eq!(tested.status, 200);
+    tested.says("Works, with");
+    assert_eq!(settings(&world, &connection)["settings"], before["settings"], "a test saves nothing");
+    let refused = send(&ann, &url, &[("title", "Another"), ("outcome", "refused"), ("_action", "test_save")]);
+    assert_eq!(refused.status, 422);
+    refused.says("Does not work").says("Save anyway, paused");
+    assert_eq!(settings(&world, &connection)["settings"], before["settings"], "what does not work is not saved");
+    let saved = send(&ann, &url, &[("title", "Another"), ("_action", "test_save")]);
+    assert_eq!(saved.status, 303, "{}", saved.text());
+    ann.get(saved.header("location").unwrap()).says("Saved. Tested: it works.");
+    let after = settings(&world, &connection);
+    assert_eq!((&after["settings"]["title"], &after["state"]), (&json!("Another"), &json!("active")));
+    let paused = send(&ann, &url, &[("outcome", "refused"), ("_action", "save_paused")]);
+    assert_eq!(paused.status, 303, "{}", paused.text());
+    let after = settings(&world, &connection);
+    assert_eq!((&after["settings"]["outcome"], &after["reason"]), (&json!("refused"), &json!("paused")));
+}
+
+#[test]
+fn everything_wrong_is_said_at_once_and_nothing_has_to_be_entered_twice() {
+    let (world, connection) = gallery();
+    let ann = Visitor::new(&world.host);
+    let url = format!("/c/{connection}/settings");
+    let wrong = [("mail", "nobody"), ("count", "many"), ("title", "x"), ("story", "kept as typed"), ("token.op", "replace"), ("token", TYPED)];
+    let page = send(&ann, &url, &wrong);
+    assert_eq!(page.status, 422);
+    page.says("3 things need a correction").says("kept as typed").says("A new value was entered and is not saved yet");
+    page.hides(TYPED).hides(STORED);
+    assert_eq!(page.value("count").as_deref(), Some("many"));
+    let draft = page.value("_draft").expect("what was typed waits");
+    // The next one leaves the secret out: it waits in the draft.
+    let right = [("token.op", "replace"), ("token", ""), ("_draft", draft.as_str())];
+    let saved = send(&ann, &url, &right);
+    assert_eq!(saved.status, 303, "{}", saved.text());
+    let states = settings(&world, &connection)["secret_states"]["token"].clone();
+    assert_eq!(states["set_by"], "Ann Lee (u1)");
+    // Nobody else has it, and it is gone once it was saved.
+    let bo = ann.with("actor", json!({"id": "u2"}));
+    for other in [&bo, &ann] {
+        let empty = send(other, &url, &right);
+        assert_eq!(empty.status, 422, "{}", empty.text());
+    }
+}
+
+#[test]
+fn no_secret_is_in_any_answer_log_or_event() {
+    let (world, connection) = gallery();
+    let ann = Visitor::new(&world.host);
+    let url = format!("/c/{connection}/settings");
+    let json = ann.with("render", json!("json"));
+    for visitor in [&ann, &json, &ann.with("render", json!("fragment"))] {
+        for page in ["/".to_owned(), format!("/c/{connection}"), url.clone(), format!("/c/{connection}/reauth"),
+                     format!("/c/{connection}/activity"), format!("/c/{connection}/activity.csv")] {
+            visitor.get(&page).hides(STORED);
+        }
+        for action in ["test", "test_save", "reload:choices"] {
+            let answer = send(visitor, &url, &[("token.op", "replace"), ("token", TYPED), ("mail", "wrong"), ("_action", action)]);
+            answer.hides(STORED).hides(TYPED);
+        }
+    }
+    let everything = world.call("tenant.export", json!({"tenant": "t"})).unwrap().to_string();
+    let log = world.log().join("\n");
+    for text in [&everything, &log] {
+        assert!(!text.contains(STORED) && !text.contains(TYPED), "{text}");
+    }
+}
+
+#[test]
+fn a_secret_that_would_go_elsewhere_is_asked_for_again() {
+    let (world, connection) = gallery();
+    let ann = Visitor::new(&world.host);
+    let url = format!("/c/{connection}/settings");
+    for action in ["test", "test_save"] {
+        let page = send(&ann, &url, &[("server", "https://elsewhere.example"), ("_action", action)]);
+        assert_eq!(page.status, 422, "{action}");
+        page.says("Token: Enter this secret again");
+    }
+    assert_eq!(settings(&world, &connection)["settings"].get("server"), None);
+}
+
+#[test]
+fn who_has_read_an_older_revision_is_shown_both() {
+    let (world, connection) = gallery();
+    let ann = Visitor::new(&world.host);
+    let url = format!("/c/{connection}/settings");
+    let late = fields(&ann, &url, &[("title", "Ann's title")]);
+    assert_eq!(send(&ann.with("actor", json!({"id": "u2"})), &url, &[("title", "Bo's title")]).status, 303);
+    let late: Vec<(&str, &str)> = late.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let page = ann.post(&url, &late);
+    assert_eq!(page.status, 409, "{}", page.text());
+    page.says("Somebody else has saved another value meanwhile: Bo");
+    assert_eq!(page.value("title").as_deref(), Some("Ann&#39;s title").or(page.value("title").as_deref()));
+    assert_eq!(settings(&world, &connection)["settings"]["title"], "Bo's title");
+}
+
+#[test]
+fn secrets_and_what_they_are_bound_to_need_their_own_permission() {
+    let (world, connection) = gallery();
+    let ann = Visitor::new(&world.host);
+    let url = format!("/c/{connection}/settings");
+    let plain = ann.may(&["view", "configure"]);
+    let replaced = send(&plain, &url, &[("token.op", "replace"), ("token", TYPED)]);
+    // The field was not on their page, so it is not read.
+    assert_eq!(replaced.status, 303);
+    assert_eq!(settings(&world, &connection)["secret_states"]["token"]["set_by"], "product");
+    assert_eq!(send(&plain, &url, &[("server", "https://elsewhere.example")]).status, 403);
+    assert_eq!(send(&plain, &url, &[("title", "Theirs")]).status, 303);
+    let reader = ann.may(&["view"]);
+    let page = reader.get(&url);
+    assert!(!page.body.contains("name=\"_action\""), "there is nothing to press");
+    page.says("You need the permission");
+    assert_eq!(send(&reader, &url, &[("title", "No")]).status, 403);
+}
+
+#[test]
+fn what_a_plugin_says_is_text() {
+    let (world, connection) = gallery();
+    let ann = Visitor::new(&world.host);
+    for visitor in [ann.clone(), ann.with("render", json!("fragment"))] {
+        let page = visitor.get(&format!("/c/{connection}/settings"));
+        assert_eq!(page.status, 200);
+        for forbidden in ["<img", "<script>alert", "onerror=alert(1)>", "onfocus='alert", "</select></form>", "href=\"javascript:", "\u{202e}"] {
+            page.hides(forbidden);
+        }
+        // It is there all the same, as what it is.
+        assert!(page.body.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "the hostile label is shown as text");
+        assert!(!page.body.contains(&"x".repeat(300)), "a label is cut");
+    }
+}
+
+#[test]
+fn a_list_that_cannot_be_had_costs_its_own_field() {
+    let (world, connection) = gallery();
+    let ann = Visitor::new(&world.host);
+    let page = ann.get(&format!("/c/{connection}/settings"));
+    page.says("List not loaded").says("the list cannot be had").says("It is still being loaded");
+    // Its neighbours have theirs.
+    let view = ann.with("render", json!("json")).get(&format!("/c/{connection}/settings")).json();
+    let all: Vec<&Value> =
+        view["form"]["groups"].as_array().unwrap().iter().flat_map(|group| group["fields"].as_array().unwrap()).collect();
+    let of = |key: &str| all.iter().find(|field| field["key"] == key).unwrap_or_else(|| panic!("no {key}"));
+    assert!(of("board")["choices"]["items"].as_array().unwrap().len() > 1);
+    assert_eq!(of("board")["choices"].get("missing"), None);
+}
+
+#[test]
+fn a_test_cannot_be_used_to_knock_at_the_provider() {
+    let (world, connection) = gallery();
+    let ann = Visitor::new(&world.host);
+    let url = format!("/c/{connection}/settings");
+    let statuses: Vec<u16> = (0..7).map(|_| send(&ann, &url, &[("_action", "test")]).status).collect();
+    assert_eq!(statuses[..6], [200; 6]);
+    let last = send(&ann, &url, &[("_action", "test")]);
+    last.says("tested several times within a minute");
+}
+
+#[test]
+fn new_credentials_are_tried_before_they_are_kept() {
+    let (world, connection) = gallery();
+    let ann = Visitor::new(&world.host);
+    let url = format!("/c/{connection}/reauth");
+    ann.get(&url).says("Stays as it is").says("acme");
+    let nothing = ann.post(&url, &[("token.op", "keep")]);
+    assert_eq!(nothing.status, 422);
+    nothing.says("Enter the new credentials");
+    let done = ann.post(&url, &[("token.op", "replace"), ("token", TYPED)]);
+    assert_eq!(done.status, 303, "{}", done.text());
+    done.hides(TYPED);
+    ann.get(done.header("location").unwrap()).says("Signed in again");
+    assert_eq!(settings(&world, &connection)["secret_states"]["token"]["set_by"], "Ann Lee (u1)");
+}
+
+#[test]
+fn a_new_connection_is_made_in_steps_and_nothing_before_the_first_has_worked() {
+    let folder = tempfile::tempdir().unwrap();
+    let plugin = compile::shipped("gallery", folder.path());
+    let world = World::open(folder, &[&plugin], json!({})).unwrap();
+    let ann = Visitor::new(&world.host);
+    ann.get("/").says("Nothing connected yet");
+    let first = [("account", "acme"), ("token", TYPED), ("_name", "Our gallery")];
+    let refused = send(&ann, "/new/gallery", &[first[0], first[1], first[2], ("outcome", "refused")]);
+    assert_eq!(refused.status, 422, "{}", refused.text());
+    assert_eq!(world.call("connections.list", json!({"tenant": "t"})).unwrap()["items"], json!([]));
+    let begun = send(&ann, "/new/gallery", &first);
+    assert_eq!(begun.status, 303, "{}", begun.text());
+    let second = begun.header("location").unwrap().split('?').next().unwrap().to_owned();
+    assert!(second.ends_with("/setup/2"), "{second}");
+    ann.get("/").says("Our gallery").says("Finish set-up");
+    ann.get(&second).says("Step 2 of 3");
+    let kept = send(&ann, &second, &[("board", "1")]);
+    assert_eq!(kept.status, 303, "{}", kept.text());
+    let third = kept.header("location").unwrap().split('?').next().unwrap().to_owned();
+    let done = send(&ann, &third, &[]);
+    assert_eq!(done.status, 303, "{}", done.text());
+    let list = world.call("connections.list", json!({"tenant": "t"})).unwrap();
+    assert_eq!(list["items"][0]["state"], "active", "{list:#}");
+    // The same account again is the one that is there.
+    let twice = send(&ann, "/new/gallery", &first);
+    assert_eq!(twice.status, 422, "{}", twice.text());
+}
