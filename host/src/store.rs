@@ -25,6 +25,8 @@ pub(crate) use remap::*;
 pub(crate) use reply::Reply;
 pub(crate) use rows::*;
 pub(crate) use shown::*;
+#[cfg(test)]
+pub(crate) use sqlite::STATEMENTS;
 pub(crate) use sqlite::SqliteStore;
 pub(crate) use traced::*;
 pub(crate) use words::*;

@@ -9,6 +9,8 @@
 mod answer;
 mod ask;
 mod assets;
+#[cfg(test)]
+mod counted;
 mod form;
 mod html;
 mod moment;

@@ -22,13 +22,15 @@ fn gallery() -> (World, String) {
 fn fields(ann: &Visitor<'_>, url: &str, others: &[(&str, &str)]) -> Vec<(String, String)> {
     let view = ann.with("render", json!("json")).get(url).json();
     let form = &view["form"];
-    let mut sent: Vec<(String, String)> = vec![("_name".into(), form["name"]["value"].as_str().unwrap_or("A name").into())];
+    let mut sent: Vec<(String, String)> =
+        vec![("_name".into(), form["name"]["value"].as_str().unwrap_or("A name").into())];
     if let Some(rev) = form["rev"].as_i64() {
         sent.push(("_rev".into(), rev.to_string()));
     }
     for field in form["groups"].as_array().into_iter().flatten().flat_map(|group| group["fields"].as_array().unwrap()) {
         let key = field["key"].as_str().unwrap();
-        let values: Vec<&str> = field["values"].as_array().unwrap().iter().map(|value| value.as_str().unwrap()).collect();
+        let values: Vec<&str> =
+            field["values"].as_array().unwrap().iter().map(|value| value.as_str().unwrap()).collect();
         match field["type"].as_str().unwrap() {
             "computed" | "notice" | "secret" => {}
             "duration" if values.len() == 2 => {
@@ -86,7 +88,14 @@ fn everything_wrong_is_said_at_once_and_nothing_has_to_be_entered_twice() {
     let (world, connection) = gallery();
     let ann = Visitor::new(&world.host);
     let url = format!("/c/{connection}/settings");
-    let wrong = [("mail", "nobody"), ("count", "many"), ("title", "x"), ("story", "kept as typed"), ("token.op", "replace"), ("token", TYPED)];
+    let wrong = [
+        ("mail", "nobody"),
+        ("count", "many"),
+        ("title", "x"),
+        ("story", "kept as typed"),
+        ("token.op", "replace"),
+        ("token", TYPED),
+    ];
     let page = send(&ann, &url, &wrong);
     assert_eq!(page.status, 422);
     page.says("3 things need a correction").says("kept as typed").says("A new value was entered and is not saved yet");
@@ -114,12 +123,22 @@ fn no_secret_is_in_any_answer_log_or_event() {
     let url = format!("/c/{connection}/settings");
     let json = ann.with("render", json!("json"));
     for visitor in [&ann, &json, &ann.with("render", json!("fragment"))] {
-        for page in ["/".to_owned(), format!("/c/{connection}"), url.clone(), format!("/c/{connection}/reauth"),
-                     format!("/c/{connection}/activity"), format!("/c/{connection}/activity.csv")] {
+        for page in [
+            "/".to_owned(),
+            format!("/c/{connection}"),
+            url.clone(),
+            format!("/c/{connection}/reauth"),
+            format!("/c/{connection}/activity"),
+            format!("/c/{connection}/activity.csv"),
+        ] {
             visitor.get(&page).hides(STORED);
         }
         for action in ["test", "test_save", "reload:choices"] {
-            let answer = send(visitor, &url, &[("token.op", "replace"), ("token", TYPED), ("mail", "wrong"), ("_action", action)]);
+            let answer = send(
+                visitor,
+                &url,
+                &[("token.op", "replace"), ("token", TYPED), ("mail", "wrong"), ("_action", action)],
+            );
             answer.hides(STORED).hides(TYPED);
         }
     }
@@ -184,7 +203,15 @@ fn what_a_plugin_says_is_text() {
     for visitor in [ann.clone(), ann.with("render", json!("fragment"))] {
         let page = visitor.get(&format!("/c/{connection}/settings"));
         assert_eq!(page.status, 200);
-        for forbidden in ["<img", "<script>alert", "onerror=alert(1)>", "onfocus='alert", "</select></form>", "href=\"javascript:", "\u{202e}"] {
+        for forbidden in [
+            "<img",
+            "<script>alert",
+            "onerror=alert(1)>",
+            "onfocus='alert",
+            "</select></form>",
+            "href=\"javascript:",
+            "\u{202e}",
+        ] {
             page.hides(forbidden);
         }
         // It is there all the same, as what it is.
@@ -201,8 +228,12 @@ fn a_list_that_cannot_be_had_costs_its_own_field() {
     page.says("List not loaded").says("the list cannot be had").says("It is still being loaded");
     // Its neighbours have theirs.
     let view = ann.with("render", json!("json")).get(&format!("/c/{connection}/settings")).json();
-    let all: Vec<&Value> =
-        view["form"]["groups"].as_array().unwrap().iter().flat_map(|group| group["fields"].as_array().unwrap()).collect();
+    let all: Vec<&Value> = view["form"]["groups"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|group| group["fields"].as_array().unwrap())
+        .collect();
     let of = |key: &str| all.iter().find(|field| field["key"] == key).unwrap_or_else(|| panic!("no {key}"));
     assert!(of("board")["choices"]["items"].as_array().unwrap().len() > 1);
     assert_eq!(of("board")["choices"].get("missing"), None);

@@ -109,6 +109,25 @@ impl SqliteStore {
     }
 }
 
+/// Statements that were begun in this process, for the test that counts those of a page.
+#[cfg(test)]
+pub(crate) static STATEMENTS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+
+#[cfg(test)]
+fn counted(mut connection: Connection) -> Connection {
+    use rusqlite::trace::TraceEventCodes;
+    let count = |_: rusqlite::trace::TraceEvent<'_>| {
+        STATEMENTS.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+    };
+    connection.trace_v2(TraceEventCodes::SQLITE_TRACE_STMT, Some(count)).expect("it can be counted");
+    connection
+}
+
+#[cfg(not(test))]
+fn counted(connection: Connection) -> Connection {
+    connection
+}
+
 fn connect(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
@@ -130,7 +149,7 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
              PRAGMA secure_delete = ON;",
         )
         .map_err(mapped)?;
-    Ok(connection)
+    Ok(counted(connection))
 }
 
 /// Locks of network file systems are not to be trusted. Source: SQLite's documentation of WAL.
