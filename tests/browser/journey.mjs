@@ -62,6 +62,7 @@ async function button(words) {
 try {
   page = await open(browser, a.base, { path: '/' }, { js });
   await page.setJavaScriptEnabled(js);
+  page.on('dialog', (dialog) => dialog.accept()); // "leave without saving?", where something waits to be saved
   await go('/');
   await says('the list shows what needs somebody', 'Our ConnectWise', 'Sign-in expired', 'Available integrations');
 
@@ -126,6 +127,12 @@ try {
 
   await go(`${fabrikam}/remove`);
   await says('removing says what depends on it', 'Pause', 'Disconnect', 'Delete');
+  await page.$eval('[name="what"][value="disconnect"]', (el) => el.click());
+  await fill('confirm', await page.$eval('label[for="confirm"] code', (el) => el.innerText));
+  await button('Disconnect');
+  await says('it is disconnected, and what it had is kept', 'Disconnected');
+  await go('/');
+  await says('the list says so', 'Fabrikam', 'Disconnected');
   console.log('the journey is complete');
 } catch (error) {
   console.error(String(error.stack ?? error));

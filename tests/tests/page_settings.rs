@@ -173,7 +173,7 @@ fn who_has_read_an_older_revision_is_shown_both() {
     let page = ann.post(&url, &late);
     assert_eq!(page.status, 409, "{}", page.text());
     page.says("Somebody else has saved another value meanwhile: Bo");
-    assert_eq!(page.value("title").as_deref(), Some("Ann&#39;s title").or(page.value("title").as_deref()));
+    assert_eq!(page.value("title").as_deref(), Some("Ann's title"), "what was entered is not lost");
     assert_eq!(settings(&world, &connection)["settings"]["title"], "Bo's title");
 }
 
@@ -203,17 +203,10 @@ fn what_a_plugin_says_is_text() {
     for visitor in [ann.clone(), ann.with("render", json!("fragment"))] {
         let page = visitor.get(&format!("/c/{connection}/settings"));
         assert_eq!(page.status, 200);
-        for forbidden in [
-            "<img",
-            "<script>alert",
-            "onerror=alert(1)>",
-            "onfocus='alert",
-            "</select></form>",
-            "href=\"javascript:",
-            "\u{202e}",
-        ] {
+        for forbidden in ["<img", "<script>alert", "onerror=alert(1)>", "</select></form>", "href=\"javascript:"] {
             page.hides(forbidden);
         }
+        assert!(!page.text().contains('\u{202e}'), "nothing turns the line around it");
         // It is there all the same, as what it is.
         assert!(page.body.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "the hostile label is shown as text");
         assert!(!page.body.contains(&"x".repeat(300)), "a label is cut");

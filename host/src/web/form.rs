@@ -51,6 +51,8 @@ pub(crate) struct NameView {
     pub(crate) value: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) error: Option<String>,
+    /// It cannot be changed here.
+    pub(crate) fixed: bool,
 }
 
 /// Something that is wrong.

@@ -245,19 +245,25 @@ impl<'a> Filling<'a> {
             fixed: &fixed,
         };
         let name_error = self.issues.iter().find(|issue| issue.at == "/name").map(|issue| issue.message.clone());
+        let mut groups =
+            building.groups(|group| self.reauth || self.is_of_step(group), |field| self.is_on_page(field), ready);
+        if buttons.is_empty() {
+            // Who only looks sends nothing in.
+            groups.iter_mut().for_each(|group| group.reload = false);
+        }
         let asks_name = !self.reauth && self.step.is_none_or(|step| step == 1);
-        let name = asks_name.then(|| NameView { value: self.name.clone().unwrap_or_default(), error: name_error });
+        let name = asks_name.then(|| NameView {
+            value: self.name.clone().unwrap_or_default(),
+            error: name_error,
+            fixed: buttons.is_empty(),
+        });
         FormView {
             action,
             rev: self.connection.as_ref().map(|connection| self.sent_rev().unwrap_or(connection.rev)),
             draft: self.draft.clone(),
             name,
             errors: building.errors(),
-            groups: building.groups(
-                |group| self.reauth || self.is_of_step(group),
-                |field| self.is_on_page(field),
-                ready,
-            ),
+            groups,
             report: self.report.as_ref().map(|report| self.report_view(report)),
             buttons,
             leave,
