@@ -127,7 +127,7 @@ impl<'a> Words<'a> {
         let group = self.say("number.group");
         let mut text = String::new();
         for (index, digit) in digits.chars().enumerate() {
-            if index > 0 && (digits.len() - index) % 3 == 0 {
+            if index > 0 && (digits.len() - index).is_multiple_of(3) {
                 text.push_str(&group);
             }
             text.push(digit);
