@@ -8,7 +8,7 @@ use maud::{Markup, html};
 pub(super) fn draw(pen: &Pen<'_>, page: &Mapping) -> Markup {
     let words = pen.words;
     html! {
-        section class="psa-card psa-row psa-between" aria-labelledby="map-title" {
+        div class="psa-card psa-row psa-between" {
             div class="psa-stack" {
                 div {
                     h2 class="psa-h2" id="map-title" { (say(words, page, "title")) }

@@ -55,7 +55,7 @@ fn both(pen: &Pen<'_>, page: &Ticket) -> Markup {
                     }
                 }
                 @if let Some(one) = &page.remote {
-                    a href=(one.href) rel="noopener noreferrer" {
+                    a class="psa-btn psa-btn-small" href=(one.href) rel="noopener noreferrer" {
                         (words.fill("ticket.open", &[("ticket", &one.label), ("provider", &page.provider)]))
                     }
                 }
