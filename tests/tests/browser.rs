@@ -5,23 +5,33 @@
 use psa_tests::compile;
 use psa_tests::demo::Demo;
 use serde_json::{Value, json};
+use std::fs::File;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::OnceLock;
 
 fn folder() -> PathBuf {
     compile::root().join("tests/browser")
 }
 
+/// Gets the packages, once: each test is a process of its own, and they begin at the same time.
+fn install() {
+    let lock = File::create(compile::target().join("browser.lock")).unwrap();
+    lock.lock().unwrap();
+    // npm writes this file last.
+    if folder().join("node_modules/.package-lock.json").is_file() {
+        return;
+    }
+    let npm = Command::new("npm")
+        .args(["ci", "--no-audit", "--no-fund"])
+        .current_dir(folder())
+        .output()
+        .expect("npm is there");
+    assert!(npm.status.success(), "{}", String::from_utf8_lossy(&npm.stderr));
+}
+
 /// Runs one of the programs and panics with what it printed if it fails.
 fn node(script: &str, arguments: &[&str]) -> String {
-    static INSTALLED: OnceLock<()> = OnceLock::new();
-    INSTALLED.get_or_init(|| {
-        if !folder().join("node_modules/axe-core").is_dir() {
-            let npm = Command::new("npm").arg("ci").current_dir(folder()).output().expect("npm is there");
-            assert!(npm.status.success(), "{}", String::from_utf8_lossy(&npm.stderr));
-        }
-    });
+    install();
     let output =
         Command::new("node").arg(script).args(arguments).current_dir(folder()).output().expect("node is there");
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -4,6 +4,8 @@ use psa_host::{HttpRequest, published_routes};
 use psa_tests::browse::{ALL, Visitor};
 use psa_tests::scene::Scene;
 use serde_json::json;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
 
 /// A path of a pattern, about this connection.
 fn path_of(pattern: &str, connection: &str) -> String {
@@ -208,6 +210,33 @@ fn assets_are_kept_for_ever_under_the_name_of_their_content() {
         assert_eq!(asset.header("cache-control"), Some("public, max-age=31536000, immutable"));
     }
     assert_eq!(ann.get("/-/psa.000000000000.css").status, 404);
+}
+
+#[test]
+fn style_and_script_are_small() {
+    let scene = Scene::new();
+    let ann = Visitor::new(&scene.world.host);
+    let page = ann.get("/").body;
+    let urls = page.split('"').filter(|url| url.contains("/-/psa.") && !url.ends_with(".svg"));
+    let sizes = urls.map(|url| {
+        let asset = ann.get(url).body;
+        let mut gzip = Command::new("gzip").arg("-9nc").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        gzip.stdin.take().unwrap().write_all(asset.as_bytes()).unwrap();
+        gzip.wait_with_output().unwrap().stdout.len()
+    });
+    let sum: usize = sizes.sum();
+    assert!((5_000..10_240).contains(&sum), "{sum} bytes gzipped");
+}
+
+#[test]
+fn a_forms_schema_is_there_for_programs() {
+    let scene = Scene::new();
+    let schema = Visitor::new(&scene.world.host).get("/-/schema/connectwise");
+    assert_eq!((schema.status, schema.header("content-type")), (200, Some("application/schema+json")));
+    let schema = schema.json();
+    assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+    assert!(schema["properties"]["company_id"].is_object(), "{schema:#}");
+    assert_eq!(Visitor::new(&scene.world.host).get("/-/schema/none").status, 404);
 }
 
 #[test]

@@ -287,3 +287,70 @@ fn a_new_connection_is_made_in_steps_and_nothing_before_the_first_has_worked() {
     let twice = send(&ann, "/new/gallery", &first);
     assert_eq!(twice.status, 422, "{}", twice.text());
 }
+
+#[test]
+fn what_was_disconnected_goes_on_as_the_same_account_and_is_not_connected_twice() {
+    let (world, connection) = gallery();
+    let ann = Visitor::new(&world.host);
+    world.call("connections.disconnect", json!({"tenant": "t", "connection": connection})).unwrap();
+    let twice = send(&ann, "/new/gallery", &[("account", "acme"), ("token", TYPED)]);
+    assert_eq!(twice.status, 422, "{}", twice.text());
+    twice.says("is connected already");
+    let again = ann.post(&format!("/c/{connection}/reauth"), &[("token", TYPED)]);
+    assert_eq!(again.status, 303, "{}", again.text());
+    assert_eq!(settings(&world, &connection)["state"], "active");
+}
+
+#[test]
+fn who_changes_a_secret_in_the_settings_has_proved_who_they_are() {
+    let (world, connection) = gallery();
+    let ann = Visitor::new(&world.host).with("step_up_url", json!("/login/again"));
+    let url = format!("/c/{connection}/settings");
+    let asked = send(&ann, &url, &[("token.op", "replace"), ("token", TYPED)]);
+    assert_eq!(asked.status, 303);
+    assert!(asked.header("location").unwrap().starts_with("/login/again?next="), "{asked:?}");
+    assert_eq!(settings(&world, &connection)["secret_states"]["token"]["set_by"], "product");
+    assert_eq!(send(&ann, &url, &[("title", "Plain")]).header("location").unwrap().contains("done=saved"), true);
+}
+
+#[test]
+fn nothing_that_is_sent_in_makes_a_page_panic() {
+    let (world, connection) = gallery();
+    let ann = Visitor::new(&world.host);
+    let url = format!("/c/{connection}/settings");
+    for (name, value) in [
+        ("every", "P\u{fc}"),
+        ("every", "PT5\u{fc}"),
+        ("every", "\u{1f389}"),
+        ("count", "99999999999999999999"),
+        ("amount", "1e400"),
+        ("list", "\u{0}\n\u{202e}"),
+        ("mail", "@"),
+        ("server", "https://[::1"),
+        ("extras", "\u{fc}"),
+        ("_rev", "x"),
+        ("_rev", ""),
+        ("_draft", "\u{fc}"),
+        ("_name", ""),
+        ("token.op", "steal"),
+    ] {
+        let page = send(&ann, &url, &[(name, value), ("_action", "test")]);
+        assert!(matches!(page.status, 200 | 422 | 429), "{name}={value}: {} {}", page.status, page.text());
+    }
+}
+
+#[test]
+fn a_new_value_beside_keep_is_asked_about_and_a_name_of_somebody_else_stays() {
+    let (world, connection) = gallery();
+    let ann = Visitor::new(&world.host);
+    let url = format!("/c/{connection}/settings");
+    let both = send(&ann, &url, &[("token.op", "keep"), ("token", TYPED)]);
+    assert_eq!(both.status, 422);
+    both.says("chose to keep the stored one").hides(TYPED);
+    let late = fields(&ann, &url, &[("_was", "Gallery")]);
+    let renamed = json!({"tenant": "t", "connection": connection, "name": "Bo's name"});
+    world.call("connections.update", renamed).unwrap();
+    let late: Vec<(&str, &str)> = late.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    assert_eq!(ann.post(&url, &late).status, 303);
+    assert_eq!(settings(&world, &connection)["name"], "Bo's name");
+}

@@ -14,10 +14,10 @@ use super::{Connection, ConnectionRoom, report_of};
 use crate::plugin::{CallContext, Plugin};
 use crate::sealed::{NewSecret, TriedSecrets, seal_secret};
 use crate::store::{ConnectionState, Place, SealedSecret, SecretChanges, StopReason, StoredConnection};
-use psa_host_api::Error;
 use psa_host_api::form::{Form, Moment};
 use psa_host_api::model::{SettingsIssue, TestReport};
 use psa_host_api::ops::{Nothing, TestConnection};
+use psa_host_api::{Code, Error};
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -248,6 +248,17 @@ impl ConnectionRoom {
         if !report.passed && !force {
             return Ok(report);
         }
+        if let (Some(known), Some(now)) = (&before.account, &report.account)
+            && *known != now.key
+        {
+            // What waits is meant for tickets of that account: sent to another one it would reach strangers.
+            let message = format!(
+                "These credentials are those of another account, {}. Enter the ones of the account that was connected, or \
+                 make a connection of its own for the other one",
+                now.label
+            );
+            return Err(Error::new(Code::Conflict, message).because("wrong_account"));
+        }
         let sealed = self.sealed(&before, &secrets, before.credential_version + 1, actor)?;
         let body = json!({"connection": place.connection, "secrets": secrets.keys().collect::<Vec<_>>(),
             "tested": report.passed});
@@ -260,7 +271,8 @@ impl ConnectionRoom {
             }
             row.credential_version += 1;
             row.changed = now;
-            (row.account, row.identity) = (None, None);
+            // Until a test has passed nothing is known of them; which account it is stays known.
+            row.identity = None;
             let by_credentials = row.reason.is_none() || credentials_were_why(row.reason);
             let free = by_credentials || row.reason == Some(StopReason::Disabled);
             if passed.passed {

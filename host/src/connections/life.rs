@@ -103,7 +103,8 @@ impl ConnectionRoom {
         let change = Box::new(move |row: &mut StoredConnection| {
             stop(row, StopReason::Disabled, "It was disconnected.".to_owned());
             row.credential_version += 1;
-            (row.account, row.identity) = (None, None);
+            // Which account it was stays known: its links are of that one, and no other may take its place.
+            row.identity = None;
             row.changed = now;
             true
         });

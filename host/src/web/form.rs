@@ -49,6 +49,8 @@ pub(crate) struct FormView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct NameView {
     pub(crate) value: String,
+    /// As it was when the form was made first.
+    pub(crate) was: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) error: Option<String>,
     /// It cannot be changed here.

@@ -88,7 +88,7 @@ impl Visit<'_> {
             Csrf::Safe => Pairs::default(),
             Csrf::Form => self.form(route, &found, request).await?,
         };
-        if let Some(url) = security::step_up(&self.core.vault, self.who, route, &path, self.now)? {
+        if let Some(url) = security::step_up(&self.core.vault, self.who, route.needs, &path, self.now)? {
             return Err(Trouble::Elsewhere(url));
         }
         let (core, who, words, context) = (self.core, self.who, self.words, self.context);
@@ -102,6 +102,9 @@ impl Visit<'_> {
                 return Err(error.into());
             }
         };
+        if let (Csrf::Form, Reply::View(403, _)) = (route.csrf, &reply) {
+            self.note_refusal(route, &ask.path, "secrets").await;
+        }
         if let Reply::View(_, view) = &mut reply
             && let Some(done) = ask.query.get("done").and_then(|word| words.find(&format!("done.{word}")))
         {
@@ -118,7 +121,8 @@ impl Visit<'_> {
         // The token is looked for first: what is too large has none.
         let token = form.as_ref().ok().and_then(|form| form.get(security::TOKEN_FIELD));
         let fits = security::token_fits(&self.core.vault, self.who, token, self.now)?;
-        if form.is_ok() && !security::is_from_here(self.who, request.headers, fits) {
+        // What cannot be read has no token to look at; its headers are looked at all the same.
+        if !security::is_from_here(self.who, request.headers, fits || form.is_err()) {
             self.note_refusal(route, found, "csrf").await;
             return Err(Trouble::OtherSite);
         }
@@ -134,6 +138,10 @@ impl Visit<'_> {
     /// A refused attempt is part of what happened. If it cannot be kept, it is refused all the same.
     async fn note_refusal(&self, route: &Route, found: &Found, reason: &str) {
         let Some(audit) = route.audit else { return };
+        // The activity is kept for long: nobody fills it by being refused.
+        if self.core.pace.one_more_refusal(self.who, self.now).is_err() {
+            return;
+        }
         let named = found.iter().find(|(name, _)| *name == "connection").map(|(_, value)| value.clone());
         let place = Place { tenant: self.who.tenant.clone(), connection: named.unwrap_or_default() };
         // Somebody else's connection, or none, is not named in this tenant's activity.
@@ -152,6 +160,10 @@ type Found = Vec<(&'static str, String)>;
 fn split(url: &str) -> Result<(String, Vec<String>, Pairs), Trouble> {
     if url.len() > URL_BYTES_MAX {
         return Err(Trouble::TooLarge);
+    }
+    // Whatever else there is in an address is encoded; a part of this one may be handed back as one.
+    if !url.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(Trouble::NotFound);
     }
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
     let mut segments = Vec::new();

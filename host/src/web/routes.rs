@@ -134,5 +134,6 @@ routes! {
     GET "/c/{connection}/activity.csv" [View, Audit] => activity::csv;
     GET "/c/{connection}/activity/{seq}" [View] => activity::entry;
     GET "/-/resume" [] => problem::resume;
+    GET "/-/schema/{plugin}" [] => about::schema;
     GET "/-/{asset}" [] => about::asset;
 }

@@ -4,7 +4,6 @@
 //! comparison of one takes the same time.
 
 use super::permission::Permission;
-use super::routes::Route;
 use super::who::Who;
 use crate::vault::Vault;
 use base64::Engine as _;
@@ -26,6 +25,8 @@ const RESUME_MS: i64 = 15 * 60_000;
 const POSTS_MAX: u32 = 60;
 /// Tests of one connection in a minute: each of them knocks at the provider.
 const TESTS_MAX: u32 = 6;
+/// Refused attempts of one person that are noted in a minute.
+const REFUSALS_MAX: u32 = 30;
 /// People whose POSTs are counted at once.
 const PEOPLE_MAX: usize = 10_000;
 const MINUTE_MS: i64 = 60_000;
@@ -80,9 +81,15 @@ fn same(a: &[u8], b: &[u8]) -> bool {
 }
 
 /// Where who asks has to prove who they are before this, if anywhere.
-pub(crate) fn step_up(vault: &Vault, who: &Who, route: &Route, path: &str, now: i64) -> Result<Option<String>, Error> {
+pub(crate) fn step_up(
+    vault: &Vault,
+    who: &Who,
+    needs: &[Permission],
+    path: &str,
+    now: i64,
+) -> Result<Option<String>, Error> {
     let Some(url) = &who.step_up_url else { return Ok(None) };
-    let asked = route.needs.iter().any(|needed| matches!(needed, Permission::Secrets | Permission::Delete));
+    let asked = needs.iter().any(|needed| matches!(needed, Permission::Secrets | Permission::Delete));
     let fresh = who.stepped_up().is_some_and(|at| now.saturating_sub(at) < STEP_UP_MS);
     if !asked || fresh {
         return Ok(None);
@@ -128,6 +135,11 @@ impl Pace {
     /// The same for a test of what stands in a form.
     pub(crate) fn one_more_test(&self, who: &Who, target: &str, now: i64) -> Result<(), i64> {
         self.count((who.tenant.clone(), format!("test {target}")), TESTS_MAX, now)
+    }
+
+    /// The same for an attempt that is refused and noted.
+    pub(crate) fn one_more_refusal(&self, who: &Who, now: i64) -> Result<(), i64> {
+        self.count((who.tenant.clone(), format!("refused {}", who.actor.id)), REFUSALS_MAX, now)
     }
 
     fn count(&self, key: (String, String), most: u32, now: i64) -> Result<(), i64> {

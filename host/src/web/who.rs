@@ -181,6 +181,9 @@ impl Who {
         if self.actor.id.is_empty() || self.actor.id.len() > 256 {
             return wrong("actor/id", "must be 1 to 256 bytes");
         }
+        if self.actor.id == crate::activity::HOST {
+            return wrong("actor/id", "must not be the name that the host uses for itself");
+        }
         if !is_mount(&self.mount) {
             return wrong("mount", "must be a path such as /admin/integrations, or empty");
         }

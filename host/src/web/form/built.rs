@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, HashMap};
 /// More than these are typed in, with proposals.
 const SHOWN_MAX: usize = 200;
 /// A label is cut after so many characters: what is longer is no label.
-const LABEL_CHARS_MAX: usize = 200;
+pub(crate) const LABEL_CHARS_MAX: usize = 200;
 
 /// What a form is shown with.
 pub(crate) struct Building<'a> {
@@ -49,7 +49,7 @@ impl Building<'_> {
                 .definition()
                 .fields
                 .iter()
-                .filter(|candidate| candidate.group == one.key && field(candidate) && self.is_there(candidate))
+                .filter(|candidate| candidate.group == one.key && field(candidate))
                 .collect();
             let waits = one.needs.is_some() && !ready;
             let provided =
@@ -65,11 +65,6 @@ impl Building<'_> {
             }
         };
         wanted.map(view).filter(|group| group.waits.is_some() || !group.fields.is_empty()).collect()
-    }
-
-    /// What is on its way out is shown only while it holds something.
-    fn is_there(&self, field: &Field) -> bool {
-        field.deprecated.is_none() || self.settings.contains_key(&field.key)
     }
 
     fn text(&self, words: &Text) -> String {
@@ -174,7 +169,7 @@ impl Building<'_> {
     fn with_kept(&self, mut items: Vec<ChoiceView>, chosen: &[String]) -> Vec<ChoiceView> {
         for value in chosen.iter().rev() {
             if !items.iter().any(|item| item.value == *value) {
-                let label = self.words.fill("form.choices.kept", &[("value", value)]);
+                let label = self.words.fill("form.choices.kept", &[("value", &cut(value, LABEL_CHARS_MAX))]);
                 let (help, group) = Default::default();
                 items.insert(0, ChoiceView { value: value.clone(), label, help, group, inactive: true });
             }
@@ -280,9 +275,9 @@ pub(crate) fn issue_field(issue: &Issue) -> Option<&str> {
 
 fn choice(option: &psa_host_api::model::FormOption) -> ChoiceView {
     let value = shown(&option.value);
-    let label = cut(&option.label, LABEL_CHARS_MAX);
+    let (label, named) = (cut(&option.label, LABEL_CHARS_MAX), cut(&value, LABEL_CHARS_MAX));
     ChoiceView {
-        label: if label == value { label } else { format!("{label} ({value})") },
+        label: if label == named { label } else { format!("{label} ({named})") },
         value,
         help: option.help.as_deref().map(|help| cut(help, 1_000)).unwrap_or_default(),
         group: option.group.as_deref().map(|group| cut(group, LABEL_CHARS_MAX)).unwrap_or_default(),

@@ -40,23 +40,29 @@ impl Drafts {
         (now, random): (u64, &dyn Random),
     ) -> Option<String> {
         let mut drafts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(before) = before.filter(|id| drafts.get(*id).is_some_and(|draft| draft.is_of(who, target))) {
+        // A part of a page may still name it: its id stays the same.
+        let mine =
+            before.filter(|id| drafts.get(*id).is_some_and(|draft| draft.is_of(who, target) && draft.until > now));
+        let mine = mine.map(str::to_owned);
+        if let Some(before) = &mine {
             drafts.remove(before);
         }
         drafts.retain(|_, draft| draft.until > now);
         if secrets.is_empty() {
             return None;
         }
-        let mine = |draft: &Draft| draft.tenant == who.tenant && draft.actor == who.actor.id;
-        while drafts.values().filter(|draft| mine(draft)).count() >= OF_ONE_MAX {
-            remove_oldest(&mut drafts, mine);
+        let theirs = |draft: &Draft| draft.tenant == who.tenant && draft.actor == who.actor.id;
+        while drafts.values().filter(|draft| theirs(draft)).count() >= OF_ONE_MAX {
+            remove_oldest(&mut drafts, theirs);
         }
         while drafts.len() >= ALL_MAX {
             remove_oldest(&mut drafts, |_| true);
         }
-        let mut id = [0; 16];
-        random.fill(&mut id);
-        let id = hex(&id);
+        let id = mine.unwrap_or_else(|| {
+            let mut fresh = [0; 16];
+            random.fill(&mut fresh);
+            hex(&fresh)
+        });
         let (tenant, actor) = (who.tenant.clone(), who.actor.id.clone());
         let until = now.saturating_add(KEPT_MS);
         drafts.insert(id.clone(), Draft { tenant, actor, target: target.to_owned(), secrets, until });

@@ -19,6 +19,8 @@ pub(crate) struct Entered {
     pub(crate) secrets: BTreeMap<String, SecretOp>,
     /// A secret with spaces around it: mostly a mistake of copying.
     pub(crate) spaced: Vec<String>,
+    /// One that was typed although the stored one is to be kept: nobody knows which of both is meant.
+    pub(crate) unsure: Vec<String>,
 }
 
 /// Reads the fields that `on_page` allows. `before`: the settings as they are; `drafted`: secrets that wait.
@@ -29,7 +31,8 @@ pub(crate) fn read(
     drafted: &BTreeMap<String, SecretString>,
     on_page: impl Fn(&Field) -> bool,
 ) -> Entered {
-    let mut entered = Entered { settings: before.clone(), secrets: BTreeMap::new(), spaced: Vec::new() };
+    let mut entered =
+        Entered { settings: before.clone(), secrets: BTreeMap::new(), spaced: Vec::new(), unsure: Vec::new() };
     for field in form.definition().fields.iter().filter(|field| on_page(field)) {
         match field.kind {
             FieldType::Secret => {
@@ -39,6 +42,9 @@ pub(crate) fn read(
                     if text.trim() != text {
                         entered.spaced.push(field.key.clone());
                     }
+                }
+                if matches!(op, SecretOp::Keep) && pairs.get(&field.key).is_some_and(|typed| !typed.is_empty()) {
+                    entered.unsure.push(field.key.clone());
                 }
                 entered.secrets.insert(field.key.clone(), op);
             }
@@ -132,7 +138,8 @@ pub(crate) fn split_duration(text: &str) -> Option<(&str, &str)> {
         Some(rest) => (rest, "HMS"),
         None => (text.strip_prefix('P')?, "D"),
     };
-    let (number, unit) = rest.split_at(rest.len().checked_sub(1)?);
+    let (last, _) = rest.char_indices().next_back()?;
+    let (number, unit) = rest.split_at(last);
     let fits = units.contains(unit) && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
     fits.then_some((number, unit))
 }
@@ -213,6 +220,8 @@ mod tests {
             ("P5M", None),
             ("PT", None),
             ("soon", None),
+            ("PT5ü", None),
+            ("Pü", None),
         ] {
             assert_eq!(split_duration(text), split, "{text}");
         }

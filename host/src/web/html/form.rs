@@ -63,6 +63,7 @@ fn name_field(pen: &Pen<'_>, name: &NameView) -> Markup {
                 @if let Some(error) = &name.error {
                     p class="psa-error" id="_name-e" { span { span class="psa-sr" { (words.say("form.error")) " " } (error) } }
                 }
+                input type="hidden" name="_was" value=(name.was);
                 input class="psa-input" id="_name" name="_name" value=(name.value) maxlength="120" required readonly[name.fixed]
                     autocomplete="off" aria-describedby=[described] aria-invalid=[described.map(|_| "true")];
             }

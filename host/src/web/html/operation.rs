@@ -12,7 +12,7 @@ pub(super) fn draw(pen: &Pen<'_>, page: &Operation) -> Markup {
             div class="psa-stack" {
                 section class="psa-card psa-stack" aria-labelledby="operation" {
                     div class="psa-row psa-between" {
-                        h2 class="psa-h2" id="operation" { (page.title) }
+                        h2 class="psa-h2" id="operation" { (page.heading) }
                         (chip(&page.chip))
                     }
                     @if !page.why.is_empty() { p { (page.why) } }

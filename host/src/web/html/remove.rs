@@ -13,7 +13,7 @@ pub(super) fn draw(pen: &Pen<'_>, page: &Remove) -> Markup {
     // Enter in the field must not do more than the mildest: a form's first button is the one that Enter presses.
     let mildest = page.ways.iter().find(|way| way.closed.is_none());
     html! {
-        h1 class="psa-h1" { (page.title) }
+        h1 class="psa-h1" { (page.heading) }
         form method="post" action=[mildest.map(|way| &way.href)] class="psa-stack" {
             (token(pen))
             input type="hidden" name="waiting" value=(page.waiting);
@@ -73,7 +73,7 @@ fn button(way: &Way) -> Markup {
 pub(super) fn draw_removed(page: &Removed) -> Markup {
     html! {
         section class="psa-note psa-note-warn" role="status" {
-            h1 class="psa-h1" { (page.title) }
+            h1 class="psa-h1" { (page.heading) }
             p { (page.text) }
             ul { @for one in &page.left { li { (one) } } }
             @if !page.why.is_empty() { p class="psa-small" { (page.why) } }

@@ -3,13 +3,15 @@
 //! Promises: nothing is kept until the sign-in has worked; from then on the connection is there, and leaving half-way loses
 //! nothing; it sends nothing before the last step.
 
-use super::filling::{Filling, button};
+use super::filling::{Filling, button, issue};
 use super::frame::{Framed, framed, plugin_name};
+use super::settings::before_secrets;
 use crate::connections::{NewConnection, Update, report_of};
 use crate::web::ask::{Ask, Reply, segment};
 use crate::web::form::FormView;
 use crate::web::view::{Body, Crumb, Look, PluginName, View};
 use psa_host_api::form::Form;
+use psa_host_api::model::IssueLevel;
 use psa_host_api::ops::{Nothing, TestConnection};
 use psa_host_api::{Code, Error};
 use serde::{Deserialize, Serialize};
@@ -111,16 +113,31 @@ pub(crate) async fn go_on(ask: &Ask<'_>) -> Result<Reply, Error> {
     if !filling.check().await? {
         return respond(ask, Some(&framed), &filling, 422).await;
     }
+    if let Some(first) = before_secrets(ask, &filling)? {
+        return Ok(first);
+    }
     let place = ask.place();
     let update = Update {
         settings: Some(filling.settings.clone()),
         secrets: filling.replaced(),
+        clear: filling.cleared(),
         rev: filling.sent_rev(),
         strict: true,
         ..Update::default()
     };
-    ask.core.connections.update(&place, update, &ask.by()).await?;
-    filling.saved();
+    let kept = match ask.core.connections.update(&place, update, &ask.by()).await {
+        Ok(kept) => kept,
+        Err(error) if error.code == Code::Conflict => {
+            // Somebody else was quicker: what was entered stands, and is sent in again over what is there now.
+            filling.issues.push(issue(String::new(), IssueLevel::Error, "changed_meanwhile", error.message));
+            let now = ask.core.connections.get(&place).await?;
+            filling.connection = Some(now);
+            filling.forget_rev();
+            return respond(ask, Some(&framed), &filling, 409).await;
+        }
+        Err(error) => return Err(error),
+    };
+    filling.kept(kept);
     let step = filling.step.unwrap_or(1);
     if let Some(next) = later(&filling.plugin.form, step) {
         return Ok(Reply::Done { to: ask.of_connection(&place.connection, &format!("/setup/{next}")), word: "kept" });

@@ -6,13 +6,13 @@
 use crate::connections::{Connection, Issue, SecretOp, Trial};
 use crate::plugin::Plugin;
 use crate::web::ask::Ask;
-use crate::web::form::built::Building;
+use crate::web::form::built::{Building, LABEL_CHARS_MAX, cut};
 use crate::web::form::choices::{self, List};
 use crate::web::form::entered::{self, Entered};
 use crate::web::form::{ButtonView, FormView, NameView, ReportView};
 use crate::web::permission::Permission;
 use crate::web::view::{Chip, Look, Mark, Tone};
-use psa_host_api::form::types::{Field, FieldType, Group};
+use psa_host_api::form::types::{Field, FieldType, Group, Text};
 use psa_host_api::model::{IssueLevel, StepState, TestReport};
 use psa_host_api::{Code, Error};
 use secrecy::SecretString;
@@ -41,6 +41,8 @@ pub(crate) struct Filling<'a> {
     pub(crate) issues: Vec<Issue>,
     report: Option<TestReport>,
     draft: Option<String>,
+    /// It was kept in this very request.
+    is_kept: bool,
 }
 
 impl<'a> Filling<'a> {
@@ -51,8 +53,34 @@ impl<'a> Filling<'a> {
             None => ask.core.connections.first_settings(&plugin.form),
         };
         let name = Some(connection.as_ref().map_or_else(|| plugin.manifest.name.clone(), |known| known.name.clone()));
-        let (secrets, issues, report, draft) = Default::default();
-        Filling { ask, plugin, connection, step: None, reauth: false, name, settings, secrets, issues, report, draft }
+        let (secrets, issues, report, draft, is_kept) = Default::default();
+        Filling {
+            ask,
+            plugin,
+            connection,
+            step: None,
+            reauth: false,
+            name,
+            settings,
+            secrets,
+            issues,
+            report,
+            draft,
+            is_kept,
+        }
+    }
+
+    /// New secrets are what somebody has come for.
+    pub(crate) fn expect_new(&mut self) {
+        let asked = self.plugin.form.definition().fields.iter().filter(|field| self.is_on_page(field));
+        self.secrets = asked.map(|field| (field.key.clone(), SecretOp::Replace(SecretString::default()))).collect();
+    }
+
+    /// A text of the form in the reader's language.
+    pub(crate) fn words_of(&self, text: &Text) -> String {
+        let words =
+            psa_host_api::form::text(text, self.ask.words.locale(), &self.plugin.form.definition().default_locale);
+        cut(words, LABEL_CHARS_MAX)
     }
 
     /// Takes what was sent in.
@@ -60,15 +88,19 @@ impl<'a> Filling<'a> {
         let (ask, target) = (self.ask, self.target());
         let before = ask.form.get(DRAFT_FIELD);
         let drafted = before.map(|id| ask.core.drafts.secrets(ask.who, &target, id, ask.core.clock.boot_ms()));
-        let Entered { settings, secrets, spaced } =
+        let Entered { settings, secrets, spaced, unsure } =
             entered::read(&self.plugin.form, &ask.form, &self.settings, &drafted.unwrap_or_default(), |field| {
-                self.is_on_page(field) && self.fixed(field).is_none()
+                self.is_drawn(field) && self.fixed(field).is_none()
             });
         self.settings = settings;
         self.secrets = secrets;
         for field in spaced {
             let message = ask.words.say("form.secret.spaced");
             self.issues.push(issue(format!("/secrets/{field}"), IssueLevel::Warning, "spaced", message));
+        }
+        for field in unsure {
+            let message = ask.words.say("form.secret.unsure");
+            self.issues.push(issue(format!("/secrets/{field}"), IssueLevel::Error, "unsure", message));
         }
         if let Some(name) = ask.form.get("_name") {
             self.name = Some(name.trim().to_owned());
@@ -221,14 +253,49 @@ impl<'a> Filling<'a> {
         (field.immutable && stored).then(|| words.say("form.fixed.immutable"))
     }
 
+    /// What was read is drawn, and what is drawn is read: else what nobody has seen would be changed.
+    fn is_drawn(&self, field: &Field) -> bool {
+        let group = self.plugin.form.definition().groups.iter().find(|group| group.key == field.group);
+        let waits = group.is_some_and(|group| group.needs.is_some()) && self.connection.is_none();
+        // What is on its way out is shown only while it holds something.
+        let gone = field.deprecated.is_some() && !self.settings.contains_key(&field.key);
+        self.is_on_page(field) && !waits && !gone
+    }
+
+    /// Another name than the form was made with: somebody else's change of it meanwhile is not undone.
+    pub(crate) fn renamed(&self) -> Option<String> {
+        let before = self.ask.form.get("_was");
+        self.name.clone().filter(|name| Some(name.as_str()) != before)
+    }
+
+    /// It was kept; what follows is about what is there now.
+    pub(crate) fn kept(&mut self, connection: Connection) {
+        self.saved();
+        self.settings = connection.settings.clone();
+        self.connection = Some(connection);
+        (self.secrets, self.draft, self.is_kept) = (BTreeMap::new(), None, true);
+    }
+
+    /// What is sent in next is meant for what is there now.
+    pub(crate) fn forget_rev(&mut self) {
+        self.is_kept = true;
+    }
+
+    /// Secrets that nobody has tried yet are not tried by a list, time and again.
+    fn for_lists(&self) -> Trial {
+        let tried = self.report.as_ref().is_some_and(|report| report.passed);
+        let secrets = if tried { self.secrets.clone() } else { BTreeMap::new() };
+        Trial { secrets, ..self.trial() }
+    }
+
     /// The form with everything that is known of it.
     pub(crate) async fn view(&self, action: String, leave: String, buttons: Vec<ButtonView>) -> FormView {
         let ready = self.connection.is_some();
-        let wanted = |field: &Field| ready && self.is_on_page(field);
+        let wanted = |field: &Field| ready && self.is_drawn(field);
         let lists: HashMap<String, List> = if self.reauth {
             HashMap::new()
         } else {
-            choices::load(self.ask, &self.plugin.form, &self.settings, &self.trial(), wanted).await
+            choices::load(self.ask, &self.plugin.form, &self.settings, &self.for_lists(), wanted).await
         };
         let secrets = self.connection.as_ref().map(|known| known.secret_states.clone()).unwrap_or_default();
         let computed = self.computed();
@@ -246,20 +313,30 @@ impl<'a> Filling<'a> {
         };
         let name_error = self.issues.iter().find(|issue| issue.at == "/name").map(|issue| issue.message.clone());
         let mut groups =
-            building.groups(|group| self.reauth || self.is_of_step(group), |field| self.is_on_page(field), ready);
+            building.groups(|group| self.reauth || self.is_of_step(group), |field| self.is_drawn(field), ready);
         if buttons.is_empty() {
             // Who only looks sends nothing in.
             groups.iter_mut().for_each(|group| group.reload = false);
         }
         let asks_name = !self.reauth && self.step.is_none_or(|step| step == 1);
         let name = asks_name.then(|| NameView {
+            was: self
+                .ask
+                .form
+                .get("_was")
+                .map(str::to_owned)
+                .or_else(|| self.connection.as_ref().map(|known| known.name.clone()))
+                .unwrap_or_default(),
             value: self.name.clone().unwrap_or_default(),
             error: name_error,
             fixed: buttons.is_empty(),
         });
         FormView {
             action,
-            rev: self.connection.as_ref().map(|connection| self.sent_rev().unwrap_or(connection.rev)),
+            rev: self
+                .connection
+                .as_ref()
+                .map(|connection| self.sent_rev().filter(|_| !self.is_kept).unwrap_or(connection.rev)),
             draft: self.draft.clone(),
             name,
             errors: building.errors(),
@@ -301,7 +378,7 @@ impl<'a> Filling<'a> {
             let title = words.find(&format!("step.{}", step.step)).unwrap_or_else(|| step.step.clone());
             let aside =
                 step.ms.map(|ms| words.fill("form.report.ms", &[("ms", &words.number(ms))])).unwrap_or_default();
-            let text = crate::web::form::built::cut(&step.message, 1_000);
+            let text = cut(&step.message, 1_000);
             Mark { tone, said: words.say(said), title, text, aside, links: Vec::new() }
         });
         let said = words.fill("form.report.said", &[("clock", &words.clock(words.now()))]);

@@ -15,7 +15,7 @@ use crate::web::ask::{Ask, query};
 use crate::web::moment::Moment;
 use crate::web::view::{Action, Chip, Link, Pager};
 use serde::{Deserialize, Serialize};
-use sheet::{Sheet, Unsaved};
+use sheet::{Known, Sheet, Unsaved};
 
 /// Rows on a page.
 pub(super) const PAGE: usize = 25;

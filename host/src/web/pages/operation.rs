@@ -21,7 +21,7 @@ pub(crate) const WAIT_MS: u64 = 2_000;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Operation {
     pub(crate) operation: String,
-    pub(crate) title: String,
+    pub(crate) heading: String,
     pub(crate) chip: Chip,
     /// The link it belongs to.
     pub(crate) on: Link,
@@ -81,7 +81,7 @@ fn view(ask: &Ask<'_>, framed: &Framed, row: &StoredOperation) -> Result<View, E
     let product = link.as_ref().map_or_else(|| row.link.clone(), |link| link.link.product_ticket.clone());
     let body = Operation {
         operation: row.operation.clone(),
-        title: ask.words.fill("operation.title", &[("what", &title), ("ticket", &product)]),
+        heading: ask.words.fill("operation.title", &[("what", &title), ("ticket", &product)]),
         chip: chip(ask, row),
         on: Link { label: product.clone(), href: link_href(ask, connection, &row.link) },
         why: if row.reason.is_some() { why(ask, row) } else { String::new() },

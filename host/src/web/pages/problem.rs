@@ -123,7 +123,8 @@ pub(crate) async fn resume(ask: &Ask<'_>) -> Result<Reply, Error> {
     let token = ask.query.get("to").unwrap_or_default();
     let path = security::resume_path(&ask.core.vault, ask.who, token, ask.words.now())?;
     match path.filter(|path| path.starts_with('/')) {
-        Some(path) => Ok(Reply::Elsewhere(ask.href(&path))),
+        // Two slashes would begin the name of another host.
+        Some(path) => Ok(Reply::Elsewhere(ask.href(&format!("/{}", path.trim_start_matches('/'))))),
         None => Ok(reply(ask.who, ask.words, &Trouble::NotFound)),
     }
 }

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 /// The page.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Remove {
-    pub(crate) title: String,
+    pub(crate) heading: String,
     /// From the mildest on.
     pub(crate) ways: Vec<Way>,
     /// The one that is chosen.
@@ -71,7 +71,7 @@ pub(crate) struct Way {
 /// It is done, and something stays at the provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Removed {
-    pub(crate) title: String,
+    pub(crate) heading: String,
     pub(crate) text: String,
     pub(crate) why: String,
     pub(crate) left: Vec<String>,
@@ -110,7 +110,7 @@ fn page(ask: &Ask<'_>, chosen: What, error: Option<String>, notices: Vec<Notice>
         error,
         waiting: depends.waiting,
         keep: Link { label: ask.words.say("remove.keep"), href: ask.of_connection(&place.connection, "") },
-        title: title.clone(),
+        heading: title.clone(),
     };
     let crumbs = vec![
         Crumb { label: ask.words.say("index.title"), href: Some(ask.href("/")) },
@@ -250,7 +250,7 @@ fn gone(ask: &Ask<'_>, left: &Left, word: &'static str, to: String) -> Result<Re
     let title = ask.words.say(&format!("done.{word}"));
     let line = |(of, id): &(String, String)| ask.words.fill("removed.one", &[("id", id), ("of", of)]);
     let body = Removed {
-        title: title.clone(),
+        heading: title.clone(),
         text: ask.words.count("removed.left", left.items.len() as u64),
         why: left.why.clone().unwrap_or_default(),
         left: left.items.iter().map(line).collect(),

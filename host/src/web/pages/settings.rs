@@ -5,9 +5,10 @@ use super::frame::{Framed, framed};
 use super::problem::{self, Trouble};
 use crate::connections::Update;
 use crate::store::StopReason;
-use crate::web::ask::{Ask, Reply};
+use crate::web::ask::{Ask, Reply, segment};
 use crate::web::form::{ButtonView, FormView};
 use crate::web::permission::Permission;
+use crate::web::security;
 use crate::web::view::{Body, Fact, Look, Notice, Tone, View};
 use psa_host_api::model::IssueLevel;
 use psa_host_api::{Code, Error};
@@ -85,8 +86,13 @@ pub(crate) async fn send(ask: &Ask<'_>) -> Result<Reply, Error> {
         ask.core.connections.forget_choices(&ask.place());
         return respond(ask, &framed, &filling, if group.is_empty() { 422 } else { 200 }).await;
     }
-    if filling.touches_secrets() && !ask.may(Permission::Secrets) {
-        return Ok(problem::reply(ask.who, ask.words, &Trouble::Forbidden(Permission::Secrets)));
+    if let Some(first) = before_secrets(ask, &filling)? {
+        return Ok(first);
+    }
+    if filling.sent_rev().is_none() {
+        // Without it nobody could tell whose change this would undo.
+        let message = ask.words.say("settings.no_rev");
+        return Err(Error::invalid(message.clone()).because("rev").field("/_rev", "required", message));
     }
     if !filling.check().await? {
         return respond(ask, &framed, &filling, 422).await;
@@ -99,10 +105,24 @@ pub(crate) async fn send(ask: &Ask<'_>) -> Result<Reply, Error> {
     }
 }
 
+/// What comes before secrets are changed, or where they are sent: leave, and proof of who it is.
+pub(super) fn before_secrets(ask: &Ask<'_>, filling: &Filling<'_>) -> Result<Option<Reply>, Error> {
+    if !filling.touches_secrets() {
+        return Ok(None);
+    }
+    if !ask.may(Permission::Secrets) {
+        return Ok(Some(problem::reply(ask.who, ask.words, &Trouble::Forbidden(Permission::Secrets))));
+    }
+    // The draft has what was typed: nothing is lost on the way.
+    let back = format!("/c/{}/settings", segment(ask.segment("connection")));
+    let first = security::step_up(&ask.core.vault, ask.who, &[Permission::Secrets], &back, ask.words.now())?;
+    Ok(first.map(Reply::Elsewhere))
+}
+
 async fn save(ask: &Ask<'_>, framed: &Framed, filling: Filling<'_>, passed: bool) -> Result<Reply, Error> {
     let place = ask.place();
     let update = Update {
-        name: filling.name.clone(),
+        name: filling.renamed(),
         settings: Some(filling.settings.clone()),
         secrets: filling.replaced(),
         clear: filling.cleared(),
@@ -154,6 +174,7 @@ pub(crate) async fn ask_again(ask: &Ask<'_>) -> Result<Reply, Error> {
     let framed = framed(ask)?;
     let Some(mut filling) = filling(ask, &framed).await? else { return hidden(ask, &framed) };
     filling.reauth = true;
+    filling.expect_new();
     respond_again(ask, &framed, &filling, 200).await
 }
 
@@ -163,6 +184,9 @@ pub(crate) async fn sign_in_again(ask: &Ask<'_>) -> Result<Reply, Error> {
     filling.reauth = true;
     filling.take();
     let replaced = filling.replaced();
+    if filling.has_errors() {
+        return respond_again(ask, &framed, &filling, 422).await;
+    }
     if replaced.is_empty() {
         filling.issues.push(issue(String::new(), IssueLevel::Error, "nothing", ask.words.say("reauth.nothing")));
         return respond_again(ask, &framed, &filling, 422).await;
@@ -175,6 +199,12 @@ pub(crate) async fn sign_in_again(ask: &Ask<'_>) -> Result<Reply, Error> {
     ask.core.outbox.rested(&place);
     let passed = match report {
         Ok(report) => filling.tested(report)?,
+        Err(error) if error.code == Code::InvalidArgument && !error.fields.is_empty() => {
+            for field in error.fields {
+                filling.issues.push(issue(field.at, IssueLevel::Error, &field.code, field.message));
+            }
+            false
+        }
         Err(error) if error.code == Code::Conflict => {
             let code = error.reason.clone().unwrap_or_default();
             filling.issues.push(issue(String::new(), IssueLevel::Error, &code, error.message));
@@ -197,8 +227,13 @@ async fn respond_again(ask: &Ask<'_>, framed: &Framed, filling: &Filling<'_>, st
     let kept = fields
         .filter_map(|field| {
             let value = filling.settings.get(&field.key)?;
-            let name = psa_host_api::form::text(&field.label, ask.words.locale(), "en").to_owned();
-            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let name = filling.words_of(&field.label);
+            let choices = field.options.as_ref().and_then(|options| options.fixed.as_ref());
+            let chosen = choices.and_then(|choices| choices.iter().find(|choice| choice.value == *value));
+            let value = match chosen {
+                Some(choice) => filling.words_of(&choice.label),
+                None => value.as_str().map_or_else(|| value.to_string(), str::to_owned),
+            };
             Some(Fact { name, value, mono: field.mono, when: None })
         })
         .collect();

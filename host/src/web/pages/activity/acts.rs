@@ -64,6 +64,8 @@ acts! {
     "members.broken" Here Warn "mapping" "/map/members" ["agents"];
     "members.mapped" Here Idle "mapping" "/map/members" ["agents"];
     "members.unmapped" Here Idle "mapping" "/map/members" ["agent"];
+    "statuses.unmapped" Here Idle "mapping" "/map/statuses" ["scope" "values"];
+    "priorities.unmapped" Here Idle "mapping" "/map/priorities" ["values"];
     "members.ignored" Here Idle "mapping" "/map/members" ["agent"];
     "statuses.mapped" Here Idle "mapping" "/map/statuses" ["scope" "values"];
     "priorities.mapped" Here Idle "mapping" "/map/priorities" ["values"];

@@ -59,8 +59,12 @@ fn line(file: &mut String, cells: &[String; 9]) {
     file.push_str("\r\n");
 }
 
-/// A cell. What a spreadsheet would take for a formula gets an apostrophe in front.
+/// A cell. What a spreadsheet would take for a formula gets an apostrophe in front; also behind a semicolon, where others
+/// begin a cell.
 fn cell(file: &mut String, text: &str) {
+    let text = &["=", "+", "-", "@"]
+        .iter()
+        .fold(text.to_owned(), |text, sign| text.replace(&format!(";{sign}"), &format!(";'{sign}")));
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     let guard = if formula { "'" } else { "" };
     if text.contains([',', '"', '\n', '\r', ';']) {
@@ -89,6 +93,7 @@ mod tests {
             ("\t=1", "'\t=1"),
             ("\r=1", "\"'\r=1\""),
             ("=HYPERLINK(\"http://x\",\"y\")", "\"'=HYPERLINK(\"\"http://x\"\",\"\"y\"\")\""),
+            ("x;=1+1", "\"x;'=1+1\""),
             ("a,b", "\"a,b\""),
             ("a\nb", "\"a\nb\""),
             ("", ""),

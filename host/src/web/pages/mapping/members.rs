@@ -1,6 +1,6 @@
 //! Which member stands for which agent.
 
-use super::{Mapping, Sheet, Subject, Unsaved, here};
+use super::{Known, Mapping, Sheet, Subject, Unsaved, here};
 use crate::lists;
 use crate::mappings::{Decision, decide, of_member, suggested, table};
 use crate::store::{Mapped, MappingWay, Target};
@@ -27,7 +27,8 @@ pub(super) async fn page(ask: &Ask<'_>, framed: &Framed, unsaved: &Unsaved) -> R
     let suggested = members.as_ref().map(|members| suggested(&lines, members)).unwrap_or_default();
     let alike = suggested.iter().filter(|one| one.by == MappingWay::Email).count() as u64;
     let choices = members.map(|members| members.iter().map(of_member).collect());
-    let sheet = Sheet { subject: Subject::Members, which: Mapped::Members, lines, choices, suggested, unsaved };
+    let known = Known::of(&lines, &choices);
+    let sheet = Sheet { subject: Subject::Members, which: Mapped::Members, lines, choices, suggested, unsaved, known };
     let mut page = sheet.page(ask, framed);
     if alike > 0 {
         let href = ask.of_connection(&place.connection, "/map/members/match");

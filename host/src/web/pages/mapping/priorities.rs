@@ -1,6 +1,6 @@
 //! Which priority stands for which of the product's.
 
-use super::{Mapping, Sheet, Subject, Unsaved};
+use super::{Known, Mapping, Sheet, Subject, Unsaved};
 use crate::mappings::{choices, table};
 use crate::store::Mapped;
 use crate::web::ask::{Ask, Reply};
@@ -18,7 +18,8 @@ pub(super) async fn page(ask: &Ask<'_>, framed: &Framed, unsaved: &Unsaved) -> R
     let (place, which) = (ask.place(), Mapped::Priorities);
     let lines = table(ask.core, &place, &which)?;
     let choices = choices(ask.core, &place, &which, ask.context).await;
-    let sheet = Sheet { subject: Subject::Priorities, which, lines, choices, suggested: Vec::new(), unsaved };
+    let known = Known::of(&lines, &choices);
+    let sheet = Sheet { subject: Subject::Priorities, which, lines, choices, suggested: Vec::new(), unsaved, known };
     Ok(sheet.page(ask, framed))
 }
 

@@ -31,9 +31,36 @@ pub(crate) struct Sheet<'a> {
     pub(super) choices: Result<Vec<Choice>, Error>,
     pub(super) suggested: Vec<Suggestion>,
     pub(super) unsaved: &'a Unsaved,
+    /// Where each choice is, and which lines have chosen each: there may be thousands of both.
+    pub(super) known: Known,
+}
+
+/// Numbers of choices and lines, by the provider's id.
+pub(super) struct Known {
+    choices: HashMap<String, usize>,
+    lines: HashMap<String, Vec<usize>>,
+}
+
+impl Known {
+    pub(super) fn of(lines: &[Line], choices: &Result<Vec<Choice>, Error>) -> Known {
+        let choices =
+            choices.iter().flatten().enumerate().map(|(number, choice)| (choice.id.clone(), number)).collect();
+        let mut chosen: HashMap<String, Vec<usize>> = HashMap::new();
+        for (number, line) in lines.iter().enumerate() {
+            if let Target::Is(id) = line.target() {
+                chosen.entry(id).or_default().push(number);
+            }
+        }
+        Known { choices, lines: chosen }
+    }
 }
 
 impl Sheet<'_> {
+    /// The choice of an id, if the list is here and has it.
+    fn choice(&self, id: &str) -> Option<&Choice> {
+        self.choices.as_ref().ok()?.get(*self.known.choices.get(id)?)
+    }
+
     /// The page, without what only one of the three has.
     pub(super) fn page(&self, ask: &Ask<'_>, framed: &Framed) -> Mapping {
         let scope = match &self.which {
@@ -158,16 +185,24 @@ impl Sheet<'_> {
         let (state, text) = self.state(ask, line);
         let mut own = Vec::new();
         let label = self.label(ask, line);
-        let is_offered = |id: &str| {
-            let offered = |choices: &Vec<Choice>| choices.iter().any(|choice| choice.id == id && choice.is_offered());
-            self.choices.as_ref().is_ok_and(offered)
-        };
+        let is_offered = |id: &str| self.choice(id).is_some_and(Choice::is_offered);
         if let Target::Is(id) = &target
             && !is_offered(id)
         {
             own.push(Pick { value: before.clone(), label: label.clone() });
         }
         let unsaved = self.unsaved.get(&line.value.id);
+        // What was chosen and not saved stays chosen, also if it is not offered any more: else nothing would be chosen.
+        if let Some((typed, _)) = unsaved
+            && let Some(id) = typed.strip_prefix('=')
+            && !is_offered(id)
+            && *typed != before
+        {
+            own.push(Pick {
+                value: typed.clone(),
+                label: self.choice(id).map_or_else(|| format!("({id})"), Choice::label),
+            });
+        }
         let shown = match (unsaved, typed) {
             (Some((typed, _)), _) => typed.clone(),
             (None, true) if target != Target::Nothing => label,
@@ -194,8 +229,7 @@ impl Sheet<'_> {
     fn label(&self, ask: &Ask<'_>, line: &Line) -> String {
         let Some(kept) = &line.kept else { return String::new() };
         let Target::Is(id) = &kept.target else { return ask.words.say("map.nobody") };
-        let now = self.choices.as_ref().ok().and_then(|choices| choices.iter().find(|choice| choice.id == *id));
-        match (now, &kept.label) {
+        match (self.choice(id), &kept.label) {
             (Some(choice), _) => choice.label(),
             (None, Some(label)) => format!("{label} ({id})"),
             (None, None) => format!("({id})"),
@@ -207,8 +241,7 @@ impl Sheet<'_> {
             Target::Nobody => (RowState::Nobody, String::new()),
             Target::Nothing => match self.suggested.iter().find(|one| one.agent == line.value.id) {
                 Some(found) => {
-                    let choices = self.choices.as_deref().unwrap_or_default();
-                    let who = choices.iter().find(|choice| choice.id == found.member).map(Choice::label);
+                    let who = self.choice(&found.member).map(Choice::label);
                     let key = format!("map.alike.{}", found.by.word());
                     (RowState::Suggested, ask.words.fill(&key, &[("name", who.as_deref().unwrap_or_default())]))
                 }
@@ -219,8 +252,8 @@ impl Sheet<'_> {
     }
 
     fn state_of(&self, ask: &Ask<'_>, line: &Line, id: &str) -> (RowState, String) {
-        if let Ok(choices) = &self.choices {
-            match choices.iter().find(|choice| choice.id == id) {
+        if self.choices.is_ok() {
+            match self.choice(id) {
                 None => return (RowState::Broken, ask.words.say("map.gone")),
                 Some(choice) if choice.inactive => return (RowState::Broken, ask.words.say("map.inactive")),
                 Some(_) => {}
@@ -229,9 +262,9 @@ impl Sheet<'_> {
             return (RowState::Broken, String::new());
         }
         // A member is one person; a status may stand for several of the product's.
-        let twins =
-            self.lines.iter().filter(|other| other.value.id != line.value.id && other.target() == line.target());
-        let names: Vec<&str> = twins.map(|other| other.value.name.as_str()).take(3).collect();
+        let same = self.known.lines.get(id).map(Vec::as_slice).unwrap_or_default();
+        let others = same.iter().map(|other| &self.lines[*other].value).filter(|value| value.id != line.value.id);
+        let names: Vec<&str> = others.map(|value| value.name.as_str()).take(3).collect();
         if self.subject == Subject::Members && !names.is_empty() {
             return (RowState::Conflict, ask.words.fill("map.twins", &[("names", &names.join(", "))]));
         }

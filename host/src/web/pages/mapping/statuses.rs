@@ -2,7 +2,7 @@
 //!
 //! Promises: only the statuses of the board that is shown are read, offered and taken.
 
-use super::{Mapping, Pick, Scopes, Sheet, Subject, Unsaved};
+use super::{Known, Mapping, Pick, Scopes, Sheet, Subject, Unsaved};
 use crate::mappings::{Choice, choices, scopes, table};
 use crate::store::{Mapped, ValueKind};
 use crate::web::ask::{Ask, Reply};
@@ -28,7 +28,8 @@ pub(super) async fn page(ask: &Ask<'_>, framed: &Framed, unsaved: &Unsaved) -> R
         true => (Vec::new(), Ok(Vec::new())),
         false => (table(ask.core, &place, &which)?, choices(ask.core, &place, &which, ask.context).await),
     };
-    let sheet = Sheet { subject: Subject::Statuses, which, lines, choices, suggested: Vec::new(), unsaved };
+    let known = Known::of(&lines, &choices);
+    let sheet = Sheet { subject: Subject::Statuses, which, lines, choices, suggested: Vec::new(), unsaved, known };
     let mut page = sheet.page(ask, framed);
     if nothing_chosen {
         page.empty = Some(ask.words.say("map.empty.scope"));
