@@ -42,7 +42,7 @@ export async function launch() {
     headless: true,
     userDataDir: profile,
     protocolTimeout: 120_000,
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+    args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
       '--disable-component-update', '--disable-sync', '--force-color-profile=srgb', '--hide-scrollbars'],
   });
   return {
@@ -74,6 +74,7 @@ export async function dress(page, { width, height = 900, scheme = 'light', force
 /** Opens `spec.path` and walks its steps. Console errors and CSP reports are kept in `page.psaNoise`. */
 export async function open(browser, base, spec, { js = true, headers = {} } = {}) {
   const page = await browser.newPage();
+  page.setDefaultTimeout(90_000); // the machine may be busy with other tests
   page.psaNoise = [];
   page.on('console', (m) => { if (m.type() === 'error' || /Content Security Policy|Trusted/i.test(m.text())) page.psaNoise.push(m.text().slice(0, 300)); });
   page.on('pageerror', (e) => page.psaNoise.push(`script: ${e.message}`));

@@ -209,7 +209,7 @@ fn what_a_plugin_says_is_text() {
         assert!(!page.text().contains('\u{202e}'), "nothing turns the line around it");
         // It is there all the same, as what it is.
         assert!(page.body.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "the hostile label is shown as text");
-        assert!(!page.body.contains(&"x".repeat(300)), "a label is cut");
+        assert!(!page.text().contains(&"x".repeat(300)), "a label is cut");
     }
 }
 
