@@ -3,7 +3,7 @@
 use crate::guard::{answer_reply, clear, guarded, may_block, opened};
 use crate::reply::Reply;
 use crate::types::{psa_host, psa_reply};
-use host::HttpRequest;
+use host::{Host, HttpAnswer, HttpRequest};
 use psa_host_api::Error;
 use psa_host_api::abi::*;
 
@@ -22,20 +22,10 @@ pub unsafe extern "C" fn psa_host_page(
     request: *const psa_http_request,
     reply: *mut *mut psa_reply,
 ) -> psa_code {
-    // SAFETY: NULL or the caller's to be written; so says psa_host.h.
-    unsafe { clear(reply) };
-    let outcome = guarded(|| {
-        may_block()?;
-        // SAFETY: NULL or opened; the request and all it points to live until this function returns.
-        let (host, parts) = unsafe { (opened(host)?, read(request)?) };
-        // SAFETY: bytes that live until this function returns.
-        let who = unsafe { who.as_slice() };
-        let headers: Vec<(&str, &str)> = parts.headers.iter().map(|(name, value)| (&**name, &**value)).collect();
-        let request = HttpRequest { method: &parts.method, url: &parts.url, headers: &headers, body: &parts.body };
-        Ok(Reply::http(host.inner.host.page(who, &request)?))
-    });
-    // SAFETY: as above.
-    unsafe { answer_reply(outcome, reply) }
+    // SAFETY: bytes that live until this function returns; so says psa_host.h.
+    let page = |host: &Host, request: &HttpRequest<'_>| host.page(unsafe { who.as_slice() }, request);
+    // SAFETY: as the caller promises.
+    unsafe { door(host, request, reply, page) }
 }
 
 /// Serves one request to the callback address, open to the internet. Give url (path and raw query) and body as they came,
@@ -51,7 +41,21 @@ pub unsafe extern "C" fn psa_host_callback(
     request: *const psa_http_request,
     reply: *mut *mut psa_reply,
 ) -> psa_code {
-    // SAFETY: NULL or the caller's to be written; so says psa_host.h.
+    // SAFETY: as the caller promises.
+    unsafe { door(host, request, reply, |host, request| host.callback(request)) }
+}
+
+/// Reads a request, lets it be answered, and hands the answer over.
+///
+/// # Safety
+/// `host` is NULL or opened; `request` as for [`read`]; `reply` is NULL or the caller's to be written.
+unsafe fn door(
+    host: *mut psa_host,
+    request: *const psa_http_request,
+    reply: *mut *mut psa_reply,
+    answer: impl FnOnce(&Host, &HttpRequest<'_>) -> Result<HttpAnswer, Error>,
+) -> psa_code {
+    // SAFETY: NULL or the caller's to be written.
     unsafe { clear(reply) };
     let outcome = guarded(|| {
         may_block()?;
@@ -59,7 +63,7 @@ pub unsafe extern "C" fn psa_host_callback(
         let (host, parts) = unsafe { (opened(host)?, read(request)?) };
         let headers: Vec<(&str, &str)> = parts.headers.iter().map(|(name, value)| (&**name, &**value)).collect();
         let request = HttpRequest { method: &parts.method, url: &parts.url, headers: &headers, body: &parts.body };
-        Ok(Reply::http(host.inner.host.callback(&request)?))
+        Ok(Reply::http(answer(&host.inner.host, &request)?))
     });
     // SAFETY: as above.
     unsafe { answer_reply(outcome, reply) }

@@ -51,6 +51,11 @@ pub(crate) fn rfc3339(unix_ms: i64) -> String {
     jiff::Timestamp::from_millisecond(unix_ms).unwrap_or_default().to_string()
 }
 
+/// A time as RFC 3339 has them, in milliseconds since 1970.
+pub(crate) fn unix_ms(text: &str) -> Option<i64> {
+    text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_millisecond)
+}
+
 /// The machine's clock.
 #[derive(Debug, Default)]
 pub struct SystemClock;

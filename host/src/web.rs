@@ -31,14 +31,14 @@ pub(crate) use who::Who;
 
 /// One row of the table of routes, for the reference and the tests.
 #[doc(hidden)]
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct PublishedRoute {
     /// GET or POST.
     pub method: &'static str,
     /// Below the mount; `{…}` stands for one segment.
     pub pattern: &'static str,
     /// All of these are needed.
-    pub needs: &'static [&'static str],
+    pub needs: Vec<&'static str>,
     /// What protects it from being called by another site's page: `safe`, `form`.
     pub csrf: &'static str,
     /// What the activity calls it; none for what only reads.

@@ -24,7 +24,7 @@ fn every_route_wants_each_of_its_permissions() {
     assert!(routes.len() > 20, "{}", routes.len());
     for route in routes {
         let path = path_of(route.pattern, &scene.connection);
-        for missing in route.needs {
+        for missing in &route.needs {
             let others: Vec<&str> = ALL.into_iter().filter(|one| one != missing).collect();
             let answer = ann.may(&others).send(route.method, &path, &[], b"");
             assert_eq!(answer.status, 403, "{} {path} without {missing}", route.method);

@@ -4,8 +4,8 @@
 //! its last page; a process that dies goes on with the page it was at; a list that was cut short is never called complete.
 
 use super::Callbacks;
-use super::seen::{Seen, unix_ms};
-use crate::clock::rfc3339;
+use super::seen::Seen;
+use crate::clock::{rfc3339, unix_ms};
 use crate::store::{Cursor, DirtySource, NewDirty, Place, Record};
 use psa_host_api::model::{ChangeAction, PageRequest, Ticket};
 use psa_host_api::ops::{

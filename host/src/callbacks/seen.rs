@@ -2,6 +2,7 @@
 //!
 //! Promises: a field that the provider does not name is no change; what is told of a change is the value before and after.
 
+use crate::clock::unix_ms;
 use psa_host_api::model::{Known, Reference, StatusRef, Ticket};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -106,11 +107,6 @@ impl Seen {
 
 fn identity(value: &Value) -> &Value {
     value.get("id").unwrap_or(value)
-}
-
-/// A time of a provider.
-pub(super) fn unix_ms(text: &str) -> Option<i64> {
-    text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_millisecond)
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ use super::words::Words;
 use crate::core::Core;
 use crate::plugin::CallContext;
 use crate::store::Place;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use psa_host_api::Error;
 
 /// A request.
@@ -74,6 +76,16 @@ impl Ask<'_> {
     pub(crate) fn page(&self, view: View) -> Result<Reply, Error> {
         Ok(Reply::View(200, Box::new(view)))
     }
+}
+
+/// A key to go on behind, as one value in a query; opaque to who gets it.
+pub(crate) fn cursor(key: &serde_json::Value) -> String {
+    URL_SAFE_NO_PAD.encode(key.to_string())
+}
+
+/// The key of a cursor, if it is one of ours.
+pub(crate) fn key_of<T: serde::de::DeserializeOwned>(cursor: &str) -> Option<T> {
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()
 }
 
 /// A text as one segment of a path.

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// A form.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct FormView {
     /// Where it is sent to.
     pub(crate) action: String,
@@ -40,9 +40,6 @@ pub(crate) struct FormView {
     pub(crate) buttons: Vec<ButtonView>,
     /// Back without saving.
     pub(crate) leave: String,
-    /// Nothing can be changed here, because of this.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) readonly: Option<String>,
 }
 
 /// The name of a connection.

@@ -35,12 +35,10 @@ pub(super) struct Route {
 
 impl Route {
     pub(super) fn published(&self) -> PublishedRoute {
-        // The words live as long as the table.
-        let needs: Vec<&'static str> = self.needs.iter().map(|needed| needed.word()).collect();
         PublishedRoute {
             method: self.method,
             pattern: self.pattern,
-            needs: Box::leak(needs.into_boxed_slice()),
+            needs: self.needs.iter().map(|needed| needed.word()).collect(),
             csrf: match self.csrf {
                 Csrf::Safe => "safe",
                 Csrf::Form => "form",

@@ -3,6 +3,7 @@
 //! Promises: nothing here is ever taken from the request itself; what does not fit is refused before anything is read.
 
 use super::permission::Permission;
+use crate::clock::unix_ms;
 use psa_host_api::Error;
 use schemars::JsonSchema;
 use secrecy::SecretString;
@@ -230,10 +231,6 @@ impl Who {
     pub(crate) fn stepped_up(&self) -> Option<i64> {
         self.step_up_at.as_deref().and_then(unix_ms)
     }
-}
-
-fn unix_ms(text: &str) -> Option<i64> {
-    text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_millisecond)
 }
 
 /// A path that can stand in a link as it is.

@@ -3,6 +3,7 @@
 use super::choices::List;
 use super::entered::split_duration;
 use super::{ChoiceView, ChoicesView, ErrorView, FieldView, GroupView, IssueView, SecretChoice, SecretView};
+use crate::clock::unix_ms;
 use crate::connections::{Issue, SecretOp, SecretState};
 use crate::web::view::Tone;
 use crate::web::words::Words;
@@ -185,10 +186,10 @@ impl Building<'_> {
             Some(SecretOp::Keep) | None => SecretChoice::Keep,
         };
         let of = field.secret.as_ref();
-        let at = state.set_at.as_deref().and_then(|at| at.parse::<jiff::Timestamp>().ok());
+        let at = state.set_at.as_deref().and_then(unix_ms);
         SecretView {
             set: state.set,
-            set_at: at.map(|at| self.words.moment(at.as_millisecond())),
+            set_at: at.map(|at| self.words.moment(at)),
             set_by: state.set_by.unwrap_or_default(),
             fingerprint: state.fingerprint.unwrap_or_default(),
             clearable: state.set && (of.is_some_and(|of| of.clearable) || !field.required),

@@ -4,14 +4,15 @@
 //! not there by then costs its own field only.
 
 use crate::connections::Trial;
+use crate::lists::Walk;
 use crate::web::ask::Ask;
+use psa_host_api::Error;
 use psa_host_api::form::Form;
 use psa_host_api::form::types::{Field, Options};
 use psa_host_api::model::{FormOption, PageRequest};
 use psa_host_api::ops::FormOptionsRequest;
-use psa_host_api::{Code, Error};
 use serde_json::{Map, Value};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::Poll;
@@ -112,20 +113,17 @@ async fn pages(
     most: usize,
 ) -> Result<Vec<FormOption>, Error> {
     let mut items = Vec::new();
-    let mut seen = HashSet::new();
+    let (mut walk, mut turned) = (Walk::default(), 0);
     let mut request = request.clone();
     loop {
         let page = ask.core.connections.options(trial, &request, ask.context).await?;
         items.extend(page.items);
-        match page.next {
-            Some(next) if items.len() < most && seen.len() < PAGES_MAX => {
-                if !seen.insert(next.clone()) {
-                    let message = "the provider's list has no end: a page leads back to an earlier one";
-                    return Err(Error::new(Code::Unavailable, message).because("endless"));
-                }
-                request.page.cursor = Some(next);
-            }
-            _ => return Ok(items),
+        if items.len() >= most || turned >= PAGES_MAX {
+            return Ok(items);
+        }
+        match walk.next(page.next)? {
+            Some(next) => (request.page, turned) = (next, turned + 1),
+            None => return Ok(items),
         }
     }
 }

@@ -1,10 +1,9 @@
 //! A form: groups, buttons, the test's report.
 
-use super::parts::{Pen, chip, marks, token};
+use super::parts::{Pen, button_class, chip, marks, token};
 use super::text::text;
 use super::widgets::field;
 use crate::web::form::{ButtonView, ErrorView, FormView, GroupView, NameView, ReportView};
-use crate::web::view::Look;
 use maud::{Markup, html};
 
 /// The form with its report beside it. `aside`: what else stands beside it.
@@ -12,7 +11,6 @@ pub(super) fn draw(pen: &Pen<'_>, form: &FormView, aside: &Markup) -> Markup {
     let words = pen.words;
     html! {
         @if !form.errors.is_empty() { (errors(pen, &form.errors)) }
-        @if let Some(why) = &form.readonly { div class="psa-note psa-note-warn" { p { (why) } } }
         form class="psa-split" id="psa-form" method="post" action=(form.action) data-psa-form data-dirty=[form.draft.as_ref().map(|_| "1")] {
             (token(pen))
             @if let Some(rev) = form.rev { input type="hidden" name="_rev" value=(rev); }
@@ -101,11 +99,7 @@ fn group(pen: &Pen<'_>, group: &GroupView) -> Markup {
 }
 
 fn button(button: &ButtonView) -> Markup {
-    let class = match button.look {
-        Look::Primary => "psa-btn psa-btn-primary",
-        Look::Danger => "psa-btn psa-btn-danger",
-        _ => "psa-btn",
-    };
+    let class = button_class(button.look);
     let swap = (!button.swap.is_empty()).then_some(button.swap.as_str());
     html! {
         button class=(class) name="_action" value=(button.value) formnovalidate[button.anyway] data-swap=[swap] { (button.label) }

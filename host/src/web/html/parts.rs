@@ -57,15 +57,20 @@ pub(super) fn link(link: &Link) -> Markup {
     html! { a href=(link.href) { (link.label) } }
 }
 
-/// A link that looks like a button, or a form with one button.
-pub(super) fn action(pen: &Pen<'_>, action: &Action) -> Markup {
-    let class = match action.look {
+/// How a button or a link that looks like one is dressed.
+pub(super) fn button_class(look: Look) -> &'static str {
+    match look {
         Look::Primary => "psa-btn psa-btn-primary",
         Look::Plain => "psa-btn",
         Look::Small => "psa-btn psa-btn-small",
         Look::Quiet => "psa-btn psa-btn-quiet",
         Look::Danger => "psa-btn psa-btn-danger",
-    };
+    }
+}
+
+/// A link that looks like a button, or a form with one button.
+pub(super) fn action(pen: &Pen<'_>, action: &Action) -> Markup {
+    let class = button_class(action.look);
     let of = html! { @if !action.of.is_empty() { span class="psa-sr" { " " (action.of) } } };
     match action.method {
         Method::Get => html! { a class=(class) href=(action.href) { (action.label) (of) } },

@@ -146,7 +146,7 @@ pub(crate) async fn go_on(ask: &Ask<'_>) -> Result<Reply, Error> {
     let report = report_of(ask.core.connections.run::<TestConnection>(&place, &Nothing {}, ask.context).await)?;
     ask.core.connections.tested(&before, &report).await?;
     ask.core.outbox.rested(&place);
-    if !filling.tested(report)? {
+    if !filling.tested(report) {
         return respond(ask, Some(&framed), &filling, 422).await;
     }
     Ok(Reply::Done { to: ask.of_connection(&place.connection, ""), word: "connected" })

@@ -41,8 +41,8 @@ pub(crate) struct Filling<'a> {
     pub(crate) issues: Vec<Issue>,
     report: Option<TestReport>,
     draft: Option<String>,
-    /// It was kept in this very request.
-    is_kept: bool,
+    /// Drawn from what is there now, not from what the form was made from.
+    anew: bool,
 }
 
 impl<'a> Filling<'a> {
@@ -53,7 +53,7 @@ impl<'a> Filling<'a> {
             None => ask.core.connections.first_settings(&plugin.form),
         };
         let name = Some(connection.as_ref().map_or_else(|| plugin.manifest.name.clone(), |known| known.name.clone()));
-        let (secrets, issues, report, draft, is_kept) = Default::default();
+        let (secrets, issues, report, draft, anew) = Default::default();
         Filling {
             ask,
             plugin,
@@ -66,7 +66,7 @@ impl<'a> Filling<'a> {
             issues,
             report,
             draft,
-            is_kept,
+            anew,
         }
     }
 
@@ -195,7 +195,7 @@ impl<'a> Filling<'a> {
             }
             Err(error) => return Err(error),
         };
-        self.tested(report)
+        Ok(self.tested(report))
     }
 
     /// A test knocks at the provider: so often, and not more.
@@ -209,7 +209,7 @@ impl<'a> Filling<'a> {
     }
 
     /// Notes what a test has found; failed steps are also said at their fields.
-    pub(crate) fn tested(&mut self, report: TestReport) -> Result<bool, Error> {
+    pub(crate) fn tested(&mut self, report: TestReport) -> bool {
         for step in report.steps.iter().filter(|step| step.state == StepState::Failed) {
             for field in step.fields.iter().filter(|key| self.plugin.form.field(key).is_some()) {
                 let level = if report.passed { IssueLevel::Warning } else { IssueLevel::Error };
@@ -218,7 +218,7 @@ impl<'a> Filling<'a> {
         }
         let passed = report.passed;
         self.report = Some(report);
-        Ok(passed)
+        passed
     }
 
     pub(crate) fn report(&self) -> Option<&TestReport> {
@@ -273,12 +273,12 @@ impl<'a> Filling<'a> {
         self.saved();
         self.settings = connection.settings.clone();
         self.connection = Some(connection);
-        (self.secrets, self.draft, self.is_kept) = (BTreeMap::new(), None, true);
+        (self.secrets, self.draft, self.anew) = (BTreeMap::new(), None, true);
     }
 
     /// What is sent in next is meant for what is there now.
     pub(crate) fn forget_rev(&mut self) {
-        self.is_kept = true;
+        self.anew = true;
     }
 
     /// Secrets that nobody has tried yet are not tried by a list, time and again.
@@ -336,7 +336,7 @@ impl<'a> Filling<'a> {
             rev: self
                 .connection
                 .as_ref()
-                .map(|connection| self.sent_rev().filter(|_| !self.is_kept).unwrap_or(connection.rev)),
+                .map(|connection| self.sent_rev().filter(|_| !self.anew).unwrap_or(connection.rev)),
             draft: self.draft.clone(),
             name,
             errors: building.errors(),
@@ -344,7 +344,6 @@ impl<'a> Filling<'a> {
             report: self.report.as_ref().map(|report| self.report_view(report)),
             buttons,
             leave,
-            readonly: None,
         }
     }
 

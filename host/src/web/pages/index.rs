@@ -3,12 +3,10 @@
 use super::frame::{initials, plugin_name};
 use super::standing::standing;
 use crate::store::{ConnectionState, StopReason, Summary, ValueKind, Which};
-use crate::web::ask::{Ask, Reply, query, segment};
+use crate::web::ask::{Ask, Reply, cursor, key_of, query, segment};
 use crate::web::moment::Moment;
 use crate::web::permission::Permission;
 use crate::web::view::{Action, Body, Chip, Crumb, Link, Look, Pager, PluginName, Tone, View};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use psa_host_api::Error;
 use serde::{Deserialize, Serialize};
 
@@ -79,7 +77,7 @@ pub(crate) async fn show(ask: &Ask<'_>) -> Result<Reply, Error> {
     let find = ask.query.filled("find").unwrap_or_default().to_owned();
     let all = ask.core.store.count_named(tenant, "")?;
     let matching = if find.is_empty() { all } else { ask.core.store.count_named(tenant, &find)? };
-    let after = ask.query.get("after").and_then(position).unwrap_or_default();
+    let after = ask.query.get("after").and_then(key_of::<(String, String)>).unwrap_or_default();
     let which = Which::Named { part: &find, after: (&after.0, &after.1) };
     let mut found = ask.core.store.summaries(tenant, which, PAGE + 1)?;
     let more = found.len() > PAGE;
@@ -204,14 +202,8 @@ fn pager(ask: &Ask<'_>, find: &str, found: &[Summary], more: bool, all: u64, fir
         ask.href(&format!("/?{find}after={after}"))
     };
     let last = found.last().filter(|_| more).map(|summary| {
-        let key = serde_json::json!([summary.connection.name, summary.connection.place.connection]).to_string();
-        place(&URL_SAFE_NO_PAD.encode(key))
+        place(&cursor(&serde_json::json!([summary.connection.name, summary.connection.place.connection])))
     });
     let shown = ask.words.count_fill("pager.of", all, &[("shown", &ask.words.number(found.len() as u64))]);
     Pager { shown, first: (!first).then(|| place("")), next: last }
-}
-
-/// Behind which name and id.
-fn position(cursor: &str) -> Option<(String, String)> {
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()
 }

@@ -5,6 +5,7 @@ use super::frame::{Framed, framed};
 use super::linked::{self, chip, link_href, operation_href, what, why};
 use super::step::{self, Step, StepField, StepOption};
 use super::ticket::{error_of, states};
+use crate::clock::unix_ms;
 use crate::outbox::{Candidate, Next, candidates};
 use crate::store::{AttemptEnd, Kind, LinkRow, Listed, State, StoredAttempt, StoredOperation};
 use crate::web::ask::{Ask, Reply};
@@ -103,10 +104,10 @@ fn view(ask: &Ask<'_>, framed: &Framed, row: &StoredOperation) -> Result<View, E
 }
 
 fn shown(ask: &Ask<'_>, candidate: &Candidate) -> Found {
-    let at = candidate.created_at.as_deref().and_then(|text| text.parse::<jiff::Timestamp>().ok());
+    let at = candidate.created_at.as_deref().and_then(unix_ms);
     Found {
         remote: candidate.remote.clone(),
-        created: at.map_or_else(String::new, |at| ask.words.exact(at.as_millisecond())),
+        created: at.map_or_else(String::new, |at| ask.words.exact(at)),
         by: candidate.created_by.clone().unwrap_or_default(),
     }
 }

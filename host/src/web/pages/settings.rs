@@ -41,18 +41,7 @@ async fn filling<'a>(ask: &'a Ask<'a>, framed: &Framed) -> Result<Option<Filling
 
 /// Without the plugin nobody knows which of the settings are secrets: none is shown.
 fn hidden(ask: &Ask<'_>, framed: &Framed) -> Result<Reply, Error> {
-    let form = FormView {
-        action: String::new(),
-        rev: None,
-        draft: None,
-        name: None,
-        errors: Vec::new(),
-        groups: Vec::new(),
-        report: None,
-        buttons: Vec::new(),
-        leave: String::new(),
-        readonly: None,
-    };
+    let form = FormView::default();
     let said = Some(ask.words.say("settings.hidden"));
     ask.page(framed.view(ask, "settings", Body::Settings(Box::new(Settings { form, kept: Vec::new(), hidden: said }))))
 }
@@ -198,7 +187,7 @@ pub(crate) async fn sign_in_again(ask: &Ask<'_>) -> Result<Reply, Error> {
     let report = ask.core.connections.update_credentials(&place, replaced, false, &ask.by(), ask.context).await;
     ask.core.outbox.rested(&place);
     let passed = match report {
-        Ok(report) => filling.tested(report)?,
+        Ok(report) => filling.tested(report),
         Err(error) if error.code == Code::InvalidArgument && !error.fields.is_empty() => {
             for field in error.fields {
                 filling.issues.push(issue(field.at, IssueLevel::Error, &field.code, field.message));

@@ -4,6 +4,7 @@ use super::frame::{Framed, framed};
 use super::linked::{self, Stand, Way, chip, link_href, operation_href, what_and_size, why};
 use super::step::{self, Step, StepField};
 use crate::callbacks::Seen;
+use crate::clock::unix_ms;
 use crate::connections::connection_missing;
 use crate::outbox::Wanted;
 use crate::store::{LinkRow, LinkState, Listed, State, StoredAttempt, StoredOperation, Transition};
@@ -220,10 +221,10 @@ fn compared(ask: &Ask<'_>, row: &LinkRow, operations: &[StoredOperation]) -> Res
         field("company", json!(company)),
     ]);
     let last = operations.first().map(|last| ask.words.exact(last.ended.unwrap_or(last.accepted)));
-    let theirs = updated_at.and_then(|text| text.parse::<jiff::Timestamp>().ok());
+    let theirs = updated_at.and_then(|text| unix_ms(&text));
     fields.push(Compared {
         ours: last.unwrap_or_default(),
-        theirs: theirs.map_or_else(String::new, |at| ask.words.exact(at.as_millisecond())),
+        theirs: theirs.map_or_else(String::new, |at| ask.words.exact(at)),
         ..field("changed", Value::Null)
     });
     Ok(fields)

@@ -2,13 +2,12 @@
 
 use super::frame::framed;
 use super::linked::{LATELY_MS, Stand, Way, link_href, operation_href, remote, seen_of, stand, stand_by_operation};
+use crate::clock::unix_ms;
 use crate::store::{LinkCounts, LinkRow, Listed, Position};
-use crate::web::ask::{Ask, Reply, query};
+use crate::web::ask::{Ask, Reply, cursor, key_of, query};
 use crate::web::moment::Moment;
 use crate::web::permission::Permission;
 use crate::web::view::{Action, Body, Chip, Look, Pager};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use psa_host_api::Error;
 use serde::{Deserialize, Serialize};
 
@@ -170,9 +169,8 @@ fn row(ask: &Ask<'_>, row: &LinkRow, by_operation: bool) -> Row {
 /// When something happened to a link last: to itself, to its operation, or to its ticket.
 pub(crate) fn changed(row: &LinkRow) -> i64 {
     let operation = row.operation.as_ref().map_or(0, |operation| operation.ended.unwrap_or(operation.accepted));
-    let remote = seen_of(row).and_then(|seen| seen.updated_at).and_then(|text| text.parse::<jiff::Timestamp>().ok());
-    let remote = remote.map_or(0, jiff::Timestamp::as_millisecond);
-    operation.max(remote).max(row.link.changed).max(row.gone_at.unwrap_or(0))
+    let remote = seen_of(row).and_then(|seen| seen.updated_at).and_then(|text| unix_ms(&text));
+    operation.max(remote.unwrap_or(0)).max(row.link.changed).max(row.gone_at.unwrap_or(0))
 }
 
 fn retry_all(ask: &Ask<'_>, counts: &LinkCounts) -> Option<Action> {
@@ -197,7 +195,7 @@ fn pager(ask: &Ask<'_>, state: &str, find: &str, rows: &[LinkRow], more: bool, a
     }
     let next = rows.last().filter(|_| more).map(|row| {
         let Position { at, id } = &row.position;
-        to(&URL_SAFE_NO_PAD.encode(serde_json::json!([at, id]).to_string()))
+        to(&cursor(&serde_json::json!([at, id])))
     });
     let shown = ask.words.count_fill("pager.of", all, &[("shown", &number)]);
     Pager { shown, first: (!first).then(|| to("")), next }
@@ -205,7 +203,7 @@ fn pager(ask: &Ask<'_>, state: &str, find: &str, rows: &[LinkRow], more: bool, a
 
 /// Behind which row.
 fn position(cursor: &str) -> Option<Position> {
-    let (at, id) = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
+    let (at, id) = key_of(cursor)?;
     Some(Position { at, id })
 }
 
