@@ -5,7 +5,7 @@ use crate::clock::SystemRandom;
 use crate::clock::VirtualClock;
 use crate::egress::SecretSource as _;
 use crate::owners::Owners;
-use crate::store::{ConnectionState, Place, Record, SealedSecret, SecretChanges, SqliteStore, Store, StoredConnection};
+use crate::store::{Place, Record, SealedSecret, SecretChanges, SqliteStore, Store, StoredConnection};
 use crate::vault::{KeySource, Vault};
 use psa_host_api::Code;
 use psa_host_api::form::{Address, HostRule};
@@ -37,23 +37,7 @@ fn scene() -> Scene {
     let source = KeySource::File(folder.path().join("keys"));
     let vault = Arc::new(Vault::open(store.clone(), source, Arc::new(SystemRandom), owners).unwrap());
     let place = Place { tenant: "t".into(), connection: "c".into() };
-    let connection = StoredConnection {
-        place: place.clone(),
-        plugin: "acme".into(),
-        name: String::new(),
-        settings: serde_json::Map::new(),
-        settings_version: 1,
-        credential_version: 1,
-        form_version: 1,
-        plugin_version: "1.0.0".into(),
-        account: None,
-        identity: None,
-        state: ConnectionState::Setup,
-        reason: None,
-        detail: None,
-        created: 0,
-        changed: 0,
-    };
+    let connection = StoredConnection::fresh(place.clone());
     let addresses = BTreeMap::from([
         ("key".to_owned(), vec![address("a.example"), address("b.example")]),
         ("other".to_owned(), vec![address("b.example")]),

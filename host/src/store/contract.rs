@@ -8,7 +8,7 @@ mod operations;
 mod traced;
 
 use super::*;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// Makes an empty store; the guard keeps whatever it needs alive.
@@ -56,21 +56,11 @@ fn place(tenant: &str) -> Place {
 
 fn connection(place: &Place) -> StoredConnection {
     StoredConnection {
-        place: place.clone(),
-        plugin: "acme".into(),
         name: "Acme".into(),
-        settings: Map::new(),
-        settings_version: 1,
-        credential_version: 1,
-        form_version: 1,
-        plugin_version: "1.0.0".into(),
-        account: None,
-        identity: None,
         state: ConnectionState::Active,
-        reason: None,
-        detail: None,
         created: NOW,
         changed: NOW,
+        ..StoredConnection::fresh(place.clone())
     }
 }
 

@@ -51,6 +51,30 @@ pub(crate) struct StoredConnection {
     pub(crate) changed: i64,
 }
 
+#[cfg(test)]
+impl StoredConnection {
+    /// One that was just made, for tests: they name what is particular to theirs.
+    pub(crate) fn fresh(place: Place) -> StoredConnection {
+        StoredConnection {
+            place,
+            plugin: "acme".into(),
+            name: String::new(),
+            settings: Map::new(),
+            settings_version: 1,
+            credential_version: 1,
+            form_version: 1,
+            plugin_version: "1.0.0".into(),
+            account: None,
+            identity: None,
+            state: ConnectionState::Setup,
+            reason: None,
+            detail: None,
+            created: 0,
+            changed: 0,
+        }
+    }
+}
+
 /// A sealed value and the key that opens it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Sealed {

@@ -116,23 +116,8 @@ fn rotation_goes_on_where_it_was_interrupted_and_retiring_waits_for_everybody() 
     vault.pepper().unwrap();
     let first = vault.sealing_key().unwrap();
     assert_eq!(vault.retire(&first).unwrap_err().reason.as_deref(), Some("key_seals"));
-    let connection = crate::store::StoredConnection {
-        place: crate::store::Place { tenant: "t".into(), connection: "c".into() },
-        plugin: "acme".into(),
-        name: String::new(),
-        settings: serde_json::Map::new(),
-        settings_version: 1,
-        credential_version: 1,
-        form_version: 1,
-        plugin_version: "1.0.0".into(),
-        account: None,
-        identity: None,
-        state: crate::store::ConnectionState::Setup,
-        reason: None,
-        detail: None,
-        created: 0,
-        changed: 0,
-    };
+    let connection =
+        crate::store::StoredConnection::fresh(crate::store::Place { tenant: "t".into(), connection: "c".into() });
     let secret = |name: &str| {
         let sealed = vault.seal(&SealPlace { bound: "b", ..place(name) }, name.as_bytes()).unwrap();
         crate::store::SealedSecret {
