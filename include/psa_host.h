@@ -56,7 +56,7 @@ typedef struct psa_hooks {
     void *ctx;         /* First argument of each hook */
 
     /* A log line: level is PSA_LOG_ERROR, ... Works already while psa_host_open runs; may come from any thread, also
-     * at the same time. Do not call into the host from it. */
+     * at the same time. Do not call into the host from it. NULL: lines wait for psa_host_next_log. */
     void (*log_message)(void *ctx, uint32_t level, psa_bytes target, psa_bytes text);
 
     /* Writes the vault's keyring (one Fernet key per line, the newest first) and returns PSA_OK. Called by
@@ -195,6 +195,22 @@ PSA_API psa_code psa_host_next_event(psa_host *host, const char *consumer, uint3
 /* Acknowledges this event and all before it for that consumer. */
 PSA_API psa_code psa_host_ack_event(psa_host *host, const char *consumer, uint64_t id);
 
+/* ---- log lines and descriptors, for who cannot be called from other threads --------------------------- */
+
+/* Waits for log lines that no hook takes, and hands over all there are, the oldest first:
+ * {"lines": [{"level": 2, "target": "host", "text": "..."}], "dropped": 0}. level is PSA_LOG_ERROR, ...; dropped counts
+ * older lines that went because nobody had fetched 1024 others. PSA_TIMEOUT: nothing was logged. After psa_host_close
+ * what is left can still be fetched, then it is PSA_CLOSED. PSA_UNSUPPORTED: hooks.log_message takes them. */
+PSA_API psa_code psa_host_next_log(psa_host *host, uint32_t timeout_ms, psa_reply **lines);
+
+/* For psa_reader.read, with a descriptor (a file, pipe or socket) as its ctx: (void *)(intptr_t)fd. Reads until the
+ * descriptor's end; the caller closes it after the call is done. */
+PSA_API int64_t psa_fd_read(void *ctx, uint8_t *buffer, size_t capacity);
+
+/* For psa_writer.write, with a descriptor as its ctx: (void *)(intptr_t)fd. Writes everything; the caller closes the
+ * descriptor after the call is done. PSA_STORAGE: it takes no more. */
+PSA_API psa_code psa_fd_write(void *ctx, psa_bytes bytes);
+
 /* ---- doors ------------------------------------------------------------------------------------------- */
 
 /* Serves one request to the Integrations page, below the product's own login. who: JSON of tenant, actor, permissions,
@@ -217,6 +233,25 @@ psa_code psa_host_callback(psa_host *host,
                            const psa_http_request *request,
                            psa_reply **reply);
 
+/* As psa_host_page, but returns at once; the answer comes as a submitted call's does, with psa_reply_http on its reply.
+ * The request is copied before this function returns. */
+PSA_API
+psa_code psa_host_submit_page(psa_host *host,
+                              psa_bytes who,
+                              const psa_http_request *request,
+                              psa_done done,
+                              uint64_t *id,
+                              psa_reply **error);
+
+/* As psa_host_callback, but returns at once; the answer comes as a submitted call's does, with psa_reply_http on its
+ * reply. The request is copied before this function returns. */
+PSA_API
+psa_code psa_host_submit_callback(psa_host *host,
+                                  const psa_http_request *request,
+                                  psa_done done,
+                                  uint64_t *id,
+                                  psa_reply **error);
+
 /* ---- replies ---------------------------------------------------------------------------------------- */
 
 /* The JSON of a reply, a result or an error; lives until it is freed; never NULL; followed by a NUL that *len does
@@ -232,8 +267,10 @@ PSA_API uint64_t psa_reply_id(const psa_reply *reply);
 /* A one-line message for people, lives until the reply is freed; "" if there is none. */
 PSA_API const char *psa_reply_message(const psa_reply *reply);
 
-/* The HTTP answer of psa_host_page and psa_host_callback, lives until the reply is freed; NULL for other replies. */
-PSA_API const psa_http_response *psa_reply_http(const psa_reply *reply);
+/* The HTTP answer of the doors (psa_host_page, psa_host_callback and their psa_host_submit_ forms), lives until the reply
+ * is freed; NULL for other replies. */
+PSA_API
+const psa_http_response *psa_reply_http(const psa_reply *reply);
 
 /* Frees a reply. NULL is fine. */
 PSA_API void psa_reply_free(psa_reply *reply);

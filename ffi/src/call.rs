@@ -1,15 +1,14 @@
 //! Calling methods, waiting for them or not.
 
-use crate::callbacks::{Completion, Done};
 use crate::guard::{answer, answer_error, c_text, clear, guarded, may_block, opened};
 use crate::reply::Reply;
 use crate::streams;
+use crate::submit::{Finish, submitted};
 use crate::types::{psa_call_options, psa_done, psa_host, psa_reply};
 use host::CallOptions;
+use psa_host_api::Error;
 use psa_host_api::abi::*;
-use psa_host_api::{Code, Error};
 use std::ffi::c_char;
-use std::sync::{Arc, Mutex, PoisonError};
 
 const TRACE_ID_BYTES_MAX: usize = 128;
 
@@ -58,33 +57,16 @@ pub unsafe extern "C" fn psa_host_submit(
     let outcome = guarded(|| {
         // SAFETY: NULL or opened; texts, bytes and options live until this function returns.
         let (host, method, options) = unsafe { (opened(host)?, c_text(method, "method")?, read_options(options)?) };
-        let told = Arc::new(Mutex::new(()));
-        let telling = told.lock().unwrap_or_else(PoisonError::into_inner);
-        let done = completion(host, Done(done), told.clone())?;
-        // SAFETY: the bytes live until this function returns.
-        let number = host.inner.host.submit(method, unsafe { params.as_slice() }, options, done)?;
-        if !id.is_null() {
-            // SAFETY: not NULL, and the caller's to be written.
-            unsafe { id.write(number) };
-        }
-        drop(telling);
-        Ok(())
+        let start = |finish: Finish| {
+            let done = Box::new(move |id, outcome| finish(Reply::new(outcome, id)));
+            // SAFETY: the bytes live until this function returns.
+            host.inner.host.submit(method, unsafe { params.as_slice() }, options, done)
+        };
+        // SAFETY: NULL, or the caller's to be written.
+        unsafe { submitted(host, done, id, start) }
     });
     // SAFETY: as above.
     unsafe { answer_error(outcome, error) }
-}
-
-/// Where the outcome of a submitted call goes: to the callback thread, or into the queue.
-fn completion(host: &psa_host, done: Done, told: Arc<Mutex<()>>) -> Result<host::Done, Error> {
-    if done.0.run.is_none() {
-        let queue = host.inner.queue.clone();
-        return Ok(Box::new(move |id, outcome| queue.push(Reply::new(outcome, id))));
-    }
-    let sender = host.inner.callbacks.sender().ok_or_else(|| Error::new(Code::Closed, "the host is closed"))?;
-    Ok(Box::new(move |id, outcome| {
-        // The thread ends after the last sender is gone, so it is still there.
-        let _ = sender.send(Completion { done, id, reply: Reply::new(outcome, id), told });
-    }))
 }
 
 /// Asks a submitted call to end. It still ends through its psa_done, with whatever came first.

@@ -13,7 +13,6 @@ use std::thread::JoinHandle;
 /// A completion on its way.
 pub(crate) struct Completion {
     pub(crate) done: Done,
-    pub(crate) id: u64,
     pub(crate) reply: Reply,
     /// Held by psa_host_submit until the id has been told.
     pub(crate) told: Arc<Mutex<()>>,
@@ -37,8 +36,8 @@ impl Callbacks {
             host::plugin::block_signals();
             for completion in receive {
                 drop(completion.told.lock().unwrap_or_else(PoisonError::into_inner));
-                let Completion { done, id, reply, .. } = completion;
-                let code = reply.code();
+                let Completion { done, reply, .. } = completion;
+                let (id, code) = (reply.id(), reply.code());
                 if let Some(run) = done.0.run {
                     // SAFETY: the product gave run and ctx together, for one call; the reply becomes its own.
                     guard::as_callback(|| unsafe { run(done.0.ctx, id, code, reply.into_raw()) });

@@ -1,9 +1,10 @@
 //! Doors for what comes in over the product's own HTTP server.
 
-use crate::guard::{answer_reply, clear, guarded, may_block, opened};
+use crate::guard::{answer_error, answer_reply, clear, guarded, may_block, opened};
 use crate::reply::Reply;
-use crate::types::{psa_host, psa_reply};
-use host::{Host, HttpAnswer, HttpRequest};
+use crate::submit::{Finish, submitted};
+use crate::types::{psa_done, psa_host, psa_reply};
+use host::{DoorDone, Host, HttpAnswer, HttpRequest, OwnedRequest};
 use psa_host_api::Error;
 use psa_host_api::abi::*;
 
@@ -45,6 +46,72 @@ pub unsafe extern "C" fn psa_host_callback(
     unsafe { door(host, request, reply, |host, request| host.callback(request)) }
 }
 
+/// As psa_host_page, but returns at once; the answer comes as a submitted call's does, with psa_reply_http on its reply.
+/// The request is copied before this function returns.
+///
+/// # Safety
+/// As psa_host.h says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn psa_host_submit_page(
+    host: *mut psa_host,
+    who: psa_bytes,
+    request: *const psa_http_request,
+    done: psa_done,
+    id: *mut u64,
+    error: *mut *mut psa_reply,
+) -> psa_code {
+    // SAFETY: bytes that live until this function returns; so says psa_host.h.
+    let who = unsafe { who.as_slice() }.to_vec();
+    let start = |host: &Host, request, done| host.submit_page(who, request, done);
+    // SAFETY: as the caller promises.
+    unsafe { later(host, request, done, id, error, start) }
+}
+
+/// As psa_host_callback, but returns at once; the answer comes as a submitted call's does, with psa_reply_http on its
+/// reply. The request is copied before this function returns.
+///
+/// # Safety
+/// As psa_host.h says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn psa_host_submit_callback(
+    host: *mut psa_host,
+    request: *const psa_http_request,
+    done: psa_done,
+    id: *mut u64,
+    error: *mut *mut psa_reply,
+) -> psa_code {
+    // SAFETY: as the caller promises.
+    unsafe { later(host, request, done, id, error, Host::submit_callback) }
+}
+
+/// Reads a request and lets it be answered later.
+///
+/// # Safety
+/// `host` is NULL or opened; `request` as for [`read`]; `id` and `error` are NULL or the caller's to be written.
+unsafe fn later(
+    host: *mut psa_host,
+    request: *const psa_http_request,
+    done: psa_done,
+    id: *mut u64,
+    error: *mut *mut psa_reply,
+    start: impl FnOnce(&Host, OwnedRequest, DoorDone) -> Result<u64, Error>,
+) -> psa_code {
+    // SAFETY: NULL or the caller's to be written.
+    unsafe { clear(error) };
+    let outcome = guarded(|| {
+        // SAFETY: NULL or opened; the request and all it points to live until this function returns.
+        let (host, request) = unsafe { (opened(host)?, read(request)?) };
+        let start = |finish: Finish| {
+            let done = Box::new(move |id, outcome| finish(Reply::http(outcome, id)));
+            start(&host.inner.host, request, done)
+        };
+        // SAFETY: NULL, or the caller's to be written.
+        unsafe { submitted(host, done, id, start) }
+    });
+    // SAFETY: as above.
+    unsafe { answer_error(outcome, error) }
+}
+
 /// Reads a request, lets it be answered, and hands the answer over.
 ///
 /// # Safety
@@ -60,26 +127,16 @@ unsafe fn door(
     let outcome = guarded(|| {
         may_block()?;
         // SAFETY: NULL or opened; the request and all it points to live until this function returns.
-        let (host, parts) = unsafe { (opened(host)?, read(request)?) };
-        let headers: Vec<(&str, &str)> = parts.headers.iter().map(|(name, value)| (&**name, &**value)).collect();
-        let request = HttpRequest { method: &parts.method, url: &parts.url, headers: &headers, body: &parts.body };
-        Ok(Reply::http(answer(&host.inner.host, &request)?))
+        let (host, request) = unsafe { (opened(host)?, read(request)?) };
+        Ok(Reply::http(Ok(request.with(|request| answer(&host.inner.host, request))?), 0))
     });
     // SAFETY: as above.
     unsafe { answer_reply(outcome, reply) }
 }
 
-/// A request, read once.
-struct Parts {
-    method: String,
-    url: String,
-    headers: Vec<(String, String)>,
-    body: Vec<u8>,
-}
-
 /// # Safety
 /// `request` is NULL, or of the header's shape with everything in it alive.
-unsafe fn read(request: *const psa_http_request) -> Result<Parts, Error> {
+unsafe fn read(request: *const psa_http_request) -> Result<OwnedRequest, Error> {
     if request.is_null() {
         return Err(Error::invalid("request is NULL").because("null"));
     }
@@ -104,7 +161,7 @@ unsafe fn read(request: *const psa_http_request) -> Result<Parts, Error> {
     }
     // SAFETY: bytes of the request, alive as the caller promises.
     let body = chunks.iter().flat_map(|chunk| unsafe { chunk.bytes.as_slice() }).copied().collect();
-    Ok(Parts {
+    Ok(OwnedRequest {
         method: text(request.method),
         url: text(request.url),
         headers: headers.iter().map(|header| (text(header.name), text(header.value))).collect(),

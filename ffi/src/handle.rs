@@ -1,6 +1,7 @@
 //! What is behind a `psa_host`.
 
 use crate::callbacks::Callbacks;
+use crate::logs::Logs;
 use crate::queue::Queue;
 use host::Host;
 use psa_host_api::Error;
@@ -11,12 +12,14 @@ pub(crate) struct Handle {
     pub(crate) host: Host,
     pub(crate) callbacks: Callbacks,
     pub(crate) queue: Arc<Queue>,
+    /// Lines for psa_host_next_log; `None`: the product has a hook for them.
+    pub(crate) logs: Option<Arc<Logs>>,
     process: u32,
 }
 
 impl Handle {
-    pub(crate) fn new(host: Host, callbacks: Callbacks, queue: Arc<Queue>) -> Handle {
-        Handle { host, callbacks, queue, process: std::process::id() }
+    pub(crate) fn new(host: Host, callbacks: Callbacks, queue: Arc<Queue>, logs: Option<Arc<Logs>>) -> Handle {
+        Handle { host, callbacks, queue, logs, process: std::process::id() }
     }
 
     /// False in a child of fork: locks, threads and descriptors of the parent are not there.
@@ -29,6 +32,9 @@ impl Handle {
         let closed = self.host.close(drain_ms);
         self.callbacks.close();
         self.queue.close();
+        if let Some(logs) = &self.logs {
+            logs.close();
+        }
         closed
     }
 }

@@ -3,6 +3,7 @@
 use crate::callbacks::Callbacks;
 use crate::guard::{answer_error, clear, guarded, is_in_callback, may_block, opened};
 use crate::handle::Handle;
+use crate::logs::Logs;
 use crate::queue::Queue;
 use crate::types::{psa_hooks, psa_host, psa_reply};
 use host::{Hooks, Host, KeyHook, LogHook};
@@ -48,7 +49,11 @@ pub unsafe extern "C" fn psa_host_open(
             return Err(Error::invalid("host is NULL: there is no place for the handle"));
         }
         // SAFETY: the caller's bytes and hooks live until this function returns.
-        let (config, hooks) = unsafe { (config.as_slice(), read_hooks(hooks)?) };
+        let (config, mut hooks) = unsafe { (config.as_slice(), read_hooks(hooks)?) };
+        let logs = hooks.log.is_none().then(Logs::new);
+        if let Some(logs) = &logs {
+            hooks.log = Some(logs.hook());
+        }
         let callbacks = Callbacks::start()?;
         let queue = Arc::new(Queue::new()?);
         let opened = match Host::open(config, hooks) {
@@ -58,7 +63,7 @@ pub unsafe extern "C" fn psa_host_open(
                 return Err(error);
             }
         };
-        let handle = Box::new(psa_host { inner: Handle::new(opened, callbacks, queue) });
+        let handle = Box::new(psa_host { inner: Handle::new(opened, callbacks, queue, logs) });
         // SAFETY: not NULL, and the caller's to be written.
         unsafe { host.write(Box::into_raw(handle)) };
         Ok(())

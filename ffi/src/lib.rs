@@ -8,12 +8,15 @@
 
 mod call;
 mod callbacks;
+mod descriptors;
 mod doors;
 mod events;
 mod guard;
 mod handle;
 mod host;
+mod logs;
 mod queue;
 mod reply;
 mod streams;
+mod submit;
 mod types;

@@ -19,6 +19,8 @@ pub(crate) struct Queue {
 #[derive(Default)]
 struct State {
     replies: VecDeque<Reply>,
+    /// How many threads wait.
+    waiting: usize,
     closed: bool,
 }
 
@@ -52,9 +54,15 @@ impl Queue {
     }
 
     fn wait(&self, timeout: Duration) -> Result<(), Error> {
-        let state = self.lock();
+        let mut state = self.lock();
+        state.waiting += 1;
         let empty = |state: &mut State| state.replies.is_empty() && !state.closed;
-        let (state, _) = self.changed.wait_timeout_while(state, timeout, empty).unwrap_or_else(PoisonError::into_inner);
+        let waited = self.changed.wait_timeout_while(state, timeout, empty);
+        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        state.waiting -= 1;
+        if state.closed {
+            self.changed.notify_all();
+        }
         if !state.replies.is_empty() {
             Ok(())
         } else if state.closed {
@@ -64,11 +72,13 @@ impl Queue {
         }
     }
 
-    /// Wakes all who wait, for good.
+    /// Wakes all who wait, for good, and lets them leave.
     pub(crate) fn close(&self) {
-        self.lock().closed = true;
+        let mut state = self.lock();
+        state.closed = true;
         self.bell.ring();
         self.changed.notify_all();
+        drop(self.changed.wait_while(state, |state| state.waiting > 0).unwrap_or_else(PoisonError::into_inner));
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

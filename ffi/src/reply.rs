@@ -59,10 +59,18 @@ impl Reply {
         Reply { code, id, json, message, http: None }
     }
 
-    /// One that is an HTTP answer.
-    pub(crate) fn http(answer: HttpAnswer) -> Reply {
-        let json = format!("{{\"status\":{}}}", answer.status);
-        Reply { http: Some(Http::new(answer)), ..Reply::new(Ok(json), 0) }
+    /// One that is an HTTP answer, or why there is none.
+    pub(crate) fn http(outcome: Result<HttpAnswer, Error>, id: u64) -> Reply {
+        let json = |answer: &HttpAnswer| format!("{{\"status\":{}}}", answer.status);
+        let (json, http) = match outcome {
+            Ok(answer) => (Ok(json(&answer)), Some(Http::new(answer))),
+            Err(error) => (Err(error), None),
+        };
+        Reply { http, ..Reply::new(json, id) }
+    }
+
+    pub(crate) fn id(&self) -> u64 {
+        self.id
     }
 
     pub(crate) fn code(&self) -> psa_code {
@@ -121,7 +129,8 @@ pub unsafe extern "C" fn psa_reply_message(reply: *const psa_reply) -> *const c_
     unsafe { reply.as_ref() }.map_or("\0", |reply| &reply.inner.message).as_ptr().cast()
 }
 
-/// The HTTP answer of psa_host_page and psa_host_callback, lives until the reply is freed; NULL for other replies.
+/// The HTTP answer of the doors (psa_host_page, psa_host_callback and their psa_host_submit_ forms), lives until the reply
+/// is freed; NULL for other replies.
 ///
 /// # Safety
 /// As psa_host.h says.

@@ -27,7 +27,7 @@ pub struct psa_hooks {
     pub ctx: *mut c_void,
 
     /// A log line: level is PSA_LOG_ERROR, ... Works already while psa_host_open runs; may come from any thread, also
-    /// at the same time. Do not call into the host from it.
+    /// at the same time. Do not call into the host from it. NULL: lines wait for psa_host_next_log.
     pub log_message: Option<unsafe extern "C" fn(ctx: *mut c_void, level: u32, target: psa_bytes, text: psa_bytes)>,
 
     /// Writes the vault's keyring (one Fernet key per line, the newest first) and returns PSA_OK. Called by

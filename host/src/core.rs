@@ -9,6 +9,7 @@ use crate::cache::{Key, Kind};
 use crate::callbacks::Callbacks;
 use crate::clock::{Clock, Random};
 use crate::connections::ConnectionRoom;
+use crate::events::Events;
 use crate::outbox::Outbox;
 use crate::plugin::CallContext;
 use crate::store::{Place, Store};
@@ -23,6 +24,7 @@ pub(crate) struct Core {
     pub(crate) connections: Arc<ConnectionRoom>,
     pub(crate) outbox: Arc<Outbox>,
     pub(crate) callbacks: Arc<Callbacks>,
+    pub(crate) events: Events,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) vault: Arc<Vault>,
     pub(crate) scribe: Arc<Scribe>,

@@ -6,10 +6,12 @@
 //! Leaves to others: what methods do (`methods`), C (`psa-ffi`).
 
 mod block;
+mod doors;
 mod events;
 mod gate;
 mod open;
 
+pub use doors::DoorDone;
 pub use events::Event;
 
 use crate::activity::Scribe;
@@ -19,7 +21,7 @@ use crate::config::Config;
 use crate::connections::{ConnectionRoom, Parts};
 use crate::core::{Core, Environment, Seen};
 use crate::egress::Egress;
-use crate::http::{HttpAnswer, HttpRequest};
+use crate::events::Events;
 use crate::log::{Log, LogHook};
 use crate::methods;
 use crate::outbox::{Desk, FailPoint, Outbox};
@@ -28,11 +30,12 @@ use crate::plugin::{CallContext, Registry, Runtime, Terms};
 use crate::store::{SqliteStore, Store};
 use crate::streams::{self, Input, Limits, Output, StopOnDrop, Streams};
 use crate::vault::{KeyHook, Vault};
-use gate::Gate;
+use gate::{Gate, Inside};
 use open::{begin_record, io_runtime, key_source, make_private};
 use psa_host_api::abi::psa_plugin_entry_fn;
 use psa_host_api::{Code, Error};
 use std::collections::HashMap;
+use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -86,7 +89,6 @@ struct Shared {
     gate: Gate,
     /// Turns true when the host is being closed.
     closing: watch::Sender<bool>,
-    me: String,
     clock: Arc<dyn Clock>,
     io: tokio::runtime::Handle,
     call_timeout_ms: u64,
@@ -181,7 +183,9 @@ impl Host {
             }
         }
         let seen = Seen::default();
+        let closing = watch::Sender::new(false);
         let core = Core {
+            events: Events::new(store.clone(), clock.clone(), me, closing.subscribe()),
             connections,
             outbox,
             callbacks,
@@ -198,8 +202,7 @@ impl Host {
         let shared = Shared {
             core: Mutex::new(Some(Arc::new(core))),
             gate: Gate::default(),
-            closing: watch::Sender::new(false),
-            me,
+            closing,
             clock,
             io: io.handle().clone(),
             call_timeout_ms: config.call_timeout_ms,
@@ -239,17 +242,11 @@ impl Host {
         let streams = StopOnDrop(context.streams.clone());
         let answer = methods::run(&self.shared.core()?, method, params, context)?;
         let answer = with_streams(answer, &streams);
-        let id = self.shared.next_id.fetch_add(1, Ordering::Relaxed);
-        self.shared.lock_submitted().insert(id, cancel);
-        let shared = self.shared.clone();
-        self.shared.io.spawn(async move {
-            let result = block::caught(answer).await;
-            drop(streams);
-            shared.lock_submitted().remove(&id);
-            done(id, result);
-            drop(inside);
-        });
-        Ok(id)
+        let answer = async move {
+            let _streams = streams;
+            answer.await
+        };
+        Ok(self.shared.start(inside, cancel, answer, done))
     }
 
     /// Asks a submitted call to end; it still ends through its `done`. `NotFound`: it already has.
@@ -261,25 +258,6 @@ impl Host {
             }
             None => Err(Error::new(Code::NotFound, format!("no call {id} is under way"))),
         }
-    }
-
-    /// Answers one request to the product's door for callbacks: what is answered with 2xx is on disk. Reads no identity and
-    /// waits for no network. `Closed`: the host is closed; answer 429, so that the PSA comes again.
-    pub fn callback(&self, request: &HttpRequest<'_>) -> Result<HttpAnswer, Error> {
-        let _inside = self.shared.gate.enter()?;
-        Ok(self.shared.core()?.callbacks.receive(request))
-    }
-
-    /// Answers one request to the Integrations page, below the product's own login. `who`: JSON of who asks; identity comes
-    /// from it alone. The URL of the request is the path below the mount. Every outcome is an answer to be sent, but for
-    /// `InvalidArgument` (the product has said something about who asks that cannot be) and `Closed`.
-    pub fn page(&self, who: &[u8], request: &HttpRequest<'_>) -> Result<HttpAnswer, Error> {
-        let _inside = self.shared.gate.enter()?;
-        let core = self.shared.core()?;
-        core.connections.begin_use();
-        let (_cancel, context) = self.shared.context(CallOptions::default())?;
-        let _reactor = self.shared.io.enter();
-        block::wait(crate::web::serve(&core, who, request, context))
     }
 
     /// Adds a plugin that is linked into the product; only before the first call.
@@ -348,6 +326,26 @@ impl Drop for Host {
 }
 
 impl Shared {
+    /// Runs work on the host's threads; `done` gets how it ended, exactly once. The id is for [`Host::cancel`].
+    fn start<T: Send + 'static>(
+        self: &Arc<Shared>,
+        inside: Inside,
+        cancel: watch::Sender<bool>,
+        work: impl Future<Output = Result<T, Error>> + Send + 'static,
+        done: impl FnOnce(u64, Result<T, Error>) + Send + 'static,
+    ) -> u64 {
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        self.lock_submitted().insert(id, cancel);
+        let shared = self.clone();
+        self.io.spawn(async move {
+            let result = block::caught(Box::pin(work)).await;
+            shared.lock_submitted().remove(&id);
+            done(id, result);
+            drop(inside);
+        });
+        id
+    }
+
     fn core(&self) -> Result<Arc<Core>, Error> {
         let core = self.core.lock().unwrap_or_else(PoisonError::into_inner).clone();
         core.ok_or_else(gate::closed)

@@ -20,6 +20,36 @@ impl<'a> HttpRequest<'a> {
     }
 }
 
+/// The same, kept by itself.
+#[derive(Debug, Clone, Default)]
+pub struct OwnedRequest {
+    /// "POST".
+    pub method: String,
+    /// Path and raw query as they came; scheme and host may stand before them.
+    pub url: String,
+    /// In the order they came; names in any case.
+    pub headers: Vec<(String, String)>,
+    /// Byte for byte.
+    pub body: Vec<u8>,
+}
+
+impl OwnedRequest {
+    /// Its headers, to be lent by [`OwnedRequest::borrowed`].
+    pub(crate) fn headers(&self) -> Vec<(&str, &str)> {
+        self.headers.iter().map(|(name, value)| (&**name, &**value)).collect()
+    }
+
+    /// Lends it with its headers.
+    pub(crate) fn borrowed<'a>(&'a self, headers: &'a [(&'a str, &'a str)]) -> HttpRequest<'a> {
+        HttpRequest { method: &self.method, url: &self.url, headers, body: &self.body }
+    }
+
+    /// Lends it to `work`.
+    pub fn with<T>(&self, work: impl FnOnce(&HttpRequest<'_>) -> T) -> T {
+        work(&self.borrowed(&self.headers()))
+    }
+}
+
 /// What the product is to send back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpAnswer {

@@ -162,93 +162,7 @@ static void options(psa_host *host) {
     CHECK(psa_host_call(host, "tickets.get", text(ticket("x")), &options, NULL) == PSA_INVALID_ARGUMENT);
 }
 
-/* ---- streams ---------------------------------------------------------------------------------------- */
-
-struct bytes {
-    size_t left;
-    int fails;
-    int calls;
-};
-
-static int64_t give(void *ctx, uint8_t *buffer, size_t capacity) {
-    struct bytes *bytes = ctx;
-    size_t count = bytes->left < capacity ? bytes->left : capacity;
-    bytes->calls++;
-    /* What would wait for this very call is refused. */
-    CHECK(psa_host_close(the_host, 0) == PSA_INVALID_ARGUMENT);
-    if (bytes->fails && count == 0) {
-        return -1;
-    }
-    memset(buffer, 'y', count);
-    bytes->left -= count;
-    return (int64_t)count;
-}
-
-static psa_code take(void *ctx, psa_bytes from) {
-    struct bytes *bytes = ctx;
-    bytes->calls++;
-    if (bytes->fails) {
-        return PSA_STORAGE;
-    }
-    bytes->left += from.len;
-    return PSA_OK;
-}
-
-static const char *attachment(const char *more) {
-    static char params[256];
-    snprintf(params, sizeof params, "{\"tenant\":\"t\",\"connection\":\"%s\"%s}", streaming, more);
-    return params;
-}
-
-static void streams(psa_host *host) {
-    static const char add[] = ",\"ticket\":\"1\",\"title\":\"Log\",\"file_name\":\"log.txt\",\"public\":false";
-    static const char get[] = ",\"attachment\":\"1\"";
-    psa_call_options options;
-    psa_reader reader;
-    psa_writer writer;
-    struct bytes up = {1000000, 0, 0}, down = {0, 0, 0};
-    psa_reply *reply = NULL;
-    psa_done to_queue;
-    uint64_t id = 0;
-    size_t count = 0;
-    memset(&options, 0, sizeof options);
-    memset(&to_queue, 0, sizeof to_queue);
-    options.size = sizeof options;
-    reader.ctx = &up;
-    reader.read = give;
-    reader.len = 1000000;
-    writer.ctx = &down;
-    writer.write = take;
-    /* A method without one names itself. */
-    options.input = &reader;
-    CHECK(psa_host_call(host, "attachments.list", text(attachment(get)), &options, &reply) == PSA_INVALID_ARGUMENT);
-    CHECK(strstr(psa_reply_message(reply), "attachments.list takes no input") != NULL && up.calls == 0);
-    psa_reply_free(reply);
-    CHECK(psa_host_call(host, "attachments.add", text(attachment(add)), &options, NULL) == PSA_OK && up.left == 0);
-    /* The same as a submitted call, of unknown length. */
-    up.left = 1000000;
-    reader.len = UINT64_MAX;
-    CHECK(psa_host_submit(host, "attachments.add", text(attachment(add)), &options, to_queue, &id, NULL) == PSA_OK);
-    CHECK(psa_host_wait(host, 60000) == PSA_OK);
-    CHECK(psa_host_take(host, &reply, 1, &count) == PSA_OK && count == 1 && psa_reply_id(reply) == id);
-    CHECK(psa_reply_code(reply) == PSA_OK && up.left == 0);
-    psa_reply_free(reply);
-    up.fails = 1;
-    CHECK(psa_host_call(host, "attachments.add", text(attachment(add)), &options, NULL) == PSA_CANCELLED);
-    up.left = 1000000;
-    CHECK(psa_host_call(host, "attachments.add", text(attachment(add)), &options, NULL) == PSA_OUTCOME_UNKNOWN);
-    options.input = NULL;
-    options.output = &writer;
-    CHECK(psa_host_call(host, "attachments.get", text(attachment(get)), &options, NULL) == PSA_OK);
-    CHECK(down.left == 1000);
-    down.fails = 1;
-    down.calls = 0;
-    CHECK(psa_host_call(host, "attachments.get", text(attachment(get)), &options, NULL) == PSA_CANCELLED);
-    CHECK(down.calls == 1);
-    writer.write = NULL;
-    CHECK(psa_host_call(host, "attachments.get", text(attachment(get)), &options, NULL) == PSA_INVALID_ARGUMENT);
-}
-
+#include "host_streams.h"
 #include "host_door.h"
 
 /* ---- what is wrong ---------------------------------------------------------------------------------- */
@@ -327,6 +241,15 @@ static void events(psa_host *host) {
     CHECK(psa_host_next_event(host, "", 1, NULL) == PSA_INVALID_ARGUMENT);
     CHECK(psa_host_next_event(NULL, "c", 1, NULL) == PSA_INVALID_ARGUMENT);
     CHECK(psa_host_ack_event(host, "\xff", 1) == PSA_INVALID_ARGUMENT);
+    /* The same by methods. */
+    CHECK(psa_host_call(host, "events.next", text("{\"consumer\":\"d\"}"), NULL, &event) == PSA_OK);
+    CHECK(strstr(psa_reply_json(event, NULL), "\"event\":\"connection.created\"") != NULL);
+    psa_reply_free(event);
+    CHECK(psa_host_call(host, "events.ack", text("{\"consumer\":\"d\",\"id\":1}"), NULL, NULL) == PSA_OK);
+    CHECK(psa_host_call(host, "events.next", text("{\"consumer\":\"d\",\"timeout_ms\":1}"), NULL, &event) == PSA_OK);
+    CHECK(strcmp(psa_reply_json(event, NULL), "{}") == 0);
+    psa_reply_free(event);
+    CHECK(psa_host_call(host, "events.next", text("{\"consumer\":\"\"}"), NULL, NULL) == PSA_INVALID_ARGUMENT);
 }
 
 static void connect_to(const char *plugin, const char *url, char *id) {
@@ -344,7 +267,10 @@ int main(int argc, char **argv) {
     psa_hooks hooks;
     psa_http_request request;
     psa_reply *reply = NULL;
+    psa_done to_queue;
+    psa_code code;
     CHECK(argc == 3);
+    memset(&to_queue, 0, sizeof to_queue);
     memset(&hooks, 0, sizeof hooks);
     /* A product that was compiled against the first header has a shorter struct. */
     hooks.size = (uint32_t)offsetof(psa_hooks, vault_keys);
@@ -374,6 +300,15 @@ int main(int argc, char **argv) {
     CHECK(psa_host_callback(the_host, &request, &reply) == PSA_CLOSED && psa_reply_http(reply) == NULL);
     psa_reply_free(reply);
     CHECK(psa_host_page(the_host, text(""), &request, NULL) == PSA_CLOSED);
+    CHECK(psa_host_submit_page(the_host, text(""), &request, to_queue, NULL, NULL) == PSA_CLOSED);
+    CHECK(psa_host_submit_callback(the_host, &request, to_queue, NULL, NULL) == PSA_CLOSED);
+    /* Lines are still there, then it is closed. */
+    while ((code = psa_host_next_log(the_host, 60000, &reply)) == PSA_OK) {
+        CHECK(strncmp(psa_reply_json(reply, NULL), "{\"lines\":[{\"level\":", 19) == 0);
+        psa_reply_free(reply);
+    }
+    CHECK(code == PSA_CLOSED);
+    psa_reply_free(reply);
     CHECK(psa_host_wait(the_host, 60000) == PSA_CLOSED);
     CHECK(psa_host_cancel(the_host, 1) != PSA_OK);
     psa_host_free(the_host);

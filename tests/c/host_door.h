@@ -89,11 +89,36 @@ static uint32_t paged(psa_host *host, const char *who, const psa_http_request *r
     return status;
 }
 
+/* The same through the queue, the request gone meanwhile; who NULL: a callback. */
+static uint32_t later(psa_host *host, const char *who, const psa_http_request *request) {
+    psa_http_request own = *request;
+    psa_reply *reply = NULL;
+    psa_done to_queue;
+    uint64_t id = 0;
+    uint32_t status;
+    size_t count = 0;
+    memset(&to_queue, 0, sizeof to_queue);
+    if (who == NULL)
+        CHECK(psa_host_submit_callback(host, &own, to_queue, &id, NULL) == PSA_OK);
+    else
+        CHECK(psa_host_submit_page(host, text(who), &own, to_queue, &id, NULL) == PSA_OK);
+    memset(&own, 0xff, sizeof own);
+    CHECK(psa_host_wait(host, 60000) == PSA_OK);
+    CHECK(psa_host_take(host, &reply, 1, &count) == PSA_OK && count == 1 && psa_reply_id(reply) == id && id != 0);
+    CHECK(psa_reply_code(reply) == PSA_OK && psa_reply_http(reply) != NULL);
+    status = psa_reply_http(reply)->status;
+    psa_reply_free(reply);
+    return status;
+}
+
 static void page(psa_host *host) {
     static const char who[] = "{\"tenant\":\"t\",\"actor\":{\"id\":\"7\"},\"permissions\":[\"view\"],"
                               "\"mount\":\"/desk/psa\",\"public_origin\":\"https://desk.example.com\"}";
     psa_http_request request = posted("GET", "/");
     psa_reply *reply = NULL;
+    psa_done to_queue;
+    size_t count = 0;
+    memset(&to_queue, 0, sizeof to_queue);
     CHECK(paged(host, who, &request, "href=\"/desk/psa/-/psa.") == 200);
     /* Nobody was named; what the request says of itself counts for nothing. */
     CHECK(paged(host, "", &request, "403") == 403);
@@ -108,6 +133,19 @@ static void page(psa_host *host) {
     psa_reply_free(reply);
     CHECK(psa_host_page(host, text(who), NULL, NULL) == PSA_INVALID_ARGUMENT);
     CHECK(psa_host_page(NULL, text(who), &request, NULL) == PSA_INVALID_ARGUMENT);
+    request = posted("GET", "/");
+    CHECK(later(host, who, &request) == 200);
+    CHECK(later(host, "", &request) == 403);
+    CHECK(later(host, NULL, &request) == 405);
+    CHECK(psa_host_submit_page(host, text(who), NULL, to_queue, NULL, &reply) == PSA_INVALID_ARGUMENT);
+    CHECK(strcmp(psa_reply_message(reply), "request is NULL") == 0);
+    psa_reply_free(reply);
+    CHECK(psa_host_submit_callback(NULL, &request, to_queue, NULL, NULL) == PSA_INVALID_ARGUMENT);
+    /* Who asks is read on the host's own thread: what is wrong with it comes as the answer. */
+    CHECK(psa_host_submit_page(host, text("{}"), &request, to_queue, NULL, NULL) == PSA_OK);
+    CHECK(psa_host_wait(host, 60000) == PSA_OK && psa_host_take(host, &reply, 1, &count) == PSA_OK && count == 1);
+    CHECK(psa_reply_code(reply) == PSA_INVALID_ARGUMENT && psa_reply_http(reply) == NULL);
+    psa_reply_free(reply);
     request.size = 0;
     CHECK(psa_host_page(host, text(who), &request, NULL) == PSA_INVALID_ARGUMENT);
 }

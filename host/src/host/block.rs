@@ -3,7 +3,6 @@
 //! Not the runtime's own `block_on`: that one refuses to work on a thread of another runtime, and a product may have
 //! one.
 
-use crate::methods::Answer;
 use psa_host_api::Error;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -48,7 +47,9 @@ impl Waiting {
 }
 
 /// A panic of ours must still end the call it belongs to.
-pub(super) async fn caught(mut answer: Answer) -> Result<String, Error> {
+pub(super) async fn caught<T>(
+    mut answer: Pin<Box<dyn Future<Output = Result<T, Error>> + Send + '_>>,
+) -> Result<T, Error> {
     let polled = std::future::poll_fn(|context| {
         let poll = catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(context)));
         poll.unwrap_or_else(|_| {

@@ -3,8 +3,8 @@
 use super::nothing::{Done, Nothing};
 use super::typed::typed;
 use super::{
-    attachments, callbacks, changes, companies, connections, history, links, mappings, members, notes, operations,
-    plugins, priorities, rehearse, tickets, time, trials, upkeep,
+    attachments, callbacks, changes, companies, connections, events, history, links, mappings, members, notes,
+    operations, plugins, priorities, rehearse, tickets, time, trials, upkeep,
 };
 use crate::callbacks::Comparison;
 use crate::connections::Connection;
@@ -203,6 +203,10 @@ methods! {
     "activity.head" upkeep::head, (upkeep::OfTenant) -> upkeep::Head;
     /// Checks the chain, and that a head kept elsewhere is still part of it.
     "activity.verify" upkeep::verify, (upkeep::Verify) -> upkeep::Verified;
+    /// Waits for the next event of a consumer. It comes again, also after a restart, until it is acknowledged.
+    "events.next" events::next, (events::Next) -> events::Answer;
+    /// Acknowledges an event and all before it.
+    "events.ack" events::ack, (events::Ack) -> Done;
     /// How things stand: per connection what waits, for how long, and why.
     "health" upkeep::health, (upkeep::AskHealth) -> upkeep::Health;
     /// Which key seals, and what each key has sealed.
