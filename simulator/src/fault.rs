@@ -68,6 +68,8 @@ pub(crate) enum Fault {
     Unauthorized,
     /// 403.
     Forbidden,
+    /// 404, as of a record that is not there.
+    NotFound,
     /// So many bytes of an answer.
     HugeBody { bytes: usize },
     /// Bytes that are not UTF-8 in a text.
@@ -117,6 +119,7 @@ impl Fault {
             Fault::WorkflowMoves => "workflow_moves",
             Fault::Rewrite { .. } => "rewrite",
             Fault::WrongVisibility => "wrong_visibility",
+            Fault::NotFound => "not_found",
             Fault::Unauthorized => "unauthorized",
             Fault::Forbidden => "forbidden",
             Fault::HugeBody { .. } => "huge_body",

@@ -190,6 +190,7 @@ fn instead(fault: &Fault, shared: &Shared) -> Option<Reply> {
         Fault::Forbidden => {
             json(403, r#"{"code":"Security","message":"You do not have security permission to perform this action."}"#)
         }
+        Fault::NotFound => json(404, r#"{"code":"NotFound","message":"Record not found"}"#),
         Fault::HugeBody { bytes } => {
             let mut body = b"[\"".to_vec();
             body.resize((*bytes).max(4) - 2, b'x');
