@@ -26,6 +26,10 @@ pub enum What {
     Tickets,
     /// Changes of status.
     Statuses,
+    /// Time.
+    Times,
+    /// Changes of other fields.
+    Updates,
 }
 
 /// One run.
@@ -138,6 +142,18 @@ impl Torture {
                         let status = [101, 102, 103][number / self.tickets % 3].to_string();
                         ("tickets.set_status", json!({"tenant": "t", "link": link, "status": status}))
                     }
+                    What::Times => {
+                        let (day, hour) = (1 + number / 12 % 28, 8 + number % 12);
+                        let at = |minute: usize| format!("2026-01-{day:02}T{hour:02}:{minute:02}:00Z");
+                        let notes = format!("Time number {number}.");
+                        let (start, end) = (at(0), at(30));
+                        let params = json!({"tenant": "t", "link": link, "started_at": start, "ended_at": end, "notes": notes});
+                        ("time.post", params)
+                    }
+                    What::Updates => {
+                        let summary = format!("Summary number {number}");
+                        ("tickets.update", json!({"tenant": "t", "link": link, "changes": {"summary": summary}}))
+                    }
                 };
                 Item { method, params, key, accepted: false }
             })
@@ -177,6 +193,8 @@ impl Torture {
             What::Notes => self.check_notes(world, items, &operations, &mut report),
             What::Tickets => self.check_tickets(world, &operations, &mut report),
             What::Statuses => check_statuses(world, &operations),
+            What::Times => self.check_times(world, items, &operations),
+            What::Updates => self.check_updates(world, items, &operations),
         }
         report
     }
@@ -255,6 +273,35 @@ impl Torture {
         remotes.sort_unstable();
         remotes.dedup();
         assert_eq!(remotes.len(), operations.len(), "no ticket belongs to two operations");
+    }
+
+    fn check_times(&self, world: &mut World, items: &[Item], operations: &[Value]) {
+        assert!(operations.iter().all(|operation| operation["state"] == "delivered"), "{operations:#?}");
+        let mut found: Vec<String> = Vec::new();
+        for ticket in world.tickets.clone() {
+            let of = json!({"tenant": "t", "connection": world.connection, "ticket": ticket.to_string(),
+                            "page": {"limit": 1000}});
+            let listed = world.must("time.list", &of)["items"].take();
+            let words = listed.as_array().expect("a list").iter().filter_map(|entry| entry["notes"].as_str());
+            found.extend(words.filter(|words| words.starts_with("Time number")).map(str::to_owned));
+        }
+        let mut expected: Vec<&str> = items.iter().filter_map(|item| item.params["notes"].as_str()).collect();
+        found.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(found, expected, "each time is there once");
+    }
+
+    /// The last summary of each lane is the ticket's.
+    fn check_updates(&self, world: &mut World, items: &[Item], operations: &[Value]) {
+        assert!(operations.iter().all(|operation| operation["state"] == "delivered"), "{operations:#?}");
+        let tickets = world.simulator.control("GET", "tickets", None).expect("the simulator answers");
+        for (ticket, id) in world.tickets.iter().enumerate() {
+            let rows = tickets["items"].as_array().expect("a list");
+            let row = rows.iter().find(|row| row["id"] == *id).expect("it is there");
+            let last = items.iter().enumerate().rfind(|(number, _)| number % self.tickets == ticket);
+            let wanted = last.map(|(_, item)| item.params["changes"]["summary"].clone());
+            assert_eq!(Some(&row["summary"]), wanted.as_ref(), "ticket {id}");
+        }
     }
 }
 

@@ -32,3 +32,13 @@ fn tickets_are_created_exactly_once_whatever_dies() {
 fn statuses_end_as_the_last_one_wanted_whatever_dies() {
     Torture { what: What::Statuses, count: 100, kills: 10, ..some() }.run();
 }
+
+#[test]
+fn time_is_there_exactly_once_whatever_dies() {
+    Torture { what: What::Times, count: 100, kills: 10, ..some() }.run();
+}
+
+#[test]
+fn fields_end_as_the_last_ones_wanted_whatever_dies() {
+    Torture { what: What::Updates, count: 100, kills: 10, ..some() }.run();
+}

@@ -16,6 +16,12 @@ struct Options {
     /// How many changes of status.
     #[arg(long, default_value_t = 500)]
     statuses: usize,
+    /// How many times are written down.
+    #[arg(long, default_value_t = 300)]
+    times: usize,
+    /// How many changes of other fields.
+    #[arg(long, default_value_t = 500)]
+    updates: usize,
     /// How often a process is killed in the run of the notes.
     #[arg(long, default_value_t = 200)]
     kills: usize,
@@ -25,7 +31,7 @@ struct Options {
 }
 
 fn main() {
-    let Options { notes, tickets, statuses, kills, seed } = Options::parse();
+    let Options { notes, tickets, statuses, times, updates, kills, seed } = Options::parse();
     let faults =
         Faults { reset_after_commit: 5, late_commit: 5, error_after_commit: 2, rate_limited: 1, ..Faults::default() };
     let base = Torture {
@@ -45,7 +51,9 @@ fn main() {
         &Torture { count: notes / 2, kills: 0, fail_points: false, faults: beyond, ..base.clone() },
     );
     show("tickets", &Torture { what: What::Tickets, count: tickets, kills: kills / 5, ..base.clone() });
-    show("statuses", &Torture { what: What::Statuses, count: statuses, kills: kills / 2, ..base });
+    show("statuses", &Torture { what: What::Statuses, count: statuses, kills: kills / 2, ..base.clone() });
+    show("times", &Torture { what: What::Times, count: times, kills: kills / 3, ..base.clone() });
+    show("updates", &Torture { what: What::Updates, count: updates, kills: kills / 2, ..base });
 }
 
 fn show(name: &str, torture: &Torture) {

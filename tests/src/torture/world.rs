@@ -119,7 +119,7 @@ impl World {
     }
 
     /// A call that must succeed, in whichever process lives.
-    fn must(&mut self, method: &str, params: &Value) -> Value {
+    pub(super) fn must(&mut self, method: &str, params: &Value) -> Value {
         loop {
             let answer = self.product(0, &mut Vec::new()).ask(method, params);
             match patient(&answer) {
@@ -171,7 +171,7 @@ impl World {
         // Done and listed within Q together, or far beyond it.
         let late = if beyond_quiet { 3 * SHORT_QUIET_MS } else { LATE_MS };
         let listing = if beyond_quiet { 0 } else { LISTING_MS };
-        for endpoint in ["add_note", "create_ticket", "patch_ticket"] {
+        for endpoint in ["add_note", "create_ticket", "patch_ticket", "add_time_entry"] {
             for (fault, percent, more) in [
                 ("reset_after_commit", reset_after_commit, json!({})),
                 ("late_commit", late_commit, json!({"ms": late, "listing_ms": listing})),
