@@ -174,3 +174,20 @@ fn hostile_names_harm_nobody_on_their_way_down() {
         }
     }
 }
+
+#[test]
+fn adding_and_fetching_files_each_need_a_right_of_their_own() {
+    let scene = Scene::with(&["--tls"], fast());
+    let deny = |rights: Value| scene.simulator.control("POST", "rights", Some(&json!({"deny": rights}))).unwrap();
+    let there = add(&scene, "file.txt", false, b"words".to_vec()).unwrap();
+    deny(json!(["add_document"]));
+    assert_eq!(add(&scene, "other.txt", false, b"more".to_vec()).unwrap_err().code, Code::Forbidden);
+    assert_eq!(get(&scene, &there).unwrap().1, b"words");
+    deny(json!(["download_document"]));
+    assert_eq!(get(&scene, &there).unwrap_err().code, Code::Forbidden);
+    assert_eq!(
+        scene.call("attachments.list", json!({"ticket": "1001"})).unwrap()["items"].as_array().unwrap().len(),
+        1
+    );
+    add(&scene, "other.txt", false, b"more".to_vec()).unwrap();
+}

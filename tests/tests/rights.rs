@@ -95,3 +95,15 @@ fn a_write_that_a_right_forbids_is_refused_and_the_next_one_is_sent() {
         assert_eq!(scene.end(method, params)["outcome"], "applied", "{right}");
     }
 }
+
+#[test]
+fn members_are_listed_in_their_short_form_where_the_long_one_is_forbidden() {
+    let scene = Scene::with(&["--tls"], fast());
+    deny(&scene, "members");
+    scene.simulator.control("DELETE", "log", None).unwrap();
+    let found = scene.call("members.list", json!({})).unwrap();
+    assert!(found["items"].as_array().unwrap().iter().any(|member| member["id"] == "177"), "{found:#}");
+    assert_eq!(scene.seen("list_members").len(), 2, "the long form was tried, then the short one was read");
+    scene.simulator.control("POST", "rights", Some(&json!({"deny": ["members", "member_info"]}))).unwrap();
+    assert_eq!(scene.call("members.list", json!({"page": {"limit": 7}})).unwrap_err().code, Code::Forbidden);
+}
