@@ -6,6 +6,9 @@
 //! Leaves to others: everything the host does (`psa-host`).
 #![allow(non_camel_case_types)]
 
+#[cfg(panic = "abort")]
+compile_error!("a panic must become PSA_INTERNAL and not end the product: build psa-ffi with panic = \"unwind\"");
+
 mod call;
 mod callbacks;
 mod descriptors;
@@ -14,6 +17,8 @@ mod events;
 mod guard;
 mod handle;
 mod host;
+#[cfg(test)]
+mod layout;
 mod logs;
 mod queue;
 mod reply;

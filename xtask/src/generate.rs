@@ -2,9 +2,9 @@
 //!
 //! Holds: the table of generated files, and the two ways to run it (write, check).
 //! Promises: the same code writes and checks; output is sorted and has no date in it.
-//! Leaves to others: how a header (`header`) or the golden file (`golden`) comes about.
+//! Leaves to others: how a header (`header`), a golden file (`golden`) or the list of symbols (`symbols`) comes about.
 
-use crate::{Outcome, golden, header, read};
+use crate::{Outcome, golden, header, read, symbols};
 use psa_host_api::manifest::Manifest;
 use serde_json::{Map, Value};
 use std::path::Path;
@@ -57,7 +57,9 @@ pub fn all(root: &Path) -> Result<Vec<Generated>, String> {
     for entry in HEADERS {
         files.push(Generated { path: format!("include/{}", entry.name), text: header::text(root, entry)? });
     }
-    files.push(Generated { path: golden::PATH.into(), text: golden::text(&files)? });
+    let promises = golden::files(&files)?;
+    files.push(symbols::file(&files)?);
+    files.extend(promises);
     for schema in SCHEMAS {
         files.push(Generated { path: schema.path.into(), text: schema_text(schema)? });
     }
@@ -88,11 +90,21 @@ pub fn write(root: &Path) -> Outcome {
 pub fn check(root: &Path) -> Outcome {
     let files = all(root)?;
     golden::keeps_its_promise(root, &files)?;
-    let names: Vec<&str> = stale(root, &files).map(|file| file.path.as_str()).collect();
-    if names.is_empty() {
+    let stale: Vec<&Generated> = stale(root, &files).collect();
+    if stale.is_empty() {
         return Ok(());
     }
-    Err(format!("stale: {}. Run `cargo xtask generate` and commit the result.", names.join(", ")))
+    let names: Vec<&str> = stale.iter().map(|file| file.path.as_str()).collect();
+    let grown: Vec<String> = stale.iter().flat_map(|file| grown(root, file)).collect();
+    let news = if grown.is_empty() { String::new() } else { format!("\nThe ABI has grown:{}\n", grown.concat()) };
+    Err(format!("stale: {}.{news} Run `cargo xtask generate` and commit the result.", names.join(", ")))
+}
+
+/// What a file of promises would say that it does not say yet, for people.
+fn grown(root: &Path, file: &Generated) -> Vec<String> {
+    let old = read(&root.join(&file.path)).unwrap_or_default();
+    let added = if file.path.starts_with("abi/") { golden::added(&old, &file.text) } else { Vec::new() };
+    added.iter().map(|line| format!("\n  {}: {line}", file.path)).collect()
 }
 
 fn stale<'a>(root: &'a Path, files: &'a [Generated]) -> impl Iterator<Item = &'a Generated> {

@@ -5,11 +5,14 @@
 //! Leaves to others: the command line (`main`).
 #![forbid(unsafe_code)]
 
+pub mod declared;
 pub mod demo;
 pub mod generate;
 pub mod golden;
 pub mod header;
+pub mod layout;
 pub mod source;
+pub mod symbols;
 pub mod test;
 pub mod tidy;
 pub mod tools;
