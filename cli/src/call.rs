@@ -12,8 +12,8 @@ pub(crate) struct Options {
     /// Its parameters, a JSON object; @FILE reads them from a file.
     #[arg(default_value = "{}")]
     params: String,
-    /// The host's configuration, a JSON file. Without it a host in a temporary folder with the plugins beside this
-    /// program.
+    /// The host's configuration, a JSON file. Without it a host in a temporary folder with the plugins of this
+    /// program's package, or those beside it.
     #[arg(long)]
     config: Option<PathBuf>,
     /// Show the host's log.
@@ -26,7 +26,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let config = match &options.config {
         Some(path) => std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?,
         None => {
-            let plugins = [super::demo::beside_this_program("")?];
+            let plugins = [plugins()?];
             let keys = folder.path().join("vault.keys");
             serde_json::json!({"data_dir": folder.path().join("data"), "plugins": plugins, "vault": {"key_file": keys}})
                 .to_string()
@@ -55,4 +55,10 @@ pub(crate) fn run(options: &Options) -> Result<(), Box<dyn Error>> {
             Err(error.into())
         }
     }
+}
+
+/// The folder of plugins in a package, or, where cargo has put this program, that of everything.
+fn plugins() -> std::io::Result<PathBuf> {
+    let packaged = super::demo::beside_this_program("../lib/psa_host/plugins")?;
+    if packaged.is_dir() { Ok(packaged) } else { super::demo::beside_this_program("") }
 }

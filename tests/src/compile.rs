@@ -20,8 +20,13 @@ pub fn target() -> PathBuf {
 /// Puts a plugin that cargo has built into `folder`, under the name it is shipped with and with the rights it should have:
 /// a checkout may lie in a folder that others can write, from which no plugin is loaded.
 pub fn shipped(id: &str, folder: &Path) -> PathBuf {
+    private(&target().join(format!("libpsa_{id}.so")), id, folder)
+}
+
+/// The same for a plugin's file from anywhere.
+pub fn private(from: &Path, id: &str, folder: &Path) -> PathBuf {
     let copy = folder.join(format!("psa_{id}.so"));
-    std::fs::copy(target().join(format!("libpsa_{id}.so")), &copy).expect("cargo has built it");
+    std::fs::copy(from, &copy).expect("cargo has built it");
     std::fs::set_permissions(&copy, std::fs::Permissions::from_mode(0o755)).expect("it is our file");
     copy
 }

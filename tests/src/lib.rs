@@ -9,6 +9,7 @@ pub mod browse;
 pub mod compile;
 pub mod demo;
 pub mod door;
+pub mod embedded;
 pub mod files;
 pub mod forge;
 pub mod inbound;

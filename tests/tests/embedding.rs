@@ -1,58 +1,16 @@
 //! Products that embed the library through its C ABI: a C program, also under valgrind, and Python's ctypes.
 
-use psa_simulator::Simulator;
 use psa_tests::compile::{self, run};
+use psa_tests::embedded::Embedded;
 use psa_tests::files::{Act, Files};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
 
-struct Scene {
-    simulator: Simulator,
-    folder: TempDir,
-}
-
-impl Scene {
-    fn new() -> Scene {
-        let simulator = Simulator::start(&compile::target().join("psa-simulator"), &["--tls"]).unwrap();
-        Scene { simulator, folder: tempfile::tempdir().unwrap() }
-    }
-
-    fn config(&self) -> Value {
-        json!({
-            "data_dir": self.folder.path().join("data"),
-            "plugins": [compile::shipped("connectwise", self.folder.path())],
-            "vault": {"key_file": self.folder.path().join("vault.keys")},
-            // Under valgrind, on a busy machine, a handshake takes many seconds.
-            "call_timeout_ms": 300_000,
-            "egress": {"ca_files": [self.simulator.text("ca")], "allow_private": ["127.0.0.1"],
-                       "timeout_ms": 200_000, "connect_timeout_ms": 100_000},
-            "outbox": {"quiet_ms": 400_000},
-        })
-    }
-
-    fn create(&self) -> Value {
-        json!({"tenant": "t", "plugin": "connectwise", "settings": self.simulator.settings(), "secrets": self.simulator.secrets()})
-    }
-
-    /// The example, compiled against the header and the library as a product would.
-    fn c_host(&self) -> PathBuf {
-        program("examples/c-host/main.c", &self.folder)
-    }
-
-    fn arguments(&self) -> [String; 3] {
-        [self.config().to_string(), self.create().to_string(), "102".to_owned()]
-    }
-
-    /// What the examples have done is at the PSA.
-    fn note_is_there(&self, text: &str) {
-        let ticket = self.simulator.control("GET", "tickets/1001", None).unwrap();
-        let notes = ticket["notes"].as_array().unwrap();
-        let note = notes.iter().find(|note| note["text"] == text).unwrap_or_else(|| panic!("{notes:?}"));
-        assert_eq!(note["internalAnalysisFlag"], true);
-        assert_eq!(note["detailDescriptionFlag"], false);
-    }
+/// The example, compiled against the header and the library as a product would.
+fn c_host(scene: &Embedded) -> PathBuf {
+    program("examples/c-host/main.c", &scene.folder)
 }
 
 /// A C program, compiled against the header and the library as a product would.
@@ -78,26 +36,15 @@ fn lines(file: &Path) -> usize {
 
 #[test]
 fn a_c_program_does_the_whole_job_and_prints_readable_errors() {
-    let scene = Scene::new();
-    let printed = run(Command::new(scene.c_host()).args(scene.arguments()));
-    for line in [
-        "connections.test: label = acme as psabridge",
-        "notes.post: state = delivered",
-        "tickets.set_status: outcome = applied",
-        "event: connection.created",
-        "tickets.get failed: not_found: connectwise get_ticket: It is not there, or the API member may not see it. ConnectWise says 404: Ticket 999999 not found",
-    ] {
-        assert!(printed.contains(line), "{line}\n{printed}");
-    }
-    scene.note_is_there("Posted from C.");
-    let ticket = scene.simulator.control("GET", "tickets/1001", None).unwrap();
-    assert_eq!(ticket["ticket"]["status"]["id"], 102);
+    let scene = Embedded::new();
+    let printed = run(Command::new(c_host(&scene)).args(scene.arguments()));
+    scene.c_example_did_its_job(&printed);
     assert!(lines(&compile::root().join("examples/c-host/main.c")) < 160);
 }
 
 #[test]
 fn a_c_program_leaks_nothing_and_makes_no_error_of_memory() {
-    let scene = Scene::new();
+    let scene = Embedded::new();
     let report = scene.folder.path().join("valgrind.txt");
     let mut valgrind = Command::new("valgrind");
     valgrind
@@ -105,7 +52,7 @@ fn a_c_program_leaks_nothing_and_makes_no_error_of_memory() {
         .args(["--errors-for-leak-kinds=definite,indirect,possible", "--fair-sched=yes"])
         .arg(format!("--suppressions={}", compile::root().join("tests/valgrind.supp").display()))
         .arg(format!("--log-file={}", report.display()))
-        .arg(scene.c_host())
+        .arg(c_host(&scene))
         .args(scene.arguments());
     let output = valgrind.output().expect("valgrind is there");
     let said = std::fs::read_to_string(&report).unwrap();
@@ -115,9 +62,9 @@ fn a_c_program_leaks_nothing_and_makes_no_error_of_memory() {
 
 #[test]
 fn a_c_program_that_cannot_open_says_why() {
-    let scene = Scene::new();
+    let scene = Embedded::new();
     let [_, create, status] = scene.arguments();
-    let output = Command::new(scene.c_host()).args(["{\"data_dir\":1}", &create, &status]).output().unwrap();
+    let output = Command::new(c_host(&scene)).args(["{\"data_dir\":1}", &create, &status]).output().unwrap();
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(!output.status.success());
     assert!(printed.starts_with("psa_host_open failed: invalid_argument: the configuration: /data_dir:"), "{printed}");
@@ -125,7 +72,7 @@ fn a_c_program_that_cannot_open_says_why() {
 
 #[test]
 fn python_reaches_it_by_ctypes_alone() {
-    let scene = Scene::new();
+    let scene = Embedded::new();
     let [config, create, _] = scene.arguments();
     let script = compile::root().join("examples/python-host/main.py");
     let library = compile::target().join("libpsa_host.so");

@@ -7,11 +7,16 @@
 
 pub mod declared;
 pub mod demo;
+pub mod files;
 pub mod generate;
 pub mod golden;
 pub mod header;
 pub mod layout;
+pub mod library;
+pub mod licences;
+pub mod package;
 pub mod source;
+pub mod strip;
 pub mod symbols;
 pub mod test;
 pub mod tidy;

@@ -2,17 +2,20 @@
 #![forbid(unsafe_code)]
 
 use std::process::ExitCode;
-use xtask::{Outcome, demo, generate, root, test, tidy};
+use xtask::{Outcome, demo, generate, library, package, root, test, tidy};
 
 const HELP: &str = "cargo xtask <task>
 
   test                what CI runs: tidy, lints, generated files, licences, all tests
-  generate [--check]  writes headers, golden offsets and schemas; --check only says what is stale
+  generate [--check]  writes headers, promises of the ABI and schemas; --check only says what is stale
   tidy                the rules of the house that need no compiler, in seconds
   demo [arguments]    builds the demo's parts and runs `psa demo`
   torture [arguments] builds its parts and kills hosts at work for some minutes
   storm [arguments]   loses callbacks in every way and looks whether everything is known afterwards
-  bench [arguments]   builds a release and runs `psa bench`";
+  bench [arguments]   builds a release and runs `psa bench`
+  package [--debug]   makes the package for products in target/package; --debug: of what `cargo build` makes
+  library --out DIR [--debug]
+                      puts the shared library and the plugins, as they ship, into DIR";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -37,6 +40,8 @@ fn run(arguments: &[String]) -> Outcome {
         ("torture", rest) => demo::torture(&root, rest),
         ("storm", rest) => demo::storm(&root, rest),
         ("bench", rest) => demo::bench(&root, rest),
+        ("package", rest) => package::run(&root, rest),
+        ("library", rest) => library::run(&root, rest),
         ("help" | "--help" | "-h", _) => {
             println!("{HELP}");
             Ok(())

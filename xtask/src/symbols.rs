@@ -5,9 +5,8 @@
 //! Leaves to others: whether the list may change (`golden` has the same functions with their types), the linking (`library`).
 
 use crate::generate::Generated;
-use crate::{Outcome, declared, read};
+use crate::{Outcome, declared, read, tools};
 use std::path::Path;
-use std::process::Command;
 
 /// Below the workspace.
 pub const PATH: &str = "abi/psa_host.symbols";
@@ -51,11 +50,11 @@ pub fn version_script(names: &[String]) -> String {
 
 /// Looks at a shared library that was linked.
 pub fn check(root: &Path, library: &Path) -> Outcome {
-    let wrong = differences(&listed(root)?, &run("nm", &["--dynamic", "--defined-only"], library)?);
+    let wrong = differences(&listed(root)?, &of(library, "nm", &["--dynamic", "--defined-only"])?);
     if !wrong.is_empty() {
         return Err(format!("{} does not export what {PATH} lists:\n  {}", library.display(), wrong.join("\n  ")));
     }
-    let dynamic = run("readelf", &["--dynamic", "--wide"], library)?;
+    let dynamic = of(library, "readelf", &["--dynamic", "--wide"])?;
     if dynamic.contains(&format!("Library soname: [{SONAME}]")) {
         Ok(())
     } else {
@@ -85,13 +84,9 @@ fn exported(line: &str) -> Option<(&str, Option<&str>)> {
     Some(name.split_once('@').map_or((name, None), |(name, version)| (name, Some(version.trim_start_matches('@')))))
 }
 
-fn run(program: &str, flags: &[&str], library: &Path) -> Result<String, String> {
-    let output = Command::new(program).args(flags).arg(library).output();
-    let output = output.map_err(|error| format!("{program} did not start: {error}. Install binutils."))?;
-    if !output.status.success() {
-        return Err(format!("{program} {}: {}", library.display(), String::from_utf8_lossy(&output.stderr).trim()));
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+fn of(library: &Path, program: &str, flags: &[&str]) -> Result<String, String> {
+    let arguments: Vec<_> = flags.iter().map(|flag| flag.as_ref()).chain([library.as_os_str()]).collect();
+    tools::output(program, &arguments)
 }
 
 #[cfg(test)]

@@ -9,10 +9,13 @@ use crate::{Outcome, generate, tidy, tools};
 use std::path::Path;
 
 /// Programs of the system that tests call, with their packages.
-const SYSTEM: [(&str, &str); 8] = [
+const SYSTEM: [(&str, &str); 11] = [
     ("gcc", "gcc"),
     ("g++", "g++"),
     ("clang", "clang"),
+    ("cmake", "cmake"),
+    ("make", "make"),
+    ("pkg-config", "pkg-config"),
     ("valgrind", "valgrind"),
     ("python3", "python3"),
     ("chromium", "chromium"),

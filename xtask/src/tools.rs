@@ -28,6 +28,18 @@ pub fn run<S: AsRef<OsStr>>(root: &Path, program: &str, arguments: &[S]) -> Outc
     }
 }
 
+/// Runs a program that must succeed, without showing it: what it prints. The error has what it complains of.
+pub fn output<S: AsRef<OsStr>>(program: &str, arguments: &[S]) -> Result<String, String> {
+    let output = Command::new(program).args(arguments).output();
+    let output = output.map_err(|error| format!("`{program}` did not start: {error}"))?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let shown: Vec<String> = arguments.iter().map(|one| one.as_ref().to_string_lossy().into_owned()).collect();
+    let said = String::from_utf8_lossy(&output.stderr);
+    Err(format!("`{program} {}` failed: {}: {}", shown.join(" "), output.status, said.trim()))
+}
+
 /// Makes sure of system programs, each named with its package, by apt-get where that may be done. Says why not.
 pub fn ensure_system(root: &Path, wanted: &[(&str, &str)]) -> Outcome {
     let missing = || wanted.iter().filter(|(program, _)| find(program).is_none());

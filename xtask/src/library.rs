@@ -1,0 +1,156 @@
+//! `cargo xtask library`: the shared library as it ships, and the plugins beside it.
+//!
+//! Holds: how what ships is built, and the link of the shared library out of the static one.
+//! Promises: soname, version and exported names are as `symbols` says, or it fails; a plugin has the rights that the loader
+//! asks for; what ships names no path of this machine.
+//! Leaves to others: what else is in a package (`package`).
+
+use crate::files::{copy, make_folder, write};
+use crate::{Outcome, strip, symbols, tools};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The plugins that ship, by id.
+pub const PLUGINS: [&str; 1] = ["connectwise"];
+
+/// The package of the library.
+pub const PACKAGE: &str = "psa-ffi";
+
+/// How it is built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Build {
+    /// For products: optimised, with the profile `shipped`.
+    Shipped,
+    /// What `cargo build` makes: for tests, and for a checkout.
+    Debug,
+}
+
+impl Build {
+    /// Where cargo puts it.
+    pub fn folder(self, root: &Path) -> PathBuf {
+        tools::target(root).join(if self == Build::Shipped { "shipped" } else { "debug" })
+    }
+}
+
+/// `cargo xtask library --out DIR [--debug]`: builds, then puts `libpsa_host.so` and `plugins/psa_<id>.so` into DIR.
+pub fn run(root: &Path, arguments: &[String]) -> Outcome {
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let (out, build) = match words.as_slice() {
+        ["--out", out] => (out, Build::Shipped),
+        ["--out", out, "--debug"] | ["--debug", "--out", out] => (out, Build::Debug),
+        _ => return Err("usage: cargo xtask library --out DIR [--debug]".into()),
+    };
+    cargo_build(root, build, &[PACKAGE])?;
+    put(root, build, Path::new(out))
+}
+
+/// Puts the library and the plugins, which are built, into a folder.
+pub fn put(root: &Path, build: Build, out: &Path) -> Outcome {
+    make_folder(out)?;
+    link(root, build, &out.join("libpsa_host.so"))?;
+    strip::all(&out.join("libpsa_host.so"))?;
+    for plugin in put_plugins(root, build, &out.join("plugins"))? {
+        strip::all(&plugin)?;
+    }
+    Ok(())
+}
+
+/// Copies the plugins into a folder, under the names by which they are loaded.
+pub fn put_plugins(root: &Path, build: Build, folder: &Path) -> Result<Vec<PathBuf>, String> {
+    make_folder(folder)?;
+    let mut there = Vec::new();
+    for id in PLUGINS {
+        let to = folder.join(format!("psa_{id}.so"));
+        copy(&build.folder(root).join(format!("libpsa_{id}.so")), &to, 0o755)?;
+        there.push(to);
+    }
+    Ok(there)
+}
+
+/// Builds packages, and the plugins, in the way of what ships.
+pub fn cargo_build(root: &Path, build: Build, packages: &[&str]) -> Outcome {
+    let mut arguments: Vec<String> = ["build", "--locked"].map(String::from).into();
+    if build == Build::Shipped {
+        arguments.extend(["--profile", "shipped"].map(String::from));
+    }
+    arguments.extend(packages.iter().map(|package| format!("--package={package}")));
+    arguments.extend(PLUGINS.iter().map(|id| format!("--package=psa-{id}")));
+    let mut cargo = Command::new("cargo");
+    if build == Build::Shipped {
+        let paths = machine_paths(root)?;
+        let rust: Vec<String> = paths.iter().map(|(from, to)| format!("--remap-path-prefix={from}={to}")).collect();
+        let c: Vec<String> = paths.iter().map(|(from, to)| format!("-ffile-prefix-map={from}={to}")).collect();
+        cargo.env("CARGO_ENCODED_RUSTFLAGS", rust.join("\u{1f}")).env("CFLAGS", c.join(" "));
+    }
+    println!("$ cargo {}", arguments.join(" "));
+    let status = cargo.args(&arguments).current_dir(root).status();
+    let status = status.map_err(|error| format!("cargo did not start: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("`cargo {}` failed: {status}", arguments.join(" "))) }
+}
+
+/// The folders of this machine that compilers would write into what they make, and what stands there instead.
+pub fn machine_paths(root: &Path) -> Result<Vec<(String, &'static str)>, String> {
+    let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
+    let cargo = std::env::var_os("CARGO_HOME").map_or_else(|| home.join(".cargo"), PathBuf::from);
+    let shown = |path: &Path| path.display().to_string();
+    let rust = tools::output("rustc", &["--print", "sysroot"])?;
+    Ok(vec![(shown(root), "/psa-bridge"), (shown(&cargo), "/cargo"), (rust.trim().to_string(), "/rust")])
+}
+
+/// Links the shared library. rustc could not: with rust-lld it passes over a version script, with GNU ld it has one already.
+pub fn link(root: &Path, build: Build, to: &Path) -> Outcome {
+    if !cfg!(target_os = "linux") {
+        return Err("the shared library is linked on Linux only so far".into());
+    }
+    let archive = build.folder(root).join("libpsa_host.a");
+    if !archive.is_file() {
+        return Err(format!("{} is not there; build the package psa-ffi first", archive.display()));
+    }
+    let names = symbols::listed(root)?;
+    let script = to.with_extension("map");
+    write(&script, &symbols::version_script(&names))?;
+    let mut arguments = vec!["-shared".to_string(), "-o".into(), to.display().to_string()];
+    arguments.extend(linker_flags(&script));
+    // Nothing refers to them yet, so the linker would not take them out of the archive.
+    arguments.extend(names.iter().map(|name| format!("-Wl,--undefined={name}")));
+    arguments.push(archive.display().to_string());
+    arguments.extend(native_libraries()?);
+    let linked = tools::output("cc", &arguments);
+    let _ = std::fs::remove_file(&script);
+    linked?;
+    symbols::check(root, to)
+}
+
+fn linker_flags(script: &Path) -> Vec<String> {
+    let mut flags =
+        vec![format!("-Wl,-soname,{}", symbols::SONAME), format!("-Wl,--version-script={}", script.display())];
+    let always = [
+        "-Wl,--gc-sections",
+        "-Wl,--build-id",
+        "-Wl,--as-needed",
+        "-Wl,--no-undefined",
+        "-Wl,-z,relro,-z,now",
+        // The host has threads of its own: dlclose must not take their code away.
+        "-Wl,-z,nodelete",
+    ];
+    flags.extend(always.map(String::from));
+    flags
+}
+
+/// What Rust's standard library wants from the system. Our dependencies want nothing beyond, or the link fails and names it.
+pub fn native_libraries() -> Result<Vec<String>, String> {
+    let scratch = std::env::temp_dir().join(format!("psa-native-{}.a", std::process::id()));
+    let source = scratch.with_extension("rs");
+    write(&source, "")?;
+    let output = Command::new("rustc")
+        .args(["--crate-type", "staticlib", "--crate-name", "psa_native", "--print", "native-static-libs", "-o"])
+        .args([&scratch, &source])
+        .output();
+    let _ = std::fs::remove_file(&scratch);
+    let _ = std::fs::remove_file(&source);
+    let said = output.map_err(|error| format!("rustc did not start: {error}"))?.stderr;
+    let said = String::from_utf8_lossy(&said).into_owned();
+    let listed = said.lines().find_map(|line| line.split_once("native-static-libs: "));
+    let (_, listed) = listed.ok_or_else(|| format!("rustc does not name its native libraries: {said}"))?;
+    Ok(listed.split_whitespace().map(String::from).collect())
+}
