@@ -12,7 +12,10 @@ use std::ffi::c_char;
 
 const TRACE_ID_BYTES_MAX: usize = 128;
 
-/// Calls a method and waits. *reply is the result or the error JSON.
+/// Calls a method and waits for its end. params is a JSON object. *reply (if wanted) is set in any case, to the result
+/// or to the error, and is to be freed. options may be NULL. [waits]
+///
+/// A call that is cancelled or runs out of time takes back no operation that was accepted: the outbox goes on with it.
 ///
 /// # Safety
 /// As psa_host.h says.
@@ -37,8 +40,11 @@ pub unsafe extern "C" fn psa_host_call(
     unsafe { answer(outcome, reply) }
 }
 
-/// Starts a call and returns at once. PSA_OK: done.run follows exactly once, never inside this function;
-/// anything else: never, and *error (if wanted) says why. *id (if wanted) is set before done.run can run.
+/// Starts a call and returns at once. PSA_OK: done follows exactly once, never inside this function. Anything else:
+/// never, and *error (if wanted) says why and is to be freed. *id (if wanted) is set before done can run. [any thread]
+///
+/// method, params and options are copied; only what options.input and options.output point to must live until the call
+/// is done. keep_going is not asked.
 ///
 /// # Safety
 /// As psa_host.h says.
@@ -69,8 +75,8 @@ pub unsafe extern "C" fn psa_host_submit(
     unsafe { answer_error(outcome, error) }
 }
 
-/// Asks a submitted call to end. It still ends through its psa_done, with whatever came first.
-/// PSA_NOT_FOUND: it is already done.
+/// Asks a submitted call to end. It still ends through its psa_done, with whatever came first. PSA_NOT_FOUND: it is
+/// done already. [any thread]
 ///
 /// # Safety
 /// As psa_host.h says.

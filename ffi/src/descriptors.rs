@@ -4,7 +4,7 @@ use psa_host_api::abi::*;
 use std::ffi::{c_int, c_void};
 
 /// For psa_reader.read, with a descriptor (a file, pipe or socket) as its ctx: (void *)(intptr_t)fd. Reads until the
-/// descriptor's end; the caller closes it after the call is done.
+/// descriptor's end; the caller closes it after the call is done. [any thread]
 ///
 /// # Safety
 /// As psa_host.h says.
@@ -20,7 +20,7 @@ pub unsafe extern "C" fn psa_fd_read(ctx: *mut c_void, buffer: *mut u8, capacity
 }
 
 /// For psa_writer.write, with a descriptor as its ctx: (void *)(intptr_t)fd. Writes everything; the caller closes the
-/// descriptor after the call is done. PSA_STORAGE: it takes no more.
+/// descriptor after the call is done. PSA_STORAGE: it takes no more. [any thread]
 ///
 /// # Safety
 /// As psa_host.h says.

@@ -8,11 +8,13 @@ use host::{DoorDone, Host, HttpAnswer, HttpRequest, OwnedRequest};
 use psa_host_api::Error;
 use psa_host_api::abi::*;
 
-/// Serves one request to the Integrations page, below the product's own login. who: JSON of tenant, actor, permissions,
-/// session, mount, public_origin, render and more (schema "who"). Identity comes from who alone, never from the request;
-/// who empty: the answer is 403. url is the path below the mount, and the query. Chunks are bytes; kind, flags and header
-/// secrets are 0. psa_reply_http of *reply is what to send, also for errors that people are to see; PSA_INVALID_ARGUMENT:
-/// who is not what it should be.
+/// Serves one request to the Integrations page, which lies below the product's own login. *reply is to be freed; its
+/// psa_reply_http is what to send, also for errors that people are to see. [waits]
+///
+/// who is JSON of tenant, actor, permissions, session, mount, public_origin, render and more (schema "who"). Identity
+/// comes from it alone, never from the request; if it is empty, the answer is 403. url is the path below the mount,
+/// with the query. Chunks are bytes; kind, flags and header secrets are 0. PSA_INVALID_ARGUMENT: who or request is not
+/// what it should be, and there is nothing to send.
 ///
 /// # Safety
 /// As psa_host.h says.
@@ -29,10 +31,11 @@ pub unsafe extern "C" fn psa_host_page(
     unsafe { door(host, request, reply, page) }
 }
 
-/// Serves one request to the callback address, open to the internet. Give url (path and raw query) and body as they came,
-/// byte for byte. Reads no identity, waits for no network; a 2xx says that it is on disk. Chunks are bytes; kind, flags and
-/// header secrets are 0. psa_reply_http of *reply is what to send; on any code but PSA_OK there is none: send 429, and the
-/// PSA comes again.
+/// Serves one request to the callback address, which is open to the internet. *reply is to be freed; its psa_reply_http
+/// is what to send. On any code but PSA_OK there is none: send 429, and the PSA comes again. [waits]
+///
+/// Give url (path and raw query) and body as they came, byte for byte. Reads no identity and waits for no network; a
+/// 2xx says that it is on disk. Chunks are bytes; kind, flags and header secrets are 0.
 ///
 /// # Safety
 /// As psa_host.h says.
@@ -46,8 +49,8 @@ pub unsafe extern "C" fn psa_host_callback(
     unsafe { door(host, request, reply, |host, request| host.callback(request)) }
 }
 
-/// As psa_host_page, but returns at once; the answer comes as a submitted call's does, with psa_reply_http on its reply.
-/// The request is copied before this function returns.
+/// As psa_host_page, but returns at once; the answer comes as that of a submitted call, with psa_reply_http on its
+/// reply. The request is copied before this function returns. [any thread]
 ///
 /// # Safety
 /// As psa_host.h says.
@@ -67,8 +70,8 @@ pub unsafe extern "C" fn psa_host_submit_page(
     unsafe { later(host, request, done, id, error, start) }
 }
 
-/// As psa_host_callback, but returns at once; the answer comes as a submitted call's does, with psa_reply_http on its
-/// reply. The request is copied before this function returns.
+/// As psa_host_callback, but returns at once; the answer comes as that of a submitted call, with psa_reply_http on its
+/// reply. The request is copied before this function returns. [any thread]
 ///
 /// # Safety
 /// As psa_host.h says.

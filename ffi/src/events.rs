@@ -7,10 +7,12 @@ use psa_host_api::abi::*;
 use psa_host_api::{Code, Error};
 use std::ffi::c_char;
 
-/// Waits for the next event of a named consumer (1 to 64 bytes of UTF-8). Several processes may share a name: one at a
-/// time is served. PSA_TIMEOUT: none came. An event comes again (also after a restart) until it is acknowledged, so
-/// handle it so that twice does no harm. psa_reply_id is its id. An event "gap" says that events were dropped because
-/// nobody had fetched them for long.
+/// Waits for the next event of a named consumer (1 to 64 bytes of UTF-8), at most timeout_ms. *event is the event, with
+/// its id as psa_reply_id, or the error; it is to be freed. PSA_TIMEOUT: none came. [waits]
+///
+/// An event comes again, also after a restart, until it is acknowledged: handle it so that twice does no harm. Several
+/// processes may share a name; one at a time is served. An event "gap" says that events were dropped because nobody had
+/// fetched them for long.
 ///
 /// # Safety
 /// As psa_host.h says.
@@ -36,7 +38,8 @@ pub unsafe extern "C" fn psa_host_next_event(
     unsafe { answer_reply(outcome, event) }
 }
 
-/// Acknowledges this event and all before it for that consumer.
+/// Acknowledges this event and all before it, for that consumer, on disk. An id that was acknowledged already is fine.
+/// [waits]
 ///
 /// # Safety
 /// As psa_host.h says.

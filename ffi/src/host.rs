@@ -14,20 +14,28 @@ use std::ffi::{c_char, c_void};
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
-/// ABI of the loaded library as PSA_ABI; compare its upper half with PSA_ABI_MAJOR.
+/// ABI of the loaded library, as PSA_ABI. Call it first: if its upper half is not PSA_ABI_MAJOR, call nothing else. If
+/// its lower half is less than PSA_ABI_MINOR, the library is older than this header and lacks what was added since.
+/// [any thread]
 #[unsafe(no_mangle)]
 pub extern "C" fn psa_host_abi() -> u32 {
     PSA_ABI
 }
 
-/// Version of the loaded library, "1.4.0"; static.
+/// Version of the loaded library, "1.4.0"; static, not to be freed. [any thread]
 #[unsafe(no_mangle)]
 pub extern "C" fn psa_host_version() -> *const c_char {
     concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast()
 }
 
-/// Opens a host from its configuration JSON. On error *host is NULL and *error (if wanted) says why.
-/// hooks may be NULL; it is copied, its ctx must live until psa_host_close has returned.
+/// Opens a host from its configuration, a JSON object (schema "config"). PSA_OK: *host is the caller's, to be ended by
+/// psa_host_close and psa_host_free. Anything else: *host is NULL, and *error (if wanted) says why and is to be freed.
+/// [waits]
+///
+/// Brings the store up to date and loads the plugins. hooks may be NULL; it is copied, and its ctx must live until
+/// psa_host_close has returned. PSA_INVALID_ARGUMENT: config or hooks are not what they should be; the message names
+/// the place. PSA_STORAGE: the data folder cannot be used, or a newer library has been there. A plugin that cannot be
+/// loaded, or must not be, has its own code and a reason that begins with "plugin_".
 ///
 /// # Safety
 /// As psa_host.h says.
@@ -140,9 +148,11 @@ fn key_hook(hooks: &psa_hooks) -> Option<KeyHook> {
     }))
 }
 
-/// Stops the host and returns when no other thread is inside it any more: refuses new work, lets running calls
-/// finish for drain_ms, cancels the rest, runs all psa_done. May be called again; every other function then answers
-/// PSA_CLOSED, also the ones that wait in other threads. PSA_TIMEOUT: a plugin hung and was left behind. NULL is fine.
+/// Stops the host: refuses new work, lets running calls finish for drain_ms, cancels the rest, runs every psa_done, and
+/// returns when no other thread is inside the host. Accepted operations stay in the store, for the next host. [waits]
+///
+/// May be called again. From now on every other function but psa_host_free answers PSA_CLOSED, also those that wait in
+/// other threads; replies stay valid. NULL is fine. PSA_TIMEOUT: it is closed, but a plugin hung and was left behind.
 ///
 /// # Safety
 /// As psa_host.h says.
@@ -159,7 +169,9 @@ pub unsafe extern "C" fn psa_host_close(host: *mut psa_host, drain_ms: u32) -> p
     outcome.map_or_else(|error| error.code as psa_code, |()| PSA_OK)
 }
 
-/// Ends the handle (closes it first if need be). No function may use it any more; not from a psa_done. NULL is fine.
+/// Ends the handle, and closes it first, without draining, if that was not done. No other thread may be in a function
+/// of this host, or call one later. Inside a psa_done, psa_reader or psa_writer, and after fork, it does nothing. NULL
+/// is fine. [waits]
 ///
 /// # Safety
 /// As psa_host.h says.
@@ -179,8 +191,9 @@ pub unsafe extern "C" fn psa_host_free(host: *mut psa_host) {
     });
 }
 
-/// Registers a plugin that is linked into the product instead of loaded from a file: before the first call,
-/// else PSA_CONFLICT.
+/// Registers a plugin that is linked into the product instead of loaded from a file. Call it after psa_host_open,
+/// before the first call: later it is PSA_CONFLICT. *error (if wanted) says why it was refused. entry and what it
+/// returns must stay valid until psa_host_close has returned. [any thread]
 ///
 /// # Safety
 /// As psa_host.h says.

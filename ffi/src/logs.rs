@@ -100,10 +100,13 @@ impl Logs {
     }
 }
 
-/// Waits for log lines that no hook takes, and hands over all there are, the oldest first:
-/// {"lines": [{"level": 2, "target": "host", "text": "..."}], "dropped": 0}. level is PSA_LOG_ERROR, ...; dropped counts
-/// older lines that went because nobody had fetched 1024 others. PSA_TIMEOUT: nothing was logged. After psa_host_close
-/// what is left can still be fetched, then it is PSA_CLOSED. PSA_UNSUPPORTED: hooks.log_message takes them.
+/// Waits for log lines that no hook takes, at most timeout_ms, and hands over all there are, the oldest first:
+/// {"lines": [{"level": 2, "target": "host", "text": "..."}], "dropped": 0}. *lines is to be freed, also when it is the
+/// error. [waits]
+///
+/// level is PSA_LOG_ERROR, ...; dropped counts older lines that went because nobody had fetched 1024 others.
+/// PSA_TIMEOUT: nothing was logged. After psa_host_close what is left can still be fetched, then it is PSA_CLOSED.
+/// PSA_UNSUPPORTED: hooks.log_message takes them.
 ///
 /// # Safety
 /// As psa_host.h says.

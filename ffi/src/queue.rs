@@ -90,8 +90,9 @@ fn closed() -> Error {
     Error::new(Code::Closed, "the host is closed")
 }
 
-/// Takes finished submitted calls that had no psa_done.run, without waiting; psa_reply_id tells which is which.
-/// After psa_host_close what is left can still be taken, then it is PSA_CLOSED.
+/// Takes finished calls whose psa_done.run is NULL, at most capacity of them, without waiting; *count says how many.
+/// Each is to be freed; psa_reply_id tells which call it is of. None is no error: PSA_OK and 0. After psa_host_close
+/// what is left can still be taken, then it is PSA_CLOSED. [any thread]
 ///
 /// # Safety
 /// As psa_host.h says.
@@ -121,8 +122,9 @@ pub unsafe extern "C" fn psa_host_take(
     outcome.map_or_else(|error| error.code as psa_code, |()| PSA_OK)
 }
 
-/// A descriptor for poll(), select() or an event loop, owned by the host, not to be read: readable while
-/// psa_host_take has something, and after psa_host_close. -1: not on this platform, use psa_host_wait.
+/// A descriptor for poll(), select() or an event loop: readable while psa_host_take has something, and after
+/// psa_host_close. The host's own: do not read or close it, and forget it before psa_host_free. -1: the host is NULL or
+/// of another process, or there is none on this platform; use psa_host_wait. [any thread]
 ///
 /// # Safety
 /// As psa_host.h says.
@@ -132,7 +134,8 @@ pub unsafe extern "C" fn psa_host_wake_fd(host: *mut psa_host) -> isize {
     guarded(|| Ok(unsafe { opened(host) }?.inner.queue.bell.descriptor())).unwrap_or(-1)
 }
 
-/// Waits until psa_host_take has something. PSA_TIMEOUT: nothing came.
+/// Waits until psa_host_take has something, at most timeout_ms. PSA_TIMEOUT: nothing came. PSA_CLOSED: nothing is left,
+/// and nothing will come. [waits]
 ///
 /// # Safety
 /// As psa_host.h says.

@@ -83,8 +83,8 @@ impl Reply {
     }
 }
 
-/// The JSON of a reply, a result or an error; lives until it is freed; never NULL; followed by a NUL that *len does
-/// not count. len may be NULL.
+/// The JSON of a reply, a result or an error; never NULL, "{}" for NULL. A NUL follows that *len does not count; len
+/// may be NULL. Lives until the reply is freed. [one thread]
 ///
 /// # Safety
 /// As psa_host.h says.
@@ -99,7 +99,7 @@ pub unsafe extern "C" fn psa_reply_json(reply: *const psa_reply, len: *mut usize
     json.as_ptr().cast()
 }
 
-/// The code of a reply: PSA_OK for a result.
+/// The code of a reply: PSA_OK for a result, PSA_INVALID_ARGUMENT for NULL. [one thread]
 ///
 /// # Safety
 /// As psa_host.h says.
@@ -109,7 +109,7 @@ pub unsafe extern "C" fn psa_reply_code(reply: *const psa_reply) -> psa_code {
     unsafe { reply.as_ref() }.map_or(PSA_INVALID_ARGUMENT, |reply| reply.inner.code)
 }
 
-/// The id of the submitted call that this reply belongs to; 0 for others.
+/// The id of the submitted call or of the event that this reply is of; 0 for others. [one thread]
 ///
 /// # Safety
 /// As psa_host.h says.
@@ -119,7 +119,7 @@ pub unsafe extern "C" fn psa_reply_id(reply: *const psa_reply) -> u64 {
     unsafe { reply.as_ref() }.map_or(0, |reply| reply.inner.id)
 }
 
-/// A one-line message for people, lives until the reply is freed; "" if there is none.
+/// The message of an error on one line, for people; "" if there is none. Lives until the reply is freed. [one thread]
 ///
 /// # Safety
 /// As psa_host.h says.
@@ -129,8 +129,8 @@ pub unsafe extern "C" fn psa_reply_message(reply: *const psa_reply) -> *const c_
     unsafe { reply.as_ref() }.map_or("\0", |reply| &reply.inner.message).as_ptr().cast()
 }
 
-/// The HTTP answer of the doors (psa_host_page, psa_host_callback and their psa_host_submit_ forms), lives until the reply
-/// is freed; NULL for other replies.
+/// The HTTP answer of the doors (psa_host_page, psa_host_callback and their psa_host_submit_ forms), with all it points
+/// to; NULL for other replies. Lives until the reply is freed. [one thread]
 ///
 /// # Safety
 /// As psa_host.h says.
@@ -141,7 +141,7 @@ pub unsafe extern "C" fn psa_reply_http(reply: *const psa_reply) -> *const psa_h
     http.map_or(std::ptr::null(), |http| &raw const http.passed)
 }
 
-/// Frees a reply. NULL is fine.
+/// Frees a reply and all that was read from it. NULL is fine. [one thread]
 ///
 /// # Safety
 /// As psa_host.h says.
@@ -154,7 +154,8 @@ pub unsafe extern "C" fn psa_reply_free(reply: *mut psa_reply) {
     drop(unsafe { Box::from_raw(reply) });
 }
 
-/// The stable name of a code, "outcome_unknown"; "internal" for unknown ones; static.
+/// The stable name of a code, "outcome_unknown"; "internal" for a number that is not known. Static, not to be freed.
+/// [any thread]
 #[unsafe(no_mangle)]
 pub extern "C" fn psa_code_name(code: psa_code) -> *const c_char {
     const NAMES: [&str; Code::ALL.len()] = [

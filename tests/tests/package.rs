@@ -233,14 +233,29 @@ fn the_example_is_clean_under_address_and_undefined_behaviour_sanitizers() {
     scene.c_example_did_its_job(&printed);
 }
 
-#[test]
-fn two_hosts_in_one_process_do_not_meet() {
+/// Compiles a program of ours against the package and runs it with two configurations; it checks what it sees.
+fn with_two_configurations(source: &str, compiled_with: &[&str]) {
     let package = unpacked();
     let folder = tempfile::tempdir().unwrap();
-    let source = root().join("tests/c/two_hosts.c");
-    let program = compile(&source, &shared(&package), &SANITIZERS, &folder);
+    let program = compile(&root().join(source), &shared(&package), compiled_with, &folder);
     let config = |name: &str| json!({"data_dir": folder.path().join(name)}).to_string();
     let mut started = Command::new(program);
     let printed = run(started.args([config("one"), config("two")]).env("ASAN_OPTIONS", "detect_leaks=1"));
     assert_eq!(printed, "right\n");
+}
+
+#[test]
+fn two_hosts_in_one_process_do_not_meet() {
+    with_two_configurations("tests/c/two_hosts.c", &SANITIZERS);
+}
+
+/// Those that take no host work anywhere; all others are asked in the child.
+#[test]
+fn after_fork_every_function_says_so_and_a_new_host_works() {
+    let asked = fs::read_to_string(root().join("tests/c/forked.c")).unwrap();
+    for name in symbols::listed(&root()).unwrap().iter().filter(|name| name.starts_with("psa_host_")) {
+        let takes_a_host = !["psa_host_abi", "psa_host_version"].contains(&name.as_str());
+        assert!(!takes_a_host || asked.contains(&format!("{name}(")), "tests/c/forked.c does not ask {name}");
+    }
+    with_two_configurations("tests/c/forked.c", &[]);
 }

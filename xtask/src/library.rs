@@ -19,9 +19,9 @@ pub const PACKAGE: &str = "psa-ffi";
 /// How it is built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Build {
-    /// For products: optimised, with the profile `shipped`.
+    /// For products: optimised, with the profile `shipped`; it is built here.
     Shipped,
-    /// What `cargo build` makes: for tests, and for a checkout.
+    /// For tests: what `cargo build --workspace` has made.
     Debug,
 }
 
@@ -32,7 +32,7 @@ impl Build {
     }
 }
 
-/// `cargo xtask library --out DIR [--debug]`: builds, then puts `libpsa_host.so` and `plugins/psa_<id>.so` into DIR.
+/// `cargo xtask library --out DIR [--debug]`: puts `libpsa_host.so` and `plugins/psa_<id>.so` into DIR.
 pub fn run(root: &Path, arguments: &[String]) -> Outcome {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let (out, build) = match words.as_slice() {
@@ -40,7 +40,9 @@ pub fn run(root: &Path, arguments: &[String]) -> Outcome {
         ["--out", out, "--debug"] | ["--debug", "--out", out] => (out, Build::Debug),
         _ => return Err("usage: cargo xtask library --out DIR [--debug]".into()),
     };
-    cargo_build(root, build, &[PACKAGE])?;
+    if build == Build::Shipped {
+        cargo_build(root, &[PACKAGE])?;
+    }
     put(root, build, Path::new(out))
 }
 
@@ -67,23 +69,21 @@ pub fn put_plugins(root: &Path, build: Build, folder: &Path) -> Result<Vec<PathB
     Ok(there)
 }
 
-/// Builds packages, and the plugins, in the way of what ships.
-pub fn cargo_build(root: &Path, build: Build, packages: &[&str]) -> Outcome {
-    let mut arguments: Vec<String> = ["build", "--locked"].map(String::from).into();
-    if build == Build::Shipped {
-        arguments.extend(["--profile", "shipped"].map(String::from));
-    }
+/// Builds packages, and the plugins, as they ship.
+pub fn cargo_build(root: &Path, packages: &[&str]) -> Outcome {
+    let mut arguments = ["build", "--locked", "--profile", "shipped"].map(String::from).to_vec();
     arguments.extend(packages.iter().map(|package| format!("--package={package}")));
     arguments.extend(PLUGINS.iter().map(|id| format!("--package=psa-{id}")));
-    let mut cargo = Command::new("cargo");
-    if build == Build::Shipped {
-        let paths = machine_paths(root)?;
-        let rust: Vec<String> = paths.iter().map(|(from, to)| format!("--remap-path-prefix={from}={to}")).collect();
-        let c: Vec<String> = paths.iter().map(|(from, to)| format!("-ffile-prefix-map={from}={to}")).collect();
-        cargo.env("CARGO_ENCODED_RUSTFLAGS", rust.join("\u{1f}")).env("CFLAGS", c.join(" "));
-    }
+    let paths = machine_paths(root)?;
+    let rust: Vec<String> = paths.iter().map(|(from, to)| format!("--remap-path-prefix={from}={to}")).collect();
+    let c: Vec<String> = paths.iter().map(|(from, to)| format!("-ffile-prefix-map={from}={to}")).collect();
     println!("$ cargo {}", arguments.join(" "));
-    let status = cargo.args(&arguments).current_dir(root).status();
+    let status = Command::new("cargo")
+        .args(&arguments)
+        .env("CARGO_ENCODED_RUSTFLAGS", rust.join("\u{1f}"))
+        .env("CFLAGS", c.join(" "))
+        .current_dir(root)
+        .status();
     let status = status.map_err(|error| format!("cargo did not start: {error}"))?;
     if status.success() { Ok(()) } else { Err(format!("`cargo {}` failed: {status}", arguments.join(" "))) }
 }
@@ -104,7 +104,7 @@ pub fn link(root: &Path, build: Build, to: &Path) -> Outcome {
     }
     let archive = build.folder(root).join("libpsa_host.a");
     if !archive.is_file() {
-        return Err(format!("{} is not there; build the package psa-ffi first", archive.display()));
+        return Err(format!("{} is not there; run `cargo build --workspace`", archive.display()));
     }
     let names = symbols::listed(root)?;
     let script = to.with_extension("map");

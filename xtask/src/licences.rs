@@ -35,7 +35,11 @@ pub fn text(root: &Path, packages: &[String], platform: &str) -> Result<String, 
     for one in foreign {
         let name = format!("{} {}", text_of(one, "name"), text_of(one, "version"));
         out.push_str(&format!("\n{name}: {}, {}", text_of(one, "license"), text_of(one, "repository")));
-        for text in licence_texts(one)? {
+        let found = licence_texts(one)?;
+        if found.is_empty() {
+            out.push_str(&format!(", by {}; no licence file lies in it", authors(one)));
+        }
+        for text in found {
             texts.entry(text).or_default().insert(name.clone());
         }
     }
@@ -80,6 +84,13 @@ fn licence_texts(one: &Value) -> Result<Vec<String>, String> {
     let files = files::list(folder)?;
     let texts = files.iter().filter(is_licence).filter_map(|path| std::fs::read_to_string(path).ok());
     Ok(texts.map(|text| tidy(&text)).collect())
+}
+
+/// The names of a crate's authors, without their addresses.
+fn authors(one: &Value) -> String {
+    let named = one["authors"].as_array().map(Vec::as_slice).unwrap_or_default().iter().filter_map(Value::as_str);
+    let names: Vec<&str> = named.map(|author| author.split('<').next().unwrap_or_default().trim()).collect();
+    names.join(", ")
 }
 
 /// Without the differences that are none: line ends, and blanks at the end of lines.

@@ -13,9 +13,10 @@ const HELP: &str = "cargo xtask <task>
   torture [arguments] builds its parts and kills hosts at work for some minutes
   storm [arguments]   loses callbacks in every way and looks whether everything is known afterwards
   bench [arguments]   builds a release and runs `psa bench`
-  package [--debug]   makes the package for products in target/package; --debug: of what `cargo build` makes
+  package [--debug]   builds what ships, and makes the package for products in target/package
   library --out DIR [--debug]
-                      puts the shared library and the plugins, as they ship, into DIR";
+                      builds the shared library and the plugins as they ship, and puts them into DIR;
+                      --debug, here and above: of what `cargo build --workspace` has made";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

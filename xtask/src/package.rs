@@ -34,14 +34,16 @@ const COPIES: [(&str, &str); 6] = [
     ("examples/c-host/main.c", "share/doc/psa_host/examples/c-host/main.c"),
 ];
 
-/// `cargo xtask package [--debug]`: builds what goes in, and makes the archives in `target/package`.
+/// `cargo xtask package [--debug]`: makes the archives in `target/package`.
 pub fn run(root: &Path, arguments: &[String]) -> Outcome {
     let build = match arguments {
         [] => Build::Shipped,
         [flag] if flag == "--debug" => Build::Debug,
         _ => return Err("usage: cargo xtask package [--debug]".into()),
     };
-    library::cargo_build(root, build, &[library::PACKAGE, COMMAND])?;
+    if build == Build::Shipped {
+        library::cargo_build(root, &[library::PACKAGE, COMMAND])?;
+    }
     for archive in make(root, build, &tools::target(root).join("package"))? {
         println!("made {}", archive.display());
     }
