@@ -1,0 +1,13 @@
+"""The psa-bridge host for Python: connects a helpdesk product to the PSA systems of its customers.
+
+`Host` blocks, `AsyncHost` is for asyncio; both are one library underneath. `errors` has what can go wrong.
+"""
+
+from ._http import Headers, Response
+from ._library import bundled_plugins, version
+from ._native import CallOptions
+from .aio import AsyncHost
+from .errors import PsaError
+from .host import Host
+
+__all__ = ["AsyncHost", "CallOptions", "Headers", "Host", "PsaError", "Response", "bundled_plugins", "version"]
