@@ -4,7 +4,7 @@
 //! Promises: the same code writes and checks; output is sorted and has no date in it.
 //! Leaves to others: how a header (`header`), a golden file (`golden`) or the list of symbols (`symbols`) comes about.
 
-use crate::{Outcome, golden, header, read, symbols};
+use crate::{Outcome, golden, header, python, read, symbols};
 use psa_host_api::manifest::Manifest;
 use serde_json::{Map, Value};
 use std::path::Path;
@@ -63,6 +63,7 @@ pub fn all(root: &Path) -> Result<Vec<Generated>, String> {
     for schema in SCHEMAS {
         files.push(Generated { path: schema.path.into(), text: schema_text(schema)? });
     }
+    files.extend(python::files(root, &files)?);
     Ok(files)
 }
 
@@ -71,19 +72,25 @@ pub fn write(root: &Path) -> Outcome {
     let files = all(root)?;
     // Before anything is written: a broken promise must not reach the headers.
     golden::keeps_its_promise(root, &files)?;
-    for file in stale(root, &files) {
-        let path = root.join(&file.path);
-        std::fs::write(&path, &file.text).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
-        println!("wrote {}", file.path);
-    }
+    write_stale(root, &files)?;
     // The host's own files are written by the test that compares them, so that this program need not be linked to it.
     let bless = ["test", "--quiet", "--package", "psa-host", "--lib", "published"];
     let status = std::process::Command::new("cargo").args(bless).env("PSA_BLESS", "1").current_dir(root).status();
     match status {
-        Ok(status) if status.success() => Ok(()),
+        // What is made from those files.
+        Ok(status) if status.success() => write_stale(root, &all(root)?),
         Ok(status) => Err(format!("the host's published files could not be written: {status}")),
         Err(error) => Err(format!("cargo could not be run: {error}")),
     }
+}
+
+fn write_stale(root: &Path, files: &[Generated]) -> Outcome {
+    for file in stale(root, files) {
+        let path = root.join(&file.path);
+        std::fs::write(&path, &file.text).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+        println!("wrote {}", file.path);
+    }
+    Ok(())
 }
 
 /// Fails naming each file that is not what the code says.

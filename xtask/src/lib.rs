@@ -15,6 +15,7 @@ pub mod layout;
 pub mod library;
 pub mod licences;
 pub mod package;
+pub mod python;
 pub mod source;
 pub mod strip;
 pub mod symbols;

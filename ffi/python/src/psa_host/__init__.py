@@ -3,6 +3,7 @@
 `Host` blocks, `AsyncHost` is for asyncio; both are one library underneath. `errors` has what can go wrong.
 """
 
+from . import errors, types
 from ._http import Headers, Response
 from ._library import bundled_plugins, version
 from ._native import CallOptions
@@ -10,4 +11,4 @@ from .aio import AsyncHost
 from .errors import PsaError
 from .host import Host
 
-__all__ = ["AsyncHost", "CallOptions", "Headers", "Host", "PsaError", "Response", "bundled_plugins", "version"]
+__all__ = ["AsyncHost", "CallOptions", "Headers", "Host", "PsaError", "Response", "bundled_plugins", "errors", "types", "version"]

@@ -91,7 +91,8 @@ class Options:
             self.pointer.trace_id = (self._kept, len(trace_id))
 
 
-_WAITING = Options(None, waits=True)
+default_options = Options(None, waits=True)
+"""For calls that wait and have none of their own."""
 
 
 def text_of(reply: Any, length: Any) -> Any:
@@ -149,7 +150,7 @@ class Handle:
         if self.state.forked:
             raise errors.ForkedError(errors.FORKED, reason="forked")
 
-    def call(self, method: Method[T], params: bytes, options: Options = _WAITING) -> T:
+    def call(self, method: Method[T], params: bytes, options: Options) -> T:
         """Calls a method and waits; what a signal handler raises ends the call and is raised."""
         if self.state.forked:
             self.check()

@@ -19,6 +19,9 @@ from ._native import Handle, Options, text_of
 
 _BATCH = 256
 
+default_options = Options(None, waits=False)
+"""For calls that have none of their own."""
+
 
 class _Waiting:
     """A future, where it belongs, and how its answer is read."""

@@ -11,33 +11,34 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, TypeVar
 
-import msgspec
-
+from ._async_methods import AsyncFacade
 from ._http import Headers, Request, Response
 from ._native import CallOptions, Handle, Method, Options, raw_method
-from ._queue import Pump
-from .host import Host, Opened, encoded_config, encoded_who
+from ._queue import Pump, default_options
+from ._run import Params, Sink, Source
+from .host import Host, Opened, encode, encoded_config, encoded_who
+from .types import Config, Who
 
 T = TypeVar("T")
 
 
-class AsyncHost(Opened):
-    """An opened host whose methods are awaited. Close it, best by `async with`."""
+class _Run:
+    """Calls methods of a handle and awaits them."""
 
-    def __init__(self, config: Mapping[str, Any] | msgspec.Struct | Host) -> None:
-        """Opens a host, which takes some milliseconds; or shares one that is open, and is then closed with it."""
-        self._handle = config._handle if isinstance(config, Host) else Handle(encoded_config(config))
-        self._pump = Pump(self._handle)
+    def __init__(self, pump: Pump) -> None:
+        self._pump = pump
 
-    async def call(
-        self, method: str, params: Mapping[str, Any] | msgspec.Struct | None = None, *, options: CallOptions | None = None
-    ) -> Any:
-        """Calls a method by its name, with a dictionary and for one: for what has no typed form here."""
-        native = Options(options, waits=False)
-        return await self._call(raw_method(method), msgspec.json.encode({} if params is None else params), native)
-
-    async def _call(self, method: Method[T], params: bytes, options: Options) -> T:
-        number, future = self._pump.call(method.name, params, options, method.decoded)
+    async def __call__(
+        self,
+        method: Method[T],
+        params: Params,
+        options: CallOptions | None,
+        *,
+        source: Source | None = None,
+        sink: Sink | None = None,
+    ) -> T:
+        native = default_options if options is None else Options(options, waits=False)
+        number, future = self._pump.call(method.name, encode(params), native, method.decoded)
         try:
             result: T = await future
         except asyncio.CancelledError:
@@ -45,9 +46,31 @@ class AsyncHost(Opened):
             raise
         return result
 
+
+class AsyncHost(Opened, AsyncFacade):
+    """An opened host whose methods are awaited. Close it, best by `async with`."""
+
+    def __init__(self, config: Config | Mapping[str, Any] | Host) -> None:
+        """Opens a host, which takes some milliseconds; or shares one that is open, and is then closed with it."""
+        self._handle = config._handle if isinstance(config, Host) else Handle(encoded_config(config))
+        self._pump = Pump(self._handle)
+        super().__init__(_Run(self._pump))
+
+    async def call(
+        self,
+        method: str,
+        params: Params | None = None,
+        *,
+        options: CallOptions | None = None,
+        input: Source | None = None,
+        output: Sink | None = None,
+    ) -> Any:
+        """Calls a method by its name, with a dictionary and for one: for what has no typed form here."""
+        return await self._run(raw_method(method), {} if params is None else params, options, source=input, sink=output)
+
     async def page(
         self,
-        who: Mapping[str, Any] | msgspec.Struct | None,
+        who: Who | Mapping[str, Any] | None,
         method: str,
         url: str | bytes,
         headers: Headers = (),

@@ -8,28 +8,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from ._http import Headers, Request, Response
 from ._library import bundled_plugins
-from ._native import CallOptions, Handle, Options, raw_method
+from ._methods import Facade
+from ._native import CallOptions, Handle, Method, Options, default_options, raw_method
+from ._run import Params, Sink, Source
+from .types import Config, Who
 
-_NOBODY = b""
+T = TypeVar("T")
+
+encode = msgspec.json.Encoder().encode
 
 
-def encoded_config(config: Mapping[str, Any] | msgspec.Struct) -> bytes:
+def encoded_config(config: Config | Mapping[str, Any]) -> bytes:
     """The configuration as JSON; without `plugins` the ones of the package are loaded."""
     given: dict[str, Any] = msgspec.to_builtins(config)
     if not given.get("plugins"):
         given = {**given, "plugins": bundled_plugins()}
-    return msgspec.json.encode(given)
+    return encode(given)
 
 
-def encoded_who(who: Mapping[str, Any] | msgspec.Struct | None) -> bytes:
+def encoded_who(who: Who | Mapping[str, Any] | None) -> bytes:
     """Who asks, as JSON; nobody is no text at all."""
-    return _NOBODY if who is None else msgspec.json.encode(who)
+    return b"" if who is None else encode(who)
 
 
 class Opened:
@@ -41,23 +46,53 @@ class Opened:
         raise TypeError("an opened psa_host cannot be pickled or copied: open one where it is needed")
 
 
-class Host(Opened):
-    """An opened host. Close it, best by `with`."""
+class _Run:
+    """Calls methods of a handle and waits."""
 
-    def __init__(self, config: Mapping[str, Any] | msgspec.Struct) -> None:
+    def __init__(self, handle: Handle) -> None:
+        self._handle = handle
+
+    def __call__(
+        self,
+        method: Method[T],
+        params: Params,
+        options: CallOptions | None,
+        *,
+        source: Source | None = None,
+        sink: Sink | None = None,
+    ) -> T:
+        given = encode(params)
+        if options is None and source is None and sink is None:
+            return self._handle.call(method, given, default_options)
+        return self._handle.call(method, given, Options(options, waits=True))
+
+
+class Host(Opened, Facade):
+    """An opened host. Close it, best by `with`.
+
+    Each method of the library is a function here: `host.notes.post(tenant=…, link=…, visibility="internal", text=…)`.
+    """
+
+    def __init__(self, config: Config | Mapping[str, Any]) -> None:
         """Opens a host; this reads files and loads plugins, which takes some milliseconds."""
         self._handle = Handle(encoded_config(config))
+        super().__init__(_Run(self._handle))
 
     def call(
-        self, method: str, params: Mapping[str, Any] | msgspec.Struct | None = None, *, options: CallOptions | None = None
+        self,
+        method: str,
+        params: Params | None = None,
+        *,
+        options: CallOptions | None = None,
+        input: Source | None = None,
+        output: Sink | None = None,
     ) -> Any:
         """Calls a method by its name, with a dictionary and for one: for what has no typed form here."""
-        native = Options(options, waits=True)
-        return self._handle.call(raw_method(method), msgspec.json.encode({} if params is None else params), native)
+        return self._run(raw_method(method), {} if params is None else params, options, source=input, sink=output)
 
     def page(
         self,
-        who: Mapping[str, Any] | msgspec.Struct | None,
+        who: Who | Mapping[str, Any] | None,
         method: str,
         url: str | bytes,
         headers: Headers = (),
