@@ -217,7 +217,10 @@ impl Reader<'_> {
         for name in node["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
             if let Some(property) = properties.remove(name) {
                 let kind = self.kind(&property)?;
-                fields.push(Field { name: name.into(), kind, default: None, about: about(&property) });
+                // An empty list or dictionary may be left out of an answer.
+                let empty = if is_of(&kind, "list[") { Some("[]") } else { is_of(&kind, "dict[").then_some("{}") };
+                let default = empty.filter(|_| self.tolerant).map(str::to_owned);
+                fields.push(Field { name: name.into(), kind, default, about: about(&property) });
             }
         }
         for (name, property) in &properties {

@@ -498,7 +498,7 @@ class CallbackHealth(msgspec.Struct, kw_only=True, omit_defaults=True):
     overrun: bool
     """Too many came at once to be kept one by one, and not everything was read since."""
 
-    trouble: dict[str, str]
+    trouble: dict[str, str] = {}
     """What is wrong, by what it is about; for people."""
 
     known_until: str | None = None
@@ -646,7 +646,7 @@ class Choice(msgspec.Struct, kw_only=True, omit_defaults=True):
     value: Any
     """As stored."""
 
-    label: dict[str, str]
+    label: dict[str, str] = {}
     """As shown."""
 
     group: dict[str, str] | None = None
@@ -720,16 +720,16 @@ class Company(msgspec.Struct, kw_only=True, omit_defaults=True):
 class Comparison(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What is wanted, beside what is there."""
 
-    wanted: list[WantedSubscription]
+    wanted: list[WantedSubscription] = []
     """What should be registered."""
 
-    registered: list[Registered]
+    registered: list[Registered] = []
     """What leads to this product at the PSA, ours or not."""
 
-    steps: list[str]
+    steps: list[str] = []
     """What would be done, or was: in words."""
 
-    catalogue: list[SubscriptionKind]
+    catalogue: list[SubscriptionKind] = []
     """Everything the provider offers."""
 
 
@@ -865,7 +865,7 @@ class Connection(msgspec.Struct, kw_only=True, omit_defaults=True):
     state: ConnectionState | str
     """Where it is in its life."""
 
-    settings: dict[str, Any]
+    settings: dict[str, Any] = {}
     """As entered, with the form's defaults, without secrets. What the plugin's form does not know is not shown;
     nothing is, while there is no plugin.
     """
@@ -1290,10 +1290,10 @@ class Definition(msgspec.Struct, kw_only=True, omit_defaults=True):
     default_locale: str
     """The language every text has."""
 
-    groups: list[Group]
+    groups: list[Group] = []
     """In the order in which they are shown."""
 
-    fields: list[Field]
+    fields: list[Field] = []
     """In the order in which they are shown; conditions look back only."""
 
     mappings: list[Mapping] = []
@@ -1368,7 +1368,7 @@ class Dependents(msgspec.Struct, kw_only=True, omit_defaults=True):
 class Deprecated(msgspec.Struct, kw_only=True, omit_defaults=True):
     """A field on its way out."""
 
-    message: dict[str, str]
+    message: dict[str, str] = {}
     """What to do."""
 
     removed_in: str | None = None
@@ -1444,17 +1444,17 @@ class Explanation(msgspec.Struct, kw_only=True, omit_defaults=True):
     text: str
     """For people: what, where, each attempt, what was seen, what happens next, what one can do."""
 
-    attempts: list[Attempt]
+    attempts: list[Attempt] = []
     """Each attempt."""
 
-    decisions: list[str]
+    decisions: list[str] = []
     """What a person can do now: `retry`, `adopt`, `discard`."""
 
 
 class Export(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Result of tenant.export."""
 
-    rows: list[ExportedRow]
+    rows: list[ExportedRow] = []
     """Each row: its table, and its columns. Secrets and bodies are not among them."""
 
 
@@ -1480,7 +1480,7 @@ class Field(msgspec.Struct, kw_only=True, omit_defaults=True):
     group: str
     """In which group."""
 
-    label: dict[str, str]
+    label: dict[str, str] = {}
     """Its name."""
 
     audit: Audit | str | None = None
@@ -1591,7 +1591,7 @@ class Group(msgspec.Struct, kw_only=True, omit_defaults=True):
     key: str
     """Unique."""
 
-    title: dict[str, str]
+    title: dict[str, str] = {}
     """Above its fields."""
 
     collapsed: bool = False
@@ -1643,7 +1643,7 @@ class HealthParams(msgspec.Struct, kw_only=True, omit_defaults=True):
 class Issues(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Result of connections.check."""
 
-    items: list[SettingsIssue]
+    items: list[SettingsIssue] = []
     """In the order of the form; empty: nothing is wrong."""
 
 
@@ -1752,7 +1752,7 @@ class Listed(msgspec.Struct, kw_only=True, omit_defaults=True):
     version: str
     """SemVer."""
 
-    operations: list[str]
+    operations: list[str] = []
     """What it offers."""
 
     capabilities: Capabilities
@@ -1771,7 +1771,7 @@ class MapValues(msgspec.Struct, kw_only=True, omit_defaults=True):
     key: str
     """Of what; of a list, each entry."""
 
-    values: dict[str, Any]
+    values: dict[str, Any] = {}
     """By the value before; a number or a truth by its JSON."""
 
 
@@ -1784,7 +1784,7 @@ class Mapping(msgspec.Struct, kw_only=True, omit_defaults=True):
     rows: str
     """`host:…` or `free`."""
 
-    columns: list[Column]
+    columns: list[Column] = []
     """What is chosen in each row."""
 
     auto: list[str] = []
@@ -1859,10 +1859,10 @@ class MemberMapping(msgspec.Struct, kw_only=True, omit_defaults=True):
 class MemberMappings(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Result of members.mappings."""
 
-    items: list[MemberMapping]
+    items: list[MemberMapping] = []
     """By agent."""
 
-    unmapped: list[ProductValue]
+    unmapped: list[ProductValue] = []
     """Agents that nothing is said about."""
 
 
@@ -1972,7 +1972,7 @@ class Method(msgspec.Struct, kw_only=True, omit_defaults=True):
 class MethodList(msgspec.Struct, kw_only=True, omit_defaults=True):
     """All methods."""
 
-    items: list[Method]
+    items: list[Method] = []
     """By name, in the order of the documentation."""
 
 
@@ -1989,7 +1989,7 @@ class Migration(msgspec.Struct, kw_only=True, omit_defaults=True):
     to: int
     """To this one."""
 
-    ops: list[MigrationOp]
+    ops: list[MigrationOp] = []
     """In order."""
 
 
@@ -2146,7 +2146,7 @@ class OperationView(msgspec.Struct, kw_only=True, omit_defaults=True):
     state: State | str
     """Where it is."""
 
-    fields: list[str]
+    fields: list[str] = []
     """Of an update: the fields that become others."""
 
     attempts: int
@@ -2360,7 +2360,7 @@ class OutboxConfig(msgspec.Struct, kw_only=True, omit_defaults=True):
 class Page(msgspec.Struct, Generic[T], kw_only=True, omit_defaults=True):
     """One page of a list."""
 
-    items: list[T]
+    items: list[T] = []
     """What is on it."""
 
     next: str | None = None
@@ -2400,13 +2400,13 @@ class Pinned(msgspec.Struct, kw_only=True, omit_defaults=True):
 class PluginList(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Result of plugins.list."""
 
-    items: list[Listed]
+    items: list[Listed] = []
     """The loaded ones, by id."""
 
-    refused: list[Refused]
+    refused: list[Refused] = []
     """Those found in a folder and not loaded."""
 
-    crashes: list[Crash]
+    crashes: list[Crash] = []
     """What was at work when an earlier process with this data folder died. Not a proof of guilt."""
 
 
@@ -2466,10 +2466,10 @@ class PriorityMapping(msgspec.Struct, kw_only=True, omit_defaults=True):
 class PriorityMappings(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Result of priorities.mappings."""
 
-    items: list[PriorityMapping]
+    items: list[PriorityMapping] = []
     """By value."""
 
-    unmapped: list[ProductValue]
+    unmapped: list[ProductValue] = []
     """The product's priorities that nothing stands for."""
 
 
@@ -2600,7 +2600,7 @@ class RehearseParams(msgspec.Struct, kw_only=True, omit_defaults=True):
 class Rehearsed(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What would be sent."""
 
-    requests: list[Any]
+    requests: list[Any] = []
     """Each request: method, url, headers, body; secrets by their names."""
 
 
@@ -2785,7 +2785,7 @@ class SplitText(msgspec.Struct, kw_only=True, omit_defaults=True):
     sep: str
     """What stands between the parts."""
 
-    to: list[str]
+    to: list[str] = []
     """Their names; the last one takes all that is left."""
 
 
@@ -2842,7 +2842,7 @@ class StatusMapping(msgspec.Struct, kw_only=True, omit_defaults=True):
 class StatusMappings(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Result of statuses.mappings."""
 
-    items: list[StatusMapping]
+    items: list[StatusMapping] = []
     """By scope and value."""
 
 
@@ -2921,7 +2921,7 @@ class SubscriptionKind(msgspec.Struct, kw_only=True, omit_defaults=True):
     kind: str
     """The provider's word, in lower case."""
 
-    levels: list[SubscriptionLevel]
+    levels: list[SubscriptionLevel] = []
     """What can be chosen within it."""
 
     since: str | None = None
@@ -2975,7 +2975,7 @@ class SubscriptionView(msgspec.Struct, kw_only=True, omit_defaults=True):
 class Subscriptions(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What is registered, and how it does."""
 
-    items: list[SubscriptionView]
+    items: list[SubscriptionView] = []
     """The oldest first."""
 
     health: CallbackHealth
@@ -2998,10 +2998,10 @@ class Suggestion(msgspec.Struct, kw_only=True, omit_defaults=True):
 class Suggestions(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Result of members.suggest."""
 
-    items: list[Suggestion]
+    items: list[Suggestion] = []
     """Of agents without a mapping; each agent and member once."""
 
-    broken: list[str]
+    broken: list[str] = []
     """Agents whose member has gone since it was mapped."""
 
 
@@ -3028,7 +3028,7 @@ class TenantExportParams(msgspec.Struct, kw_only=True, omit_defaults=True):
 class Test(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What a test goes through."""
 
-    steps: list[str]
+    steps: list[str] = []
     """Names of the steps, in order."""
 
     timeout_s: int | None = None
@@ -3038,7 +3038,7 @@ class Test(msgspec.Struct, kw_only=True, omit_defaults=True):
 class TestReport(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What a test found, step by step. A test that ran is a success, also when steps failed."""
 
-    steps: list[TestStep]
+    steps: list[TestStep] = []
     """In the order they were tried."""
 
     passed: bool
@@ -3617,14 +3617,14 @@ class Unmapped(msgspec.Struct, kw_only=True, omit_defaults=True):
     default: str
     """Until somebody chooses."""
 
-    choices: list[str]
+    choices: list[str] = []
     """What may be chosen."""
 
 
 class UnmappedValues(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Result of statuses.unmapped."""
 
-    items: list[ProductValue]
+    items: list[ProductValue] = []
     """The product's statuses that nothing stands for there."""
 
 
@@ -3654,13 +3654,13 @@ class VaultRotateParams(msgspec.Struct, kw_only=True, omit_defaults=True):
 class VaultStatus(msgspec.Struct, kw_only=True, omit_defaults=True):
     """How things stand with the keys."""
 
-    keys: list[str]
+    keys: list[str] = []
     """Ids of the keys this process has."""
 
-    sealed: list[KeyCount]
+    sealed: list[KeyCount] = []
     """How many values each key has sealed."""
 
-    missing: list[str]
+    missing: list[str] = []
     """Keys that values are sealed with and this process has not."""
 
     sealing_key: str | None = None
@@ -3787,7 +3787,7 @@ class WithTransitions(msgspec.Struct, kw_only=True, omit_defaults=True):
     state: State | str
     """Where it is."""
 
-    fields: list[str]
+    fields: list[str] = []
     """Of an update: the fields that become others."""
 
     attempts: int
@@ -3796,7 +3796,7 @@ class WithTransitions(msgspec.Struct, kw_only=True, omit_defaults=True):
     accepted: str
     """RFC 3339 UTC."""
 
-    transitions: list[Transition]
+    transitions: list[Transition] = []
     """Every change of its state, in order."""
 
     decided_by: str | None = None
