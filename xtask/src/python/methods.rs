@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 /// The table: one constant per method.
 pub(super) fn table(module: &Module) -> String {
-    let mut out = String::from("\nfrom __future__ import annotations\n\nfrom ._native import Method\nfrom . import types\n\n");
+    let mut out = String::from("\nfrom __future__ import annotations\n\nfrom . import types\nfrom ._call import Method\n\n");
     for method in &module.methods {
         let kind = of_types(&method.result);
         let _ = writeln!(out, "{}: Method[{kind}] = Method(\"{}\", {kind})", text::constant(&method.name), method.name);
@@ -26,6 +26,7 @@ pub(super) fn facade(module: &Module, awaited: bool) -> String {
         }
     }
     let (run, prefix) = if awaited { ("AsyncRun", "Async") } else { ("Run", "") };
+    let imported = if awaited { "AsyncRun, CallOptions" } else { "CallOptions, Run" };
     let mut out = format!(
         "
 from __future__ import annotations
@@ -34,8 +35,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from . import _table, types
-from ._native import CallOptions
-from ._run import {run}, Sink, Source
+from ._call import {imported}, Sink, Source
 "
     );
     for (subject, methods) in &subjects {

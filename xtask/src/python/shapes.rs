@@ -13,6 +13,9 @@ const RENAMED: &[(&str, &[&str], &str)] = &[
     ("Status", &["vault.retire", "vault.rotate", "vault.status"], "VaultStatus"),
 ];
 
+/// Methods that the package has by hand: an event has fields by its kind.
+const BY_HAND: &str = "events.";
+
 /// The class that is one for every kind of item.
 const GENERIC: &str = "Page";
 
@@ -64,7 +67,7 @@ pub(super) fn read(schemas: &Value) -> Result<Module, String> {
     let mut module = Module::default();
     let methods = schemas["methods"].as_object().ok_or("there are no methods")?;
     // Results first: a type that methods both give and take is one to be tolerant about.
-    for (name, method) in methods {
+    for (name, method) in methods.iter().filter(|(name, _)| !name.starts_with(BY_HAND)) {
         let mut reader = Reader { module: &mut module, root: &method["result"], at: name, tolerant: true };
         let result = reader.root(None)?;
         module.methods.push(Method {

@@ -4,9 +4,9 @@
 """
 
 from . import errors, types
+from ._call import CallOptions
 from ._http import Headers, Response
 from ._library import bundled_plugins, version
-from ._native import CallOptions
 from .aio import AsyncHost
 from .errors import PsaError
 from .host import Host

@@ -137,6 +137,9 @@ ptrdiff_t psa_host_wake_fd(psa_host *host);
 psa_code psa_host_wait(psa_host *host, uint32_t timeout_ms);
 psa_code psa_host_next_event(psa_host *host, const char *consumer, uint32_t timeout_ms, psa_reply **event);
 psa_code psa_host_ack_event(psa_host *host, const char *consumer, uint64_t id);
+psa_code psa_host_next_log(psa_host *host, uint32_t timeout_ms, psa_reply **lines);
+int64_t psa_fd_read(void *ctx, uint8_t *buffer, size_t capacity);
+psa_code psa_fd_write(void *ctx, psa_bytes bytes);
 psa_code psa_host_page(psa_host *host,
                        psa_bytes who,
                        const psa_http_request *request,
@@ -144,6 +147,17 @@ psa_code psa_host_page(psa_host *host,
 psa_code psa_host_callback(psa_host *host,
                            const psa_http_request *request,
                            psa_reply **reply);
+psa_code psa_host_submit_page(psa_host *host,
+                              psa_bytes who,
+                              const psa_http_request *request,
+                              psa_done done,
+                              uint64_t *id,
+                              psa_reply **error);
+psa_code psa_host_submit_callback(psa_host *host,
+                                  const psa_http_request *request,
+                                  psa_done done,
+                                  uint64_t *id,
+                                  psa_reply **error);
 const char *psa_reply_json(const psa_reply *reply, size_t *len);
 psa_code psa_reply_code(const psa_reply *reply);
 uint64_t psa_reply_id(const psa_reply *reply);

@@ -9,8 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from . import _table, types
-from ._native import CallOptions
-from ._run import Run, Sink, Source
+from ._call import CallOptions, Run, Sink, Source
 
 
 class Activity:

@@ -12,16 +12,17 @@ import os
 import threading
 import warnings
 import weakref
-from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
-import msgspec
-
-from . import errors
+from . import _logs, errors
+from ._call import CallOptions, Method, Sink, Source
 from ._http import Request, Response, response
 from ._library import ffi, lib
+from ._streams import Stream, reader, writer
 
 T = TypeVar("T")
+
+_LAST_LINES_SECONDS = 2.0
 
 _interruptions: dict[int, BaseException] = {}
 """What signal handlers have raised in threads that waited in the library, by thread."""
@@ -39,49 +40,22 @@ def _wait_on(_ctx: object) -> int:
 _keep_going = ffi.callback("int32_t(void *)", _wait_on, error=0, onerror=_note_interruption)
 
 
-class CallOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """How to run one call."""
-
-    timeout_ms: int | None = None
-    """Ends it after so many milliseconds; as configured if left out."""
-
-    trace_id: str | None = None
-    """Appears in the lines of the log that are about it; at most 128 bytes."""
-
-
-class Method(Generic[T]):
-    """A method of the library with the type of its result."""
-
-    __slots__ = ("_decode", "kind", "name")
-
-    def __init__(self, name: str, kind: Any) -> None:
-        self.name = name.encode()
-        self.kind = kind
-        self._decode: Callable[[Any], T] | None = None
-
-    def decoded(self, text: Any) -> T:
-        """The result; its type is looked into when it is first needed."""
-        decode = self._decode
-        if decode is None:
-            decode = self._decode = msgspec.json.Decoder(self.kind).decode
-        return decode(text)
-
-
-def raw_method(name: str) -> Method[Any]:
-    """A method by its name alone, whose result is a plain dictionary."""
-    if "\0" in name:
-        raise errors.InvalidArgument("the name of a method has no NUL in it")
-    return Method(name, Any)
-
-
 class Options:
     """Options as the library reads them; they must live until the call is done."""
 
-    __slots__ = ("_kept", "pointer")
+    __slots__ = ("_kept", "_streams", "pointer")
 
-    def __init__(self, options: CallOptions | None, *, waits: bool) -> None:
+    def __init__(
+        self,
+        options: CallOptions | None,
+        source: Source | None = None,
+        sink: Sink | None = None,
+        *,
+        waits: bool,
+    ) -> None:
         self.pointer = ffi.new("psa_call_options *")
         self.pointer.size = ffi.sizeof("psa_call_options")
+        self._streams: list[Stream] = []
         if waits:
             self.pointer.keep_going = _keep_going
         if options is not None:
@@ -89,6 +63,23 @@ class Options:
             self._kept = ffi.from_buffer(trace_id)
             self.pointer.timeout_ms = options.timeout_ms or 0
             self.pointer.trace_id = (self._kept, len(trace_id))
+        try:
+            if source is not None:
+                self.pointer.input = self._opened(reader(source))
+            if sink is not None:
+                self.pointer.output = self._opened(writer(sink))
+        except BaseException:
+            self.finish(False)
+            raise
+
+    def _opened(self, stream: Stream) -> Any:
+        self._streams.append(stream)
+        return stream.pointer
+
+    def finish(self, succeeded: bool) -> None:
+        """Ends the streams, once the call is done; again does nothing."""
+        for stream in self._streams:
+            stream.finish(succeeded)
 
 
 default_options = Options(None, waits=True)
@@ -102,21 +93,30 @@ def text_of(reply: Any, length: Any) -> Any:
 
 
 class State:
-    """What a handle and its end share; it does not keep the handle alive."""
-
-    __slots__ = ("closed", "forked", "pid", "pointer")
+    """What a handle, its end and its log thread share; it does not keep the handle alive."""
 
     def __init__(self, pointer: Any) -> None:
         self.pointer = pointer
-        self.pid = os.getpid()
         self.closed = False
         self.forked = False
+        # Whoever collects garbage may be the one who leaves.
+        self._lock = threading.RLock()
+        self._users = 2
+        self.log_thread = _logs.start(pointer, self.leave)
 
     def close(self, drain_ms: int) -> int:
         """Closes the host; again does no harm."""
         self.closed = True
         code: int = lib.psa_host_close(self.pointer, drain_ms)
         return code
+
+    def leave(self) -> None:
+        """The handle is gone, or the log thread ends: the last one frees the host."""
+        with self._lock:
+            self._users -= 1
+            last = self._users == 0
+        if last:
+            lib.psa_host_free(self.pointer)
 
 
 def _end(state: State) -> None:
@@ -126,7 +126,7 @@ def _end(state: State) -> None:
     if not state.closed:
         warnings.warn("a psa_host was not closed; use it in a `with`, or call close()", ResourceWarning, stacklevel=2)
         state.close(0)
-    lib.psa_host_free(state.pointer)
+    state.leave()
 
 
 class Handle:
@@ -136,9 +136,11 @@ class Handle:
         opened, error = ffi.new("psa_host **"), ffi.new("psa_reply **")
         held = ffi.from_buffer(config)
         if lib.psa_host_open((held, len(config)), ffi.NULL, opened, error):
-            raise _taken(error[0])
+            raise taken(error[0])
         self.state = State(opened[0])
         self.pointer = opened[0]
+        self.pump: Any = None
+        """What asyncio waits on; made when first needed."""
         self._slots: list[tuple[Any, Any]] = []
         self._finalizer = weakref.finalize(self, _end, self.state)
         # At exit it is closed, not freed: a daemon thread may still be about to use it.
@@ -152,8 +154,7 @@ class Handle:
 
     def call(self, method: Method[T], params: bytes, options: Options) -> T:
         """Calls a method and waits; what a signal handler raises ends the call and is raised."""
-        if self.state.forked:
-            self.check()
+        self.check()
         try:
             slot = self._slots.pop()
         except IndexError:
@@ -165,8 +166,11 @@ class Handle:
                 _raise_interruption()
             if code:
                 raise errors.of_json(text_of(reply[0], length))
-            return method.decoded(text_of(reply[0], length))
+            result = method.decoded(text_of(reply[0], length))
+            options.finish(True)
+            return result
         finally:
+            options.finish(False)
             lib.psa_reply_free(reply[0])
             self._slots.append(slot)
 
@@ -174,24 +178,15 @@ class Handle:
         """Serves a request to the page."""
         self.check()
         reply = ffi.new("psa_reply **")
-        code = lib.psa_host_page(self.pointer, (ffi.from_buffer(who), len(who)), request.pointer, reply)
-        return self._served(code, reply[0])
+        lib.psa_host_page(self.pointer, (ffi.from_buffer(who), len(who)), request.pointer, reply)
+        return _served(reply[0])
 
     def callback(self, request: Request) -> Response:
         """Serves a request to the callback address."""
         self.check()
         reply = ffi.new("psa_reply **")
-        code = lib.psa_host_callback(self.pointer, request.pointer, reply)
-        return self._served(code, reply[0])
-
-    def _served(self, code: int, reply: Any) -> Response:
-        answer = lib.psa_reply_http(reply)
-        if code or not answer:
-            raise _taken(reply)
-        try:
-            return response(answer)
-        finally:
-            lib.psa_reply_free(reply)
+        lib.psa_host_callback(self.pointer, request.pointer, reply)
+        return _served(reply[0])
 
     def close(self, drain_ms: int) -> None:
         """Closes the host; in a child of a fork it does nothing."""
@@ -199,6 +194,9 @@ class Handle:
             return
         _open.discard(self)
         code = self.state.close(drain_ms)
+        # What was logged at last is to be seen; a handler that waits for this thread must not stop it.
+        if threading.current_thread() is not self.state.log_thread:
+            self.state.log_thread.join(_LAST_LINES_SECONDS)
         if code == lib.PSA_TIMEOUT:
             raise errors.Timeout("a plugin hung and was left behind; the host is closed")
         if code:
@@ -211,7 +209,17 @@ def _raise_interruption() -> None:
         raise interruption
 
 
-def _taken(reply: Any) -> errors.PsaError:
+def _served(reply: Any) -> Response:
+    answer = lib.psa_reply_http(reply)
+    if not answer:
+        raise taken(reply)
+    try:
+        return response(answer)
+    finally:
+        lib.psa_reply_free(reply)
+
+
+def taken(reply: Any) -> errors.PsaError:
     """The exception that a reply stands for; frees the reply."""
     try:
         return errors.of_json(text_of(reply, ffi.new("size_t *")))

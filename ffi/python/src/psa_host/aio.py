@@ -12,10 +12,11 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from ._async_methods import AsyncFacade
+from ._call import CallOptions, Method, Params, Sink, Source, raw_method
 from ._http import Headers, Request, Response
-from ._native import CallOptions, Handle, Method, Options, raw_method
-from ._queue import Pump, default_options
-from ._run import Params, Sink, Source
+from ._native import Handle, Options
+from ._queue import default_options, pump_of
+from .events import AsyncEvents
 from .host import Host, Opened, encode, encoded_config, encoded_who
 from .types import Config, Who
 
@@ -25,8 +26,9 @@ T = TypeVar("T")
 class _Run:
     """Calls methods of a handle and awaits them."""
 
-    def __init__(self, pump: Pump) -> None:
-        self._pump = pump
+    def __init__(self, handle: Handle) -> None:
+        self._handle = handle
+        self._pump = pump_of(handle)
 
     async def __call__(
         self,
@@ -37,14 +39,9 @@ class _Run:
         source: Source | None = None,
         sink: Sink | None = None,
     ) -> T:
-        native = default_options if options is None else Options(options, waits=False)
-        number, future = self._pump.call(method.name, encode(params), native, method.decoded)
-        try:
-            result: T = await future
-        except asyncio.CancelledError:
-            self._pump.cancel(number)
-            raise
-        return result
+        if options is None and source is None and sink is None:
+            return await self._pump.call(self._handle, method, encode(params), default_options)
+        return await self._pump.call(self._handle, method, encode(params), Options(options, source, sink, waits=False))
 
 
 class AsyncHost(Opened, AsyncFacade):
@@ -53,8 +50,10 @@ class AsyncHost(Opened, AsyncFacade):
     def __init__(self, config: Config | Mapping[str, Any] | Host) -> None:
         """Opens a host, which takes some milliseconds; or shares one that is open, and is then closed with it."""
         self._handle = config._handle if isinstance(config, Host) else Handle(encoded_config(config))
-        self._pump = Pump(self._handle)
-        super().__init__(_Run(self._pump))
+        self._pump = pump_of(self._handle)
+        run = _Run(self._handle)
+        super().__init__(run)
+        self.events = AsyncEvents(run)
 
     async def call(
         self,
@@ -77,12 +76,11 @@ class AsyncHost(Opened, AsyncFacade):
         body: bytes = b"",
     ) -> Response:
         """Serves one request to the Integrations page; compare `Host.page`."""
-        request = Request(method, url, headers, body)
-        return await asyncio.to_thread(self._handle.page, encoded_who(who), request)
+        return await self._pump.page(self._handle, encoded_who(who), Request(method, url, headers, body))
 
     async def callback(self, method: str, url: str | bytes, headers: Headers = (), body: bytes = b"") -> Response:
         """Serves one request to the callback address; compare `Host.callback`."""
-        return await asyncio.to_thread(self._handle.callback, Request(method, url, headers, body))
+        return await self._pump.callback(self._handle, Request(method, url, headers, body))
 
     async def close(self, *, drain_ms: int = 0) -> None:
         """Stops the host; compare `Host.close`."""

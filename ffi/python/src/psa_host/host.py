@@ -12,11 +12,12 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from ._call import CallOptions, Method, Params, Sink, Source, raw_method
 from ._http import Headers, Request, Response
 from ._library import bundled_plugins
 from ._methods import Facade
-from ._native import CallOptions, Handle, Method, Options, default_options, raw_method
-from ._run import Params, Sink, Source
+from ._native import Handle, Options, default_options
+from .events import Events
 from .types import Config, Who
 
 T = TypeVar("T")
@@ -64,7 +65,7 @@ class _Run:
         given = encode(params)
         if options is None and source is None and sink is None:
             return self._handle.call(method, given, default_options)
-        return self._handle.call(method, given, Options(options, waits=True))
+        return self._handle.call(method, given, Options(options, source, sink, waits=True))
 
 
 class Host(Opened, Facade):
@@ -76,7 +77,9 @@ class Host(Opened, Facade):
     def __init__(self, config: Config | Mapping[str, Any]) -> None:
         """Opens a host; this reads files and loads plugins, which takes some milliseconds."""
         self._handle = Handle(encoded_config(config))
-        super().__init__(_Run(self._handle))
+        run = _Run(self._handle)
+        super().__init__(run)
+        self.events = Events(run)
 
     def call(
         self,

@@ -1435,6 +1435,26 @@ class Erased(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Rows that are gone, not counting what went with them."""
 
 
+class EventsAckParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """Parameters of events.ack."""
+
+    consumer: str
+    """Who was told."""
+
+    id: int
+    """The event's `id`; all before it count as handled too."""
+
+
+class EventsNextParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """Parameters of events.next."""
+
+    consumer: str
+    """Who asks: a name of 1 to 64 bytes. Several processes may share one; one at a time is served."""
+
+    timeout_ms: int = 0
+    """How long to wait for one, in milliseconds, at most as long as the call may take."""
+
+
 class Explanation(msgspec.Struct, kw_only=True, omit_defaults=True):
     """All of it in one text, and in parts."""
 
