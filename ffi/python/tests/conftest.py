@@ -72,6 +72,15 @@ def target() -> Path:
     return Path(named)
 
 
+def config_in(folder: Path, simulator: Simulator) -> dict[str, Any]:
+    """A configuration with a data folder of its own, and the plugins of the package."""
+    return {
+        "data_dir": str(folder / "data"),
+        "vault": {"key_file": str(folder / "vault.keys")},
+        "egress": {"ca_files": [simulator.ready["ca"]], "allow_private": ["127.0.0.1"]},
+    }
+
+
 @pytest.fixture(scope="session")
 def whole_simulator() -> Iterator[Simulator]:
     simulator = Simulator(target() / "psa-simulator")
@@ -88,32 +97,29 @@ def simulator(whole_simulator: Simulator) -> Iterator[Simulator]:
 
 @pytest.fixture
 def config(simulator: Simulator, tmp_path: Path) -> dict[str, Any]:
-    """A configuration with a data folder of its own, and the plugins of the package."""
-    return {
-        "data_dir": str(tmp_path / "data"),
-        "vault": {"key_file": str(tmp_path / "vault.keys")},
-        "egress": {"ca_files": [simulator.ready["ca"]], "allow_private": ["127.0.0.1"]},
-    }
+    """A configuration for a host of the test's own."""
+    return config_in(tmp_path, simulator)
 
 
-@pytest.fixture
-def host(config: dict[str, Any]) -> Iterator[psa_host.Host]:
-    with psa_host.Host(config) as opened:
+@pytest.fixture(scope="session")
+def host(whole_simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[psa_host.Host]:
+    """A host that the tests share; who closes it opens one of its own."""
+    with psa_host.Host(config_in(tmp_path_factory.mktemp("shared"), whole_simulator)) as opened:
         yield opened
 
 
-@pytest.fixture
-def connection(host: psa_host.Host, simulator: Simulator) -> str:
+@pytest.fixture(scope="session")
+def connection(host: psa_host.Host, whole_simulator: Simulator) -> str:
     """A connection that has passed its test, of tenant "t"."""
-    return connect(host, simulator)
+    return connect(host, whole_simulator)
 
 
-def connect(host: psa_host.Host, simulator: Simulator) -> str:
-    """Makes a connection of tenant "t" and tests it."""
+def connect(host: psa_host.Host, simulator: Simulator, tenant: str = "t") -> str:
+    """Makes a connection and tests it."""
     made = host.connections.create(
-        tenant="t", plugin="connectwise", settings=simulator.settings, secrets=simulator.secrets
+        tenant=tenant, plugin="connectwise", settings=simulator.settings, secrets=simulator.secrets
     )
-    report = host.connections.test(tenant="t", connection=made.connection)
+    report = host.connections.test(tenant=tenant, connection=made.connection)
     assert report.passed, report
     return made.connection
 
@@ -128,4 +134,4 @@ def ticket(simulator: Simulator) -> str:
 @pytest.fixture
 def link(host: psa_host.Host, connection: str, ticket: str) -> str:
     """A link to the new ticket."""
-    return host.links.create(tenant="t", connection=connection, product_ticket="HD-7", ticket=ticket).link
+    return host.links.create(tenant="t", connection=connection, product_ticket=f"HD-{ticket}", ticket=ticket).link

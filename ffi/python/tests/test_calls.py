@@ -15,11 +15,11 @@ from psa_host import CallOptions, errors, types
 
 def test_six_calls_are_the_whole_job(host: psa_host.Host, simulator: Simulator, ticket: str) -> None:
     made = host.connections.create(
-        tenant="t", plugin="connectwise", settings=simulator.settings, secrets=simulator.secrets
+        tenant="six", plugin="connectwise", settings=simulator.settings, secrets=simulator.secrets
     )
-    assert host.connections.test(tenant="t", connection=made.connection).passed
-    link = host.links.create(tenant="t", connection=made.connection, product_ticket="HD-7", ticket=ticket)
-    note = host.notes.post(tenant="t", link=link.link, visibility="internal", text="Grüße", wait_ms=60_000)
+    assert host.connections.test(tenant="six", connection=made.connection).passed
+    link = host.links.create(tenant="six", connection=made.connection, product_ticket="HD-7", ticket=ticket)
+    note = host.notes.post(tenant="six", link=link.link, visibility="internal", text="Grüße", wait_ms=60_000)
     assert (note.state, note.outcome, note.visibility) == ("delivered", "applied", "internal")
     assert simulator.notes(ticket) == ["Grüße"]
 

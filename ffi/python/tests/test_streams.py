@@ -27,7 +27,13 @@ class Files:
 
     def add(self, source: Any) -> str:
         made = self.host.attachments.add(
-            tenant="t", connection=self.connection, ticket=self.ticket, title="A file", file_name="a.bin", input=source
+            tenant="t",
+            connection=self.connection,
+            ticket=self.ticket,
+            title="A file",
+            file_name="a.bin",
+            public=False,
+            input=source,
         )
         return made.id
 
@@ -134,6 +140,7 @@ def test_streams_can_be_awaited(files: Files, host: psa_host.Host) -> None:
             ticket=files.ticket,
             title="A file",
             file_name="a.bin",
+            public=False,
             input=BYTES,
         )
         sink = io.BytesIO()

@@ -47,15 +47,17 @@ def _run(pointer: Any, ended: Callable[[], None]) -> None:
     # Everything else means that there will be no more.
     while code in (lib.PSA_OK, lib.PSA_TIMEOUT):
         code = lib.psa_host_next_log(pointer, _WAIT_MS, reply)
-        batch = _decode(ffi.buffer(lib.psa_reply_json(reply[0], length), length[0])) if code == lib.PSA_OK else None
+        text = bytes(ffi.buffer(lib.psa_reply_json(reply[0], length), length[0]))
         lib.psa_reply_free(reply[0])
-        if batch is not None:
-            _forward(batch)
+        if code == lib.PSA_OK:
+            forward(text)
     ended()
 
 
-def _forward(batch: _Batch) -> None:
+def forward(text: bytes) -> None:
+    """Hands a batch of lines to Python's logging."""
     try:
+        batch = _decode(text)
         if batch.dropped:
             logging.getLogger("psa_host").warning("%d log lines were dropped: they came too fast", batch.dropped)
         for line in batch.lines:

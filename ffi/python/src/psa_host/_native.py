@@ -82,6 +82,11 @@ class Options:
             stream.finish(succeeded)
 
 
+def borrowed(text: bytes) -> Any:
+    """Bytes as the library reads them. Who prints a traceback with its variables does not see what they are."""
+    return ffi.from_buffer(text)
+
+
 default_options = Options(None, waits=True)
 """For calls that wait and have none of their own."""
 
@@ -152,7 +157,7 @@ class Handle:
         if self.state.forked:
             raise errors.ForkedError(errors.FORKED, reason="forked")
 
-    def call(self, method: Method[T], params: bytes, options: Options) -> T:
+    def call(self, method: Method[T], params: Any, options: Options) -> T:
         """Calls a method and waits; what a signal handler raises ends the call and is raised."""
         self.check()
         try:
@@ -160,7 +165,7 @@ class Handle:
         except IndexError:
             slot = ffi.new("psa_reply **"), ffi.new("size_t *")
         reply, length = slot
-        code = lib.psa_host_call(self.pointer, method.name, (ffi.from_buffer(params), len(params)), options.pointer, reply)
+        code = lib.psa_host_call(self.pointer, method.name, (params, len(params)), options.pointer, reply)
         try:
             if _interruptions:
                 _raise_interruption()

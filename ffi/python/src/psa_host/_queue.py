@@ -64,11 +64,11 @@ class Pump:
         self._count = ffi.new("size_t *")
         self._done = ffi.new("psa_done *")[0]
 
-    async def call(self, handle: Handle, method: Method[T], params: bytes, options: Options) -> T:
+    async def call(self, handle: Handle, method: Method[T], params: Any, options: Options) -> T:
         """Calls a method and awaits it."""
 
         def start(number: Any, error: Any) -> int:
-            given = (ffi.from_buffer(params), len(params))
+            given = (params, len(params))
             code: int = lib.psa_host_submit(
                 handle.pointer, method.name, given, options.pointer, self._done, number, error
             )

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from ._async_methods import AsyncFacade
 from ._call import CallOptions, Method, Params, Sink, Source, raw_method
 from ._http import Headers, Request, Response
-from ._native import Handle, Options
+from ._native import Handle, Options, borrowed
 from ._queue import default_options, pump_of
 from .events import AsyncEvents
 from .host import Host, Opened, encode, encoded_config, encoded_who
@@ -39,9 +39,10 @@ class _Run:
         source: Source | None = None,
         sink: Sink | None = None,
     ) -> T:
+        given = borrowed(encode(params))
         if options is None and source is None and sink is None:
-            return await self._pump.call(self._handle, method, encode(params), default_options)
-        return await self._pump.call(self._handle, method, encode(params), Options(options, source, sink, waits=False))
+            return await self._pump.call(self._handle, method, given, default_options)
+        return await self._pump.call(self._handle, method, given, Options(options, source, sink, waits=False))
 
 
 class AsyncHost(Opened, AsyncFacade):

@@ -35,7 +35,7 @@ class Event:
         self.id: int = data["id"]
         """For `ack`."""
         self.kind: str = data["event"]
-        """What kind: "note.delivered"; "gap": events were dropped because nobody had fetched them for long."""
+        """What kind: "operation.delivered"; "gap": events were dropped because nobody had fetched them for long."""
 
     @property
     def tenant(self) -> str | None:

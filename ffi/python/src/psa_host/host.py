@@ -16,7 +16,7 @@ from ._call import CallOptions, Method, Params, Sink, Source, raw_method
 from ._http import Headers, Request, Response
 from ._library import bundled_plugins
 from ._methods import Facade
-from ._native import Handle, Options, default_options
+from ._native import Handle, Options, borrowed, default_options
 from .events import Events
 from .types import Config, Who
 
@@ -62,7 +62,7 @@ class _Run:
         source: Source | None = None,
         sink: Sink | None = None,
     ) -> T:
-        given = encode(params)
+        given = borrowed(encode(params))
         if options is None and source is None and sink is None:
             return self._handle.call(method, given, default_options)
         return self._handle.call(method, given, Options(options, source, sink, waits=True))
