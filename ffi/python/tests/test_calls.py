@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from conftest import Simulator
+from scene import Simulator
 
 import psa_host
 from psa_host import CallOptions, errors, types

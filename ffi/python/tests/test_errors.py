@@ -7,7 +7,7 @@ import pickle
 import traceback
 
 import pytest
-from conftest import Simulator
+from scene import Simulator
 
 import psa_host
 from psa_host import _codes, errors

@@ -8,7 +8,7 @@ import threading
 from typing import Any
 
 import pytest
-from conftest import Simulator, connect
+from scene import Simulator, connect
 
 import psa_host
 from psa_host import errors

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import pytest
-from conftest import Simulator
+from scene import Simulator
 
 import psa_host
 from psa_host import errors
@@ -124,7 +124,7 @@ def test_a_source_that_fails_is_the_callers_own_error(files: Files) -> None:
         def readinto(self, _buffer: Any) -> int:
             raise OSError("the scanner is out of paper")
 
-    broken: BinaryIO = io.BufferedReader(Broken())  # type: ignore[assignment]
+    broken: BinaryIO = io.BufferedReader(Broken())
     with pytest.raises(OSError, match="out of paper"):
         files.add(broken)
     with pytest.raises(FileNotFoundError):

@@ -17,7 +17,7 @@ _HERE = Path(__file__).parent
 _NAMES = {"darwin": "libpsa_host.dylib", "win32": "psa_host.dll"}
 
 
-def _library_path() -> Path:
+def library_path() -> Path:
     """The file named by PSA_HOST_LIBRARY, or the one inside the package."""
     named = os.environ.get("PSA_HOST_LIBRARY")
     path = Path(named) if named else _HERE / "_lib" / _NAMES.get(sys.platform, "libpsa_host.so")
@@ -41,7 +41,7 @@ def _load(path: Path) -> Any:
 
 ffi: Any = FFI()
 ffi.cdef(CDEF)
-lib: Any = _load(_library_path())
+lib: Any = _load(library_path())
 
 
 def version() -> str:

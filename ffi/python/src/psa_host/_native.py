@@ -22,6 +22,8 @@ from ._streams import Stream, reader, writer
 
 T = TypeVar("T")
 
+PSA_TIMEOUT: int = lib.PSA_TIMEOUT
+
 _LAST_LINES_SECONDS = 2.0
 
 _interruptions: dict[int, BaseException] = {}
@@ -170,6 +172,7 @@ class Handle:
             if _interruptions:
                 _raise_interruption()
             if code:
+                _end_with_the_interpreter()
                 raise errors.of_json(text_of(reply[0], length))
             result = method.decoded(text_of(reply[0], length))
             options.finish(True)
@@ -193,19 +196,25 @@ class Handle:
         lib.psa_host_callback(self.pointer, request.pointer, reply)
         return _served(reply[0])
 
-    def close(self, drain_ms: int) -> None:
-        """Closes the host; in a child of a fork it does nothing."""
+    def close(self, drain_ms: int) -> bool:
+        """Closes the host; False: a plugin hung and was left behind. In a child of a fork it does nothing."""
         if self.state.forked:
-            return
+            return True
         _open.discard(self)
         code = self.state.close(drain_ms)
         # What was logged at last is to be seen; a handler that waits for this thread must not stop it.
         if threading.current_thread() is not self.state.log_thread:
             self.state.log_thread.join(_LAST_LINES_SECONDS)
-        if code == lib.PSA_TIMEOUT:
-            raise errors.Timeout("a plugin hung and was left behind; the host is closed")
-        if code:
-            raise errors.of_code(code, ffi.string(lib.psa_code_name(code)).decode())
+        return code != PSA_TIMEOUT
+
+
+_exiting = threading.Event()
+
+
+def _end_with_the_interpreter() -> None:
+    """A daemon thread whose call ended because everything ends is left where it is, as Python leaves such threads."""
+    if _exiting.is_set() and threading.current_thread().daemon:
+        threading.Event().wait()
 
 
 def _raise_interruption() -> None:
@@ -237,6 +246,7 @@ _open: weakref.WeakSet[Handle] = weakref.WeakSet()
 
 def _close_all() -> None:
     """Before the interpreter ends: threads that wait in the library return while they still can."""
+    _exiting.set()
     for handle in list(_open):
         if not handle.state.forked:
             handle.state.close(0)

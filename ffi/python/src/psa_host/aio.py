@@ -83,9 +83,9 @@ class AsyncHost(Opened, AsyncFacade):
         """Serves one request to the callback address; compare `Host.callback`."""
         return await self._pump.callback(self._handle, Request(method, url, headers, body))
 
-    async def close(self, *, drain_ms: int = 0) -> None:
+    async def close(self, *, drain_ms: int = 0) -> bool:
         """Stops the host; compare `Host.close`."""
-        await asyncio.to_thread(self._handle.close, drain_ms)
+        return await asyncio.to_thread(self._handle.close, drain_ms)
 
     async def __aenter__(self) -> AsyncHost:
         return self

@@ -214,8 +214,3 @@ def of_json(text: Any) -> PsaError:
         retry_after_ms=body.retry_after_ms,
         details=body.details,
     )
-
-
-def of_code(number: int, name: str) -> PsaError:
-    """The exception for a code that came without a text."""
-    return _CLASSES.get(name, Internal)(f"the library answered {name} ({number})")

@@ -7,6 +7,7 @@ comes again. Handle it so that twice does no harm.
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -20,8 +21,21 @@ _WAIT_MS = 20_000
 _WAITING = CallOptions(timeout_ms=_WAIT_MS + 10_000)
 
 
-def _wait_ms(idle_ms: int | None) -> int:
-    return _WAIT_MS if idle_ms is None else min(idle_ms, _WAIT_MS)
+class _Patience:
+    """How long is still to be waited for an event, in parts of 20 s."""
+
+    def __init__(self, idle_ms: int | None) -> None:
+        self._until = None if idle_ms is None else time.monotonic() + idle_ms / 1000
+
+    def next_ms(self) -> int:
+        """How long to wait next, in milliseconds."""
+        if self._until is None:
+            return _WAIT_MS
+        return min(_WAIT_MS, max(0, round((self._until - time.monotonic()) * 1000)))
+
+    def is_over(self) -> bool:
+        """Whether nothing more is to be waited for."""
+        return self._until is not None and time.monotonic() >= self._until
 
 
 class Event:
@@ -80,9 +94,10 @@ class Events:
             _refuse_fork(closed)
 
     def _next(self, consumer: str, idle_ms: int | None) -> Event | None:
+        patience = _Patience(idle_ms)
         while True:
-            event = self.next(consumer=consumer, timeout_ms=_wait_ms(idle_ms), options=_WAITING)
-            if event is not None or idle_ms is not None:
+            event = self.next(consumer=consumer, timeout_ms=patience.next_ms(), options=_WAITING)
+            if event is not None or patience.is_over():
                 return event
 
     def next(self, *, consumer: str, timeout_ms: int = 0, options: CallOptions | None = None) -> Event | None:
@@ -114,9 +129,10 @@ class AsyncEvents:
             _refuse_fork(closed)
 
     async def _next(self, consumer: str, idle_ms: int | None) -> Event | None:
+        patience = _Patience(idle_ms)
         while True:
-            event = await self.next(consumer=consumer, timeout_ms=_wait_ms(idle_ms), options=_WAITING)
-            if event is not None or idle_ms is not None:
+            event = await self.next(consumer=consumer, timeout_ms=patience.next_ms(), options=_WAITING)
+            if event is not None or patience.is_over():
                 return event
 
     async def next(self, *, consumer: str, timeout_ms: int = 0, options: CallOptions | None = None) -> Event | None:

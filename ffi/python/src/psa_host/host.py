@@ -114,12 +114,13 @@ class Host(Opened, Facade):
         """
         return self._handle.callback(Request(method, url, headers, body))
 
-    def close(self, *, drain_ms: int = 0) -> None:
+    def close(self, *, drain_ms: int = 0) -> bool:
         """Stops the host: running calls may finish for drain_ms, the rest is cancelled. Again does no harm.
 
-        What was accepted is on disk and goes on when a host is opened again.
+        What was accepted is on disk and goes on when a host is opened again. False: a plugin hung and was left behind;
+        the log says which.
         """
-        self._handle.close(drain_ms)
+        return self._handle.close(drain_ms)
 
     def __enter__(self) -> Host:
         return self
