@@ -1,6 +1,6 @@
 //! What the scenarios share.
 //!
-//! Holds: compiling C plugins, an opened host in a folder of its own, small HTTP servers.
+//! Holds: compiling C plugins, an opened host in a folder of its own, small HTTP servers, a product in another language.
 //! Promises: nothing of a scenario outlives it; all waits are for states.
 //! Leaves to others: what is to be true (`tests/`).
 
@@ -13,10 +13,12 @@ pub mod embedded;
 pub mod files;
 pub mod forge;
 pub mod inbound;
+pub mod npm;
 pub mod process;
 pub mod psa;
 pub mod scene;
 pub mod shared;
+pub mod six_calls;
 pub mod storm;
 pub mod time;
 pub mod torture;

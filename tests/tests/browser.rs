@@ -2,10 +2,9 @@
 //!
 //! The checks themselves are Node programs (`tests/browser`); `cargo xtask test` installs what they need.
 
-use psa_tests::compile;
 use psa_tests::demo::Demo;
+use psa_tests::{compile, npm};
 use serde_json::{Value, json};
-use std::fs::File;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -13,25 +12,9 @@ fn folder() -> PathBuf {
     compile::root().join("tests/browser")
 }
 
-/// Gets the packages, once: each test is a process of its own, and they begin at the same time.
-fn install() {
-    let lock = File::create(compile::target().join("browser.lock")).unwrap();
-    lock.lock().unwrap();
-    // npm writes this file last.
-    if folder().join("node_modules/.package-lock.json").is_file() {
-        return;
-    }
-    let npm = Command::new("npm")
-        .args(["ci", "--no-audit", "--no-fund"])
-        .current_dir(folder())
-        .output()
-        .expect("npm is there");
-    assert!(npm.status.success(), "{}", String::from_utf8_lossy(&npm.stderr));
-}
-
 /// Runs one of the programs and panics with what it printed if it fails.
 fn node(script: &str, arguments: &[&str]) -> String {
-    install();
+    npm::install(&folder());
     let output =
         Command::new("node").arg(script).args(arguments).current_dir(folder()).output().expect("node is there");
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -9,7 +9,7 @@ use crate::{Outcome, generate, tidy, tools};
 use std::path::Path;
 
 /// Programs of the system that tests call, with their packages.
-const SYSTEM: [(&str, &str); 11] = [
+const SYSTEM: [(&str, &str); 12] = [
     ("gcc", "gcc"),
     ("g++", "g++"),
     ("clang", "clang"),
@@ -21,6 +21,7 @@ const SYSTEM: [(&str, &str); 11] = [
     ("chromium", "chromium"),
     ("node", "nodejs"),
     ("npm", "npm"),
+    ("php", "php-cli"),
 ];
 
 /// One skipped thing.

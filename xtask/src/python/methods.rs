@@ -7,7 +7,8 @@ use std::fmt::Write as _;
 
 /// The table: one constant per method.
 pub(super) fn table(module: &Module) -> String {
-    let mut out = String::from("\nfrom __future__ import annotations\n\nfrom . import types\nfrom ._call import Method\n\n");
+    let mut out =
+        String::from("\nfrom __future__ import annotations\n\nfrom . import types\nfrom ._call import Method\n\n");
     for method in &module.methods {
         let kind = of_types(&method.result);
         let _ = writeln!(out, "{}: Method[{kind}] = Method(\"{}\", {kind})", text::constant(&method.name), method.name);
@@ -85,7 +86,8 @@ fn function(module: &Module, verb: &str, method: &Method, awaited: bool) -> Stri
     let _ = writeln!(out, "        options: CallOptions | None = None,\n    ) -> {}:", of_types(&method.result));
     out.push_str(&text::docstring(8, &told));
     let names = fields.iter().map(|field| text::name(&field.name));
-    let given: Vec<String> = names.map(|name| format!("                {name}={},\n", converted(&name, fields))).collect();
+    let given: Vec<String> =
+        names.map(|name| format!("                {name}={},\n", converted(&name, fields))).collect();
     let _ = write!(out, "        return {wait}self._run(\n            _table.{},\n", text::constant(&method.name));
     if given.is_empty() {
         let _ = writeln!(out, "            types.{}(),", method.params);

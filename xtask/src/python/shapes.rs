@@ -90,7 +90,12 @@ pub(super) fn read(schemas: &Value) -> Result<Module, String> {
 }
 
 fn about(node: &Value) -> String {
-    ["about", "description"].iter().find_map(|key| node[key].as_str()).unwrap_or_default().replace("[`", "`").replace("`]", "`")
+    ["about", "description"]
+        .iter()
+        .find_map(|key| node[key].as_str())
+        .unwrap_or_default()
+        .replace("[`", "`")
+        .replace("`]", "`")
 }
 
 /// One schema with its own definitions.
@@ -257,8 +262,10 @@ impl Reader<'_> {
     fn made(&self, kind: &str, given: &Value) -> Option<String> {
         if let Value::Object(fields) = given {
             self.module.classes.get(kind)?;
-            let given: Option<Vec<String>> =
-                fields.iter().map(|(name, value)| Some(format!("{}={}", text::name(name), text::literal(value)?))).collect();
+            let given: Option<Vec<String>> = fields
+                .iter()
+                .map(|(name, value)| Some(format!("{}={}", text::name(name), text::literal(value)?)))
+                .collect();
             return Some(format!("msgspec.field(default_factory=lambda: {kind}({}))", given?.join(", ")));
         }
         given.as_str().and_then(|_| text::literal(given))
@@ -312,5 +319,6 @@ fn known_words(node: &Value) -> Vec<String> {
 
 /// Whether a node is an object whose fields are known.
 fn is_class(node: &Value) -> bool {
-    node["oneOf"].is_array() || (node["type"] == "object" && !(node["properties"].is_null() && node["additionalProperties"].is_object()))
+    node["oneOf"].is_array()
+        || (node["type"] == "object" && !(node["properties"].is_null() && node["additionalProperties"].is_object()))
 }

@@ -58,8 +58,7 @@ fn class_text(name: &str, class: &Class) -> String {
         out.push_str(&field_text(field));
     }
     let secret = |field: &&Field| is_secret(name, field);
-    let secrets: Vec<String> =
-        class.fields.iter().filter(secret).map(|field| format!("\"{}\"", field.name)).collect();
+    let secrets: Vec<String> = class.fields.iter().filter(secret).map(|field| format!("\"{}\"", field.name)).collect();
     if !secrets.is_empty() {
         let _ = write!(out, "\n    def __repr__(self) -> str:\n        return hidden(self, {})\n", secrets.join(", "));
     }
