@@ -20,8 +20,10 @@ app.secret_key = os.environ.get("SECRET_KEY") or secrets.token_hex()
 mount = os.environ.get("MOUNT", "/integrations").rstrip("/")
 
 # begin: mount
+# begin: per-process
 # Opened by the process that first needs it: gunicorn may load this module before it forks.
 host = PerProcess(lambda: json.loads(os.environ["PSA_CONFIG"]))
+# end: per-process
 
 
 def identify(environ):

@@ -9,7 +9,7 @@ const [library, config, create] = [process.argv[2], JSON.parse(process.argv[3]),
 const { tenant } = create;
 const host = await Host.open(library, config);
 
-// The body stays bytes: a signature is made over them.
+// begin: callback
 const server = http.createServer(async (request, response) => {
   const pieces = [];
   let length = 0;
@@ -29,7 +29,9 @@ const server = http.createServer(async (request, response) => {
 });
 const address = new URL(config.callbacks.address);
 await once(server.listen(Number(address.port), address.hostname), "listening");
+// end: callback
 
+// begin: calls
 const { connection } = await host.call("connections.create", create);
 await host.call("connections.test", { tenant, connection });
 const { link } = await host.call("links.create", { tenant, connection, product_ticket: "HD-7", ticket: "1001" });
@@ -37,7 +39,9 @@ const note = await host.call("notes.post", {
   tenant, link, visibility: "internal", text: "Posted from Node.", client_key: "note 1", wait_ms: 60_000,
 });
 console.log("note", note.state);
+// end: calls
 
+// begin: events
 for (let kind = ""; kind !== "note.added"; ) {
   const event = await host.nextEvent("node", 1_000);
   if (event === null) continue;
@@ -45,6 +49,7 @@ for (let kind = ""; kind !== "note.added"; ) {
   await host.ackEvent("node", event.id);
   kind = event.event;
 }
+// end: events
 server.close();
 server.closeAllConnections();
 await host.close(1_000);

@@ -4,8 +4,9 @@
 import koffi from "koffi";
 import { promisify } from "node:util";
 
-// Koffi runs each of these calls on a stack of its own, of 128 KiB unless told otherwise. The host wants what a thread has.
+// begin: stack
 koffi.config({ ...koffi.config(), async_stack_size: 2 << 20 });
+// end: stack
 
 const OK = 0;
 const TIMEOUT = 11;

@@ -14,6 +14,7 @@ $host = new Host($library, $config);
 $address = parse_url($config->callbacks->address);
 $server = stream_socket_server("tcp://{$address['host']}:{$address['port']}");
 
+// begin: calls
 $connection = $host->call('connections.create', $create)->connection;
 $host->call('connections.test', ['tenant' => $tenant, 'connection' => $connection]);
 $link = $host->call('links.create', [
@@ -24,6 +25,7 @@ $note = $host->call('notes.post', [
     'client_key' => 'note 1', 'wait_ms' => 60_000,
 ]);
 echo "note {$note->state}\n";
+// end: calls
 
 /** Reads one request, hands it on, sends back the answer. A product's own server does this elsewhere. */
 function serve(Host $host, $stream): void
@@ -42,13 +44,14 @@ function serve(Host $host, $stream): void
         fwrite($stream, "HTTP/1.1 413 x\r\nconnection: close\r\n\r\n");
         return;
     }
-    // The body stays as it came: a signature is made over its bytes.
     $body = $length === 0 ? '' : stream_get_contents($stream, $length);
+    // begin: callback
     try {
         [$status, $pairs, $answer] = $host->callback($method, $url, $headers, $body);
     } catch (PsaError) {
-        [$status, $pairs, $answer] = [429, [], ''];
+        [$status, $pairs, $answer] = [429, [], '']; // the PSA comes again
     }
+    // end: callback
     echo "callback $status\n";
     $lines = array_map(fn (array $pair) => "{$pair[0]}: {$pair[1]}\r\n", $pairs);
     $length = strlen($answer);

@@ -9,7 +9,7 @@ use crate::{Outcome, generate, tidy, tools};
 use std::path::Path;
 
 /// Programs of the system that tests call, with their packages.
-const SYSTEM: [(&str, &str); 12] = [
+const SYSTEM: [(&str, &str); 13] = [
     ("gcc", "gcc"),
     ("g++", "g++"),
     ("clang", "clang"),
@@ -18,6 +18,7 @@ const SYSTEM: [(&str, &str); 12] = [
     ("pkg-config", "pkg-config"),
     ("valgrind", "valgrind"),
     ("python3", "python3"),
+    ("pip3", "python3-pip"),
     ("chromium", "chromium"),
     ("node", "nodejs"),
     ("npm", "npm"),
