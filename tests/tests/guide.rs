@@ -4,7 +4,7 @@ use psa_host::{Hooks, Host};
 use psa_host_api::Code;
 use psa_host_api::error::Acts;
 use psa_tests::compile::{self, run};
-use psa_tests::embedded::Embedded;
+use psa_tests::six_calls::SixCalls;
 use psa_tests::python;
 use psa_tests::snippets::{self, blocks};
 use serde_json::{Value, json};
@@ -43,12 +43,12 @@ fn build_line(compiler: &str, folder: &Path) -> Command {
     shell
 }
 
-fn port(scene: &Embedded) -> String {
+fn port(scene: &SixCalls) -> String {
     scene.config()["callbacks"]["address"].as_str().unwrap().split([':', '/']).nth(4).unwrap().to_owned()
 }
 
 fn six_calls(mut program: Command, note: &str) {
-    let scene = Embedded::new();
+    let scene = SixCalls::new();
     program.args([scene.config().to_string(), scene.create().to_string(), port(&scene)]);
     scene.run(&mut program, note);
 }
