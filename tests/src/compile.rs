@@ -41,6 +41,11 @@ pub fn stream_plugin(defines: &[&str], folder: &Path) -> PathBuf {
     c_plugin("tests/plugins/stream.c", defines, "stream", folder)
 }
 
+/// The plugin whose tickets end with any code.
+pub fn codes_plugin(folder: &Path) -> PathBuf {
+    c_plugin("tests/plugins/codes.c", &[], "codes", folder)
+}
+
 /// A library that, preloaded, makes a folder read-only under a running process: `tests/plugins/read_only.c`.
 pub fn read_only(folder: &Path) -> PathBuf {
     c_plugin("tests/plugins/read_only.c", &[], "read_only", folder)

@@ -8,8 +8,8 @@
 use crate::{Outcome, generate, tidy, tools};
 use std::path::Path;
 
-/// Programs of the system that tests call, with their packages.
-const SYSTEM: [(&str, &str); 13] = [
+/// Programs of the system that tests call, and headers that they compile against, with their packages.
+const SYSTEM: [(&str, &str); 15] = [
     ("gcc", "gcc"),
     ("g++", "g++"),
     ("clang", "clang"),
@@ -23,6 +23,8 @@ const SYSTEM: [(&str, &str); 13] = [
     ("node", "nodejs"),
     ("npm", "npm"),
     ("php", "php-cli"),
+    ("/usr/include/nlohmann/json.hpp", "nlohmann-json3-dev"),
+    ("/usr/include/boost/beast.hpp", "libboost-dev"),
 ];
 
 /// One skipped thing.
