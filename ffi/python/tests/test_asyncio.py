@@ -13,6 +13,7 @@ from scene import Simulator, connect
 
 import psa_host
 from psa_host import CallOptions, errors
+from psa_host._queue import pump_of
 
 T = TypeVar("T")
 Run = Callable[[Coroutine[Any, Any, T]], T]
@@ -63,7 +64,7 @@ def test_a_cancelled_task_cancels_its_call(
         with pytest.raises(asyncio.TimeoutError):
             await asyncio.wait_for(read, 0.3)
         # It is over in the library too: an own end would come after 30 s.
-        while asynchronous._handle.pump._waiting:  # pyright: ignore[reportPrivateUsage]
+        while pump_of(asynchronous._handle).waiting():  # pyright: ignore[reportPrivateUsage]
             await asyncio.sleep(0.01)
 
     run(asyncio.wait_for(give_up(), 10))

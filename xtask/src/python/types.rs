@@ -24,6 +24,8 @@ from ._hidden import hidden
 
 T = TypeVar(\"T\")
 
+# Structs hold data and never each other in a circle, so the garbage collector need not look at them: gc=False.
+
 # What is known today; the library may say more, and that is no error. So they are texts at run time.
 if TYPE_CHECKING:
 ",
@@ -51,7 +53,7 @@ if TYPE_CHECKING:
 fn class_text(name: &str, class: &Class) -> String {
     let generic = class.fields.iter().any(|field| field.kind.contains("[T]"));
     let bases = if generic { "msgspec.Struct, Generic[T]" } else { "msgspec.Struct" };
-    let mut out = format!("\n\nclass {name}({bases}, kw_only=True, omit_defaults=True):\n");
+    let mut out = format!("\n\nclass {name}({bases}, kw_only=True, omit_defaults=True, gc=False):\n");
     out.push_str(&text::docstring(4, std::slice::from_ref(&class.about)));
     for field in &class.fields {
         out.push('\n');

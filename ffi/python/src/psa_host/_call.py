@@ -5,8 +5,9 @@ Holds: methods with the types of their results, options, what a stream may be gi
 
 from __future__ import annotations
 
+import functools
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, BinaryIO, Generic, Protocol, TypeVar, Union
 
 import msgspec
@@ -53,6 +54,7 @@ class Method(Generic[T]):
         return decode(text)
 
 
+@functools.lru_cache(maxsize=256)
 def raw_method(name: str) -> Method[Any]:
     """A method by its name alone, whose result is a plain dictionary."""
     if "\0" in name:
@@ -75,9 +77,9 @@ class Run(Protocol):
 
 
 class AsyncRun(Protocol):
-    """Calls a method and awaits it."""
+    """Starts a call of a method, to be awaited."""
 
-    async def __call__(
+    def __call__(
         self,
         method: Method[T],
         params: Params,
@@ -85,4 +87,4 @@ class AsyncRun(Protocol):
         *,
         source: Source | None = None,
         sink: Sink | None = None,
-    ) -> T: ...
+    ) -> Awaitable[T]: ...

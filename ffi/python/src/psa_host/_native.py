@@ -161,7 +161,8 @@ class Handle:
 
     def call(self, method: Method[T], params: Any, options: Options) -> T:
         """Calls a method and waits; what a signal handler raises ends the call and is raised."""
-        self.check()
+        if self.state.forked:
+            self.check()
         try:
             slot = self._slots.pop()
         except IndexError:

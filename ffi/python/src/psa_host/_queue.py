@@ -1,7 +1,8 @@
 """Calls that are under way for event loops.
 
-Holds: `Pump`: one number per call, one future each, and one readable descriptor per loop for all of them.
-Promises: no thread per call; any loop may empty the queue, and each future is set in its own loop.
+Holds: `Call`, the future of one call, and `Pump`, the queue of a host with one readable descriptor per loop.
+Promises: no thread per call; any loop may empty the queue, and each future is set in its own loop; who cancels a future
+cancels its call.
 """
 
 from __future__ import annotations
@@ -10,8 +11,7 @@ import asyncio
 import os
 import threading
 import weakref
-from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from . import errors
 from ._call import Method
@@ -22,33 +22,42 @@ from ._native import Handle, Options, State, taken, text_of
 T = TypeVar("T")
 
 _BATCH = 256
+_OK: int = lib.PSA_OK
 
 default_options = Options(None, waits=False)
 """For calls that have none of their own."""
 
 
-class _Waiting(Generic[T]):
-    """A future, where it belongs, and how its answer is read; keeps the handle alive until it is."""
+class Call(asyncio.Future[T]):
+    """A call under way. It keeps the host alive until its answer has come."""
 
-    __slots__ = ("future", "handle", "loop", "options", "read")
+    __slots__ = ("handle", "method", "number", "options")
 
     def __init__(
-        self, handle: Handle, loop: asyncio.AbstractEventLoop, read: Callable[[Any, Any], T], options: Options
+        self, handle: Handle, method: Method[T] | None, options: Options, *, loop: asyncio.AbstractEventLoop
     ) -> None:
+        super().__init__(loop=loop)
         self.handle = handle
-        self.loop = loop
-        self.future: asyncio.Future[T] = loop.create_future()
-        self.read = read
+        self.method = method
         self.options = options
+        self.number = 0
+
+    def cancel(self, msg: Any | None = None) -> bool:
+        """Cancels the call in the library too; its answer still comes, and then its streams end."""
+        if not super().cancel(msg):
+            return False
+        if not self.handle.state.forked:
+            lib.psa_host_cancel(self.handle.pointer, self.number)
+        return True
 
     def settle(self, value: Any, error: BaseException | None) -> None:
         """Runs in the loop of the future."""
-        if self.future.done():
+        if self.done():
             return
         if error is None:
-            self.future.set_result(value)
+            self.set_result(value)
         else:
-            self.future.set_exception(error)
+            self.set_exception(error)
 
 
 class Pump:
@@ -57,73 +66,71 @@ class Pump:
     def __init__(self, state: State) -> None:
         self._state = state
         self._lock = threading.Lock()
-        self._waiting: dict[int, _Waiting[Any]] = {}
+        self._calls: dict[int, Call[Any]] = {}
         self._descriptors: dict[asyncio.AbstractEventLoop, int] = {}
         weakref.finalize(self, _close_all, self._descriptors)
         self._replies = ffi.new("psa_reply *[]", _BATCH)
         self._count = ffi.new("size_t *")
+        self._number, self._error = ffi.new("uint64_t *"), ffi.new("psa_reply **")
         self._done = ffi.new("psa_done *")[0]
 
-    async def call(self, handle: Handle, method: Method[T], params: Any, options: Options) -> T:
-        """Calls a method and awaits it."""
-
-        def start(number: Any, error: Any) -> int:
-            given = (params, len(params))
-            code: int = lib.psa_host_submit(
-                handle.pointer, method.name, given, options.pointer, self._done, number, error
+    def call(self, handle: Handle, method: Method[T], params: Any, options: Options) -> Call[T]:
+        """Starts a call of a method."""
+        call = self._begun(handle, method, options)
+        # Held until the future is known, so that another loop cannot take its answer before.
+        with self._lock:
+            code = lib.psa_host_submit(
+                handle.pointer,
+                method.name,
+                (params, len(params)),
+                options.pointer,
+                self._done,
+                self._number,
+                self._error,
             )
-            return code
+            self._note(call, code)
+        return call
 
-        def read(reply: Any, length: Any) -> T:
-            return method.decoded(text_of(reply, length))
-
-        return await self._awaited(handle, start, read, options)
-
-    async def page(self, handle: Handle, who: bytes, request: Request) -> Response:
-        """Serves a request to the page."""
-
-        def start(number: Any, error: Any) -> int:
-            given = (ffi.from_buffer(who), len(who))
-            code: int = lib.psa_host_submit_page(
-                handle.pointer, given, request.pointer, self._done, number, error
+    def page(self, handle: Handle, who: bytes, request: Request) -> Call[Response]:
+        """Starts serving a request to the page."""
+        call: Call[Response] = self._begun(handle, None, default_options)
+        given = (ffi.from_buffer(who), len(who))
+        with self._lock:
+            code = lib.psa_host_submit_page(
+                handle.pointer, given, request.pointer, self._done, self._number, self._error
             )
-            return code
+            self._note(call, code)
+        return call
 
-        return await self._awaited(handle, start, _http_of, default_options)
+    def callback(self, handle: Handle, request: Request) -> Call[Response]:
+        """Starts serving a request to the callback address."""
+        call: Call[Response] = self._begun(handle, None, default_options)
+        with self._lock:
+            code = lib.psa_host_submit_callback(
+                handle.pointer, request.pointer, self._done, self._number, self._error
+            )
+            self._note(call, code)
+        return call
 
-    async def callback(self, handle: Handle, request: Request) -> Response:
-        """Serves a request to the callback address."""
+    def waiting(self) -> int:
+        """How many calls are under way."""
+        return len(self._calls)
 
-        def start(number: Any, error: Any) -> int:
-            code: int = lib.psa_host_submit_callback(handle.pointer, request.pointer, self._done, number, error)
-            return code
-
-        return await self._awaited(handle, start, _http_of, default_options)
-
-    async def _awaited(
-        self, handle: Handle, start: Callable[[Any, Any], int], read: Callable[[Any, Any], T], options: Options
-    ) -> T:
-        """Starts a call and awaits its answer; start gets where its number and an error go."""
+    def _begun(self, handle: Handle, method: Method[Any] | None, options: Options) -> Call[Any]:
         handle.check()
         loop = asyncio.get_running_loop()
         if loop not in self._descriptors:
             self._attach(handle, loop)
-        waiting = _Waiting(handle, loop, read, options)
-        number, error = ffi.new("uint64_t *"), ffi.new("psa_reply **")
-        # Held until the future is known, so that another loop cannot take its answer before.
-        with self._lock:
-            if not start(number, error):
-                self._waiting[number[0]] = waiting
-        if error[0]:
-            options.finish(False)
-            raise taken(error[0])
-        try:
-            return await waiting.future
-        except asyncio.CancelledError:
-            # Its answer still comes; then its streams end.
-            if not handle.state.forked:
-                lib.psa_host_cancel(handle.pointer, number[0])
-            raise
+        return Call(handle, method, options, loop=loop)
+
+    def _note(self, call: Call[Any], code: int) -> None:
+        """Keeps a call that has begun; raises why another has not."""
+        if code == _OK:
+            call.number = self._number[0]
+            self._calls[call.number] = call
+            return
+        call.options.finish(False)
+        raise taken(self._error[0])
 
     def _attach(self, handle: Handle, loop: asyncio.AbstractEventLoop) -> None:
         self._detach_closed()
@@ -149,34 +156,36 @@ class Pump:
     def _drain(self, loop: asyncio.AbstractEventLoop) -> None:
         """Takes what has ended, for all loops."""
         with self._lock:
-            if not self._waiting:
+            if not self._calls:
                 # Closed: the descriptor stays readable. The host itself may be gone.
                 if self._state.closed:
                     self._detach(loop)
                 return
             code = lib.psa_host_take(self._state.pointer, self._replies, _BATCH, self._count)
-            taken = [self._replies[n] for n in range(self._count[0] if code == lib.PSA_OK else 0)]
-            waiting = [self._waiting.pop(lib.psa_reply_id(reply)) for reply in taken]
+            replies = self._replies[0 : self._count[0] if code == _OK else 0]
+            calls = [self._calls.pop(lib.psa_reply_id(reply)) for reply in replies]
         length = ffi.new("size_t *")
-        for reply, who in zip(taken, waiting):
-            value, error = _outcome(reply, length, who)
-            if who.loop is loop:
-                who.settle(value, error)
+        for reply, call in zip(replies, calls):
+            value, error = _outcome(reply, length, call)
+            if (its_loop := call.get_loop()) is loop:
+                call.settle(value, error)
                 continue
             try:
-                who.loop.call_soon_threadsafe(who.settle, value, error)
+                its_loop.call_soon_threadsafe(call.settle, value, error)
             except RuntimeError:
                 pass  # Its loop has been closed: nobody waits.
 
 
-def _outcome(reply: Any, length: Any, waiting: _Waiting[Any]) -> tuple[Any, BaseException | None]:
+def _outcome(reply: Any, length: Any, call: Call[Any]) -> tuple[Any, BaseException | None]:
     """What a reply says; frees it."""
     try:
-        failed = lib.psa_reply_code(reply) != lib.PSA_OK
-        waiting.options.finish(not failed)
+        failed = lib.psa_reply_code(reply) != _OK
+        call.options.finish(not failed)
         if failed:
             return None, errors.of_json(text_of(reply, length))
-        return waiting.read(reply, length), None
+        if call.method is None:
+            return response(lib.psa_reply_http(reply)), None
+        return call.method.decoded(text_of(reply, length)), None
     except Exception as error:  # It belongs to who waits, not to the loop.
         return None, error
     finally:
@@ -193,10 +202,6 @@ def pump_of(handle: Handle) -> Pump:
             handle.pump = Pump(handle.state)
         pump: Pump = handle.pump
         return pump
-
-
-def _http_of(reply: Any, _length: Any) -> Response:
-    return response(lib.psa_reply_http(reply))
 
 
 def _close_all(descriptors: dict[asyncio.AbstractEventLoop, int]) -> None:

@@ -7,7 +7,7 @@ Promises: no thread per call; a cancelled task cancels its call; usable from sev
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -30,7 +30,7 @@ class _Run:
         self._handle = handle
         self._pump = pump_of(handle)
 
-    async def __call__(
+    def __call__(
         self,
         method: Method[T],
         params: Params,
@@ -38,11 +38,11 @@ class _Run:
         *,
         source: Source | None = None,
         sink: Sink | None = None,
-    ) -> T:
+    ) -> Awaitable[T]:
         given = borrowed(encode(params))
         if options is None and source is None and sink is None:
-            return await self._pump.call(self._handle, method, given, default_options)
-        return await self._pump.call(self._handle, method, given, Options(options, source, sink, waits=False))
+            return self._pump.call(self._handle, method, given, default_options)
+        return self._pump.call(self._handle, method, given, Options(options, source, sink, waits=False))
 
 
 class AsyncHost(Opened, AsyncFacade):

@@ -13,6 +13,8 @@ from ._hidden import hidden
 
 T = TypeVar("T")
 
+# Structs hold data and never each other in a circle, so the garbage collector need not look at them: gc=False.
+
 # What is known today; the library may say more, and that is no error. So they are texts at run time.
 if TYPE_CHECKING:
     AttemptEnd = Literal["delivered", "refused", "back", "in_doubt"]
@@ -187,7 +189,7 @@ else:
     Width = str
 
 
-class Account(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Account(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Who we are at the provider: the key against connecting the same account twice."""
 
     key: str
@@ -200,7 +202,7 @@ class Account(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What the provider writes as the creator of what we make (`Note::created_by`), if it can be known beforehand."""
 
 
-class ActivityEntry(msgspec.Struct, kw_only=True, omit_defaults=True):
+class ActivityEntry(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """An entry of the activity."""
 
     seq: int
@@ -225,14 +227,14 @@ class ActivityEntry(msgspec.Struct, kw_only=True, omit_defaults=True):
     """With what."""
 
 
-class ActivityHeadParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class ActivityHeadParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters that name a tenant."""
 
     tenant: str
     """Whose."""
 
 
-class ActivityListParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class ActivityListParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of activity.list."""
 
     tenant: str
@@ -242,7 +244,7 @@ class ActivityListParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Which page."""
 
 
-class ActivityVerifyParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class ActivityVerifyParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of activity.verify."""
 
     tenant: str
@@ -252,7 +254,7 @@ class ActivityVerifyParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """A head that was exported earlier."""
 
 
-class Actor(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Actor(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """A person."""
 
     id: str
@@ -262,7 +264,7 @@ class Actor(msgspec.Struct, kw_only=True, omit_defaults=True):
     """For people."""
 
 
-class Attachment(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Attachment(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """A file at a ticket. Its bytes are fetched apart."""
 
     created_at: str | None = None
@@ -296,7 +298,7 @@ class Attachment(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What people call it."""
 
 
-class AttachmentContent(msgspec.Struct, kw_only=True, omit_defaults=True):
+class AttachmentContent(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """What is said of the bytes of an attachment that go to the call's output."""
 
     content_type: str | None = None
@@ -306,7 +308,7 @@ class AttachmentContent(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The file name the provider names, without any folder."""
 
 
-class AttachmentsAddParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class AttachmentsAddParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of attachments.add."""
 
     tenant: str
@@ -334,7 +336,7 @@ class AttachmentsAddParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The media type; `application/octet-stream` if left out."""
 
 
-class AttachmentsGetParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class AttachmentsGetParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of attachments.get."""
 
     tenant: str
@@ -347,7 +349,7 @@ class AttachmentsGetParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The provider's id of the attachment."""
 
 
-class AttachmentsListParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class AttachmentsListParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of attachments.list."""
 
     tenant: str
@@ -363,7 +365,7 @@ class AttachmentsListParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Which page."""
 
 
-class Attempt(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Attempt(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """One try at an operation."""
 
     number: int
@@ -382,7 +384,7 @@ class Attempt(msgspec.Struct, kw_only=True, omit_defaults=True):
     """How; absent while it is open."""
 
 
-class AuditEntry(msgspec.Struct, kw_only=True, omit_defaults=True):
+class AuditEntry(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """A line of a ticket's audit trail."""
 
     at: str | None = None
@@ -401,7 +403,7 @@ class AuditEntry(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What happened, in the provider's words."""
 
 
-class Author(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Author(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Who wrote a note."""
 
     id: str | None = None
@@ -414,7 +416,7 @@ class Author(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What people call them."""
 
 
-class BackedUp(msgspec.Struct, kw_only=True, omit_defaults=True):
+class BackedUp(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Result of store.backup."""
 
     path: str
@@ -424,7 +426,7 @@ class BackedUp(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Its size."""
 
 
-class CallbackConfig(msgspec.Struct, kw_only=True, omit_defaults=True):
+class CallbackConfig(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """How changes at the PSA are heard of. All times in milliseconds."""
 
     address: str | None = None
@@ -481,7 +483,7 @@ class CallbackConfig(msgspec.Struct, kw_only=True, omit_defaults=True):
     """False: this process keeps callbacks and leaves the rest to others."""
 
 
-class CallbackHealth(msgspec.Struct, kw_only=True, omit_defaults=True):
+class CallbackHealth(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """How things stand with a connection's callbacks."""
 
     state: CallbackState | str
@@ -511,7 +513,7 @@ class CallbackHealth(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The usual time between two, in milliseconds."""
 
 
-class CallbacksCompareParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class CallbacksCompareParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters that name a connection."""
 
     tenant: str
@@ -521,7 +523,7 @@ class CallbacksCompareParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Of which connection."""
 
 
-class CallbacksDeliveriesParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class CallbacksDeliveriesParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of callbacks.deliveries."""
 
     tenant: str
@@ -534,7 +536,7 @@ class CallbacksDeliveriesParams(msgspec.Struct, kw_only=True, omit_defaults=True
     """Which page; the newest come first."""
 
 
-class CallbacksHealParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class CallbacksHealParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of what a person does."""
 
     tenant: str
@@ -547,7 +549,7 @@ class CallbacksHealParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Who does it; for the activity."""
 
 
-class CallbacksListParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class CallbacksListParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters that name a connection."""
 
     tenant: str
@@ -557,7 +559,7 @@ class CallbacksListParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Of which connection."""
 
 
-class CallbacksRotateParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class CallbacksRotateParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of what a person does."""
 
     tenant: str
@@ -570,7 +572,7 @@ class CallbacksRotateParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Who does it; for the activity."""
 
 
-class Capabilities(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Capabilities(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """What the plugin and its provider can do."""
 
     board_kind: BoardKind | str = "none"
@@ -589,7 +591,7 @@ class Capabilities(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Which visibilities a note can have."""
 
 
-class CatalogEntry(msgspec.Struct, kw_only=True, omit_defaults=True):
+class CatalogEntry(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """One entry of a catalogue; `entry` says which (a board has a `kind` of its own)."""
 
     entry: str
@@ -640,7 +642,7 @@ class CatalogEntry(msgspec.Struct, kw_only=True, omit_defaults=True):
     """A ticket without it is not accepted."""
 
 
-class Choice(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Choice(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """One of a fixed list."""
 
     value: Any
@@ -656,7 +658,7 @@ class Choice(msgspec.Struct, kw_only=True, omit_defaults=True):
     """More about it."""
 
 
-class Column(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Column(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """What is chosen in a row."""
 
     key: str
@@ -666,7 +668,7 @@ class Column(msgspec.Struct, kw_only=True, omit_defaults=True):
     """From what."""
 
 
-class CompaniesSearchParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class CompaniesSearchParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of companies.search."""
 
     tenant: str
@@ -682,7 +684,7 @@ class CompaniesSearchParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Words of the name."""
 
 
-class CompaniesSitesParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class CompaniesSitesParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of companies.sites."""
 
     tenant: str
@@ -698,7 +700,7 @@ class CompaniesSitesParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Which page."""
 
 
-class Company(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Company(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """A customer of the MSP."""
 
     id: str = ""
@@ -717,7 +719,7 @@ class Company(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What the provider said beyond this."""
 
 
-class Comparison(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Comparison(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """What is wanted, beside what is there."""
 
     wanted: list[WantedSubscription] = []
@@ -733,7 +735,7 @@ class Comparison(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Everything the provider offers."""
 
 
-class Condition(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Condition(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """When something holds: exactly one of `field` (with `eq`, `in` or `set`), `all`, `any`, `not`."""
 
     all: list[Condition] | None = None
@@ -758,7 +760,7 @@ class Condition(msgspec.Struct, kw_only=True, omit_defaults=True):
     """It is filled in, or not."""
 
 
-class Config(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Config(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """How a host is opened."""
 
     data_dir: str
@@ -797,7 +799,7 @@ class Config(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Threads for plugins' code."""
 
 
-class Configuration(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Configuration(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """A device, or something else that a company has and that is looked after."""
 
     company: Reference | None = None
@@ -825,7 +827,7 @@ class Configuration(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The maker's number."""
 
 
-class ConfigurationsListParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class ConfigurationsListParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of configurations.list. All conditions must hold."""
 
     tenant: str
@@ -847,7 +849,7 @@ class ConfigurationsListParams(msgspec.Struct, kw_only=True, omit_defaults=True)
     """Only those tied to this ticket."""
 
 
-class Connection(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Connection(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """A connection as the product sees it; its secrets are not part of it."""
 
     connection: str
@@ -898,7 +900,7 @@ class Connection(msgspec.Struct, kw_only=True, omit_defaults=True):
         return hidden(self, "made")
 
 
-class ConnectionHealth(msgspec.Struct, kw_only=True, omit_defaults=True):
+class ConnectionHealth(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """How things stand with a connection."""
 
     connection: str
@@ -935,7 +937,7 @@ class ConnectionHealth(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Why it is stopped."""
 
 
-class ConnectionsCheckParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class ConnectionsCheckParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """What is tried."""
 
     tenant: str
@@ -957,7 +959,7 @@ class ConnectionsCheckParams(msgspec.Struct, kw_only=True, omit_defaults=True):
         return hidden(self, "secrets")
 
 
-class ConnectionsCreateParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class ConnectionsCreateParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of connections.create."""
 
     tenant: str
@@ -982,7 +984,7 @@ class ConnectionsCreateParams(msgspec.Struct, kw_only=True, omit_defaults=True):
         return hidden(self, "secrets")
 
 
-class ConnectionsDeleteParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class ConnectionsDeleteParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of connections.delete."""
 
     tenant: str
@@ -998,7 +1000,7 @@ class ConnectionsDeleteParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """How many operations have not ended and are given up with it; it must be the right number."""
 
 
-class ConnectionsDisconnectParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class ConnectionsDisconnectParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of what a person does with a connection."""
 
     tenant: str
@@ -1011,7 +1013,7 @@ class ConnectionsDisconnectParams(msgspec.Struct, kw_only=True, omit_defaults=Tr
     """Who does it; for the activity."""
 
 
-class ConnectionsGetParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class ConnectionsGetParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters that name a connection."""
 
     tenant: str
@@ -1021,7 +1023,7 @@ class ConnectionsGetParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Its id."""
 
 
-class ConnectionsListParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class ConnectionsListParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of connections.list."""
 
     tenant: str
@@ -1031,7 +1033,7 @@ class ConnectionsListParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Which page."""
 
 
-class ConnectionsOptionsParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class ConnectionsOptionsParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of connections.options."""
 
     try_: Try = msgspec.field(name="try")
@@ -1050,7 +1052,7 @@ class ConnectionsOptionsParams(msgspec.Struct, kw_only=True, omit_defaults=True)
     """Words of a name, of a source that can be searched."""
 
 
-class ConnectionsPauseParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class ConnectionsPauseParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of what a person does with a connection."""
 
     tenant: str
@@ -1063,7 +1065,7 @@ class ConnectionsPauseParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Who does it; for the activity."""
 
 
-class ConnectionsResumeParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class ConnectionsResumeParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of what a person does with a connection."""
 
     tenant: str
@@ -1076,7 +1078,7 @@ class ConnectionsResumeParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Who does it; for the activity."""
 
 
-class ConnectionsTestParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class ConnectionsTestParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters that name a connection."""
 
     tenant: str
@@ -1086,7 +1088,7 @@ class ConnectionsTestParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Its id."""
 
 
-class ConnectionsTryParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class ConnectionsTryParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """What is tried."""
 
     tenant: str
@@ -1108,7 +1110,7 @@ class ConnectionsTryParams(msgspec.Struct, kw_only=True, omit_defaults=True):
         return hidden(self, "secrets")
 
 
-class ConnectionsUpdateCredentialsParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class ConnectionsUpdateCredentialsParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of connections.update_credentials."""
 
     tenant: str
@@ -1130,7 +1132,7 @@ class ConnectionsUpdateCredentialsParams(msgspec.Struct, kw_only=True, omit_defa
         return hidden(self, "secrets")
 
 
-class ConnectionsUpdateParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class ConnectionsUpdateParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of connections.update."""
 
     tenant: str
@@ -1166,7 +1168,7 @@ class ConnectionsUpdateParams(msgspec.Struct, kw_only=True, omit_defaults=True):
         return hidden(self, "secrets")
 
 
-class Contact(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Contact(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Somebody who works at a company."""
 
     company: Reference | None = None
@@ -1188,7 +1190,7 @@ class Contact(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What the provider said beyond this."""
 
 
-class ContactsSearchParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class ContactsSearchParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of contacts.search."""
 
     tenant: str
@@ -1210,7 +1212,7 @@ class ContactsSearchParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Words of the name."""
 
 
-class ConversationEntry(msgspec.Struct, kw_only=True, omit_defaults=True):
+class ConversationEntry(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Something that was said at a ticket. `kind` and `id` together are its key: ids of notes and of time entries
     are ranges of their own.
     """
@@ -1249,7 +1251,7 @@ class ConversationEntry(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Of time: RFC 3339 UTC."""
 
 
-class Crash(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Crash(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """What was running when a process ended without closing its host."""
 
     plugin: str
@@ -1259,7 +1261,7 @@ class Crash(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What of it: an operation's name, "open" or "close"."""
 
 
-class CustomField(msgspec.Struct, kw_only=True, omit_defaults=True):
+class CustomField(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """A field that the tenant has added to tickets."""
 
     id: str
@@ -1272,7 +1274,7 @@ class CustomField(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What it holds; null: nothing."""
 
 
-class Definition(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Definition(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """A whole form."""
 
     form_schema: str
@@ -1312,7 +1314,7 @@ class Definition(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What a test of the connection goes through."""
 
 
-class Delivery(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Delivery(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """A callback that came in. What was in it beyond this is not kept."""
 
     id: int
@@ -1349,7 +1351,7 @@ class Delivery(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Its id at the provider."""
 
 
-class Dependents(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Dependents(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """What belongs to a connection and goes with it."""
 
     links: int
@@ -1365,7 +1367,7 @@ class Dependents(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Member and status mappings."""
 
 
-class Deprecated(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Deprecated(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """A field on its way out."""
 
     message: dict[str, str] = {}
@@ -1378,18 +1380,18 @@ class Deprecated(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The field that takes its place."""
 
 
-class Done(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Done(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """It is done; there is nothing to say about it."""
 
 
-class DropKey(msgspec.Struct, kw_only=True, omit_defaults=True):
+class DropKey(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """What goes."""
 
     key: str
     """Its name."""
 
 
-class EgressConfig(msgspec.Struct, kw_only=True, omit_defaults=True):
+class EgressConfig(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Outgoing HTTP."""
 
     allow_loopback_http: bool = False
@@ -1428,14 +1430,14 @@ class EgressConfig(msgspec.Struct, kw_only=True, omit_defaults=True):
         return hidden(self, "proxy")
 
 
-class Erased(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Erased(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Result of tenant.erase."""
 
     rows: int
     """Rows that are gone, not counting what went with them."""
 
 
-class EventsAckParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class EventsAckParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of events.ack."""
 
     consumer: str
@@ -1445,7 +1447,7 @@ class EventsAckParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The event's `id`; all before it count as handled too."""
 
 
-class EventsNextParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class EventsNextParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of events.next."""
 
     consumer: str
@@ -1455,7 +1457,7 @@ class EventsNextParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """How long to wait for one, in milliseconds, at most as long as the call may take."""
 
 
-class Explanation(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Explanation(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """All of it in one text, and in parts."""
 
     operation: OperationView
@@ -1471,14 +1473,14 @@ class Explanation(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What a person can do now: `retry`, `adopt`, `discard`."""
 
 
-class Export(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Export(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Result of tenant.export."""
 
     rows: list[ExportedRow] = []
     """Each row: its table, and its columns. Secrets and bodies are not among them."""
 
 
-class ExportedRow(msgspec.Struct, kw_only=True, omit_defaults=True):
+class ExportedRow(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """A row."""
 
     table: str
@@ -1488,7 +1490,7 @@ class ExportedRow(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Its columns."""
 
 
-class Field(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Field(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """One field."""
 
     key: str
@@ -1576,7 +1578,7 @@ class Field(msgspec.Struct, kw_only=True, omit_defaults=True):
     """How wide."""
 
 
-class FormOf(msgspec.Struct, kw_only=True, omit_defaults=True):
+class FormOf(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Result of plugins.form."""
 
     form: Definition
@@ -1586,7 +1588,7 @@ class FormOf(msgspec.Struct, kw_only=True, omit_defaults=True):
     """JSON Schema 2020-12 of settings and secrets in one object."""
 
 
-class FormOption(msgspec.Struct, kw_only=True, omit_defaults=True):
+class FormOption(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """One thing that can be chosen in a field whose options come from the provider."""
 
     value: Any
@@ -1605,7 +1607,7 @@ class FormOption(msgspec.Struct, kw_only=True, omit_defaults=True):
     """No longer offered for new choices."""
 
 
-class Group(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Group(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """A group of fields."""
 
     key: str
@@ -1627,7 +1629,7 @@ class Group(msgspec.Struct, kw_only=True, omit_defaults=True):
     """In which step of a new connection it is asked."""
 
 
-class Head(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Head(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """The end of a tenant's chain: keep it elsewhere, and nothing before it can be changed unseen."""
 
     seq: int
@@ -1637,7 +1639,7 @@ class Head(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Its mac, in hex."""
 
 
-class Health(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Health(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """How things stand."""
 
     sends: bool
@@ -1650,7 +1652,7 @@ class Health(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Why nothing can be written now; absent if all is well."""
 
 
-class HealthParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class HealthParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of health."""
 
     tenant: str
@@ -1660,14 +1662,14 @@ class HealthParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Which page of the connections."""
 
 
-class Issues(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Issues(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Result of connections.check."""
 
     items: list[SettingsIssue] = []
     """In the order of the form; empty: nothing is wrong."""
 
 
-class KeyCount(msgspec.Struct, kw_only=True, omit_defaults=True):
+class KeyCount(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """What one key has sealed."""
 
     key: str
@@ -1677,7 +1679,7 @@ class KeyCount(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Values."""
 
 
-class Link(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Link(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """A ticket link as the product sees it."""
 
     link: str
@@ -1699,7 +1701,7 @@ class Link(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The provider's id; absent while it is being created."""
 
 
-class LinksCreateParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class LinksCreateParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of links.create."""
 
     tenant: str
@@ -1718,7 +1720,7 @@ class LinksCreateParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Who does it; for the activity."""
 
 
-class LinksGetParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class LinksGetParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters that name a link."""
 
     tenant: str
@@ -1728,7 +1730,7 @@ class LinksGetParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Its id."""
 
 
-class LinksListParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class LinksListParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of links.list."""
 
     tenant: str
@@ -1747,7 +1749,7 @@ class LinksListParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Only those of this ticket of the PSA."""
 
 
-class LinksUnlinkParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class LinksUnlinkParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of links.unlink."""
 
     tenant: str
@@ -1760,7 +1762,7 @@ class LinksUnlinkParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Who does it; for the activity."""
 
 
-class Listed(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Listed(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """A loaded plugin."""
 
     id: str
@@ -1785,7 +1787,7 @@ class Listed(msgspec.Struct, kw_only=True, omit_defaults=True):
     """SHA-256 of the file."""
 
 
-class MapValues(msgspec.Struct, kw_only=True, omit_defaults=True):
+class MapValues(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Values that become others."""
 
     key: str
@@ -1795,7 +1797,7 @@ class MapValues(msgspec.Struct, kw_only=True, omit_defaults=True):
     """By the value before; a number or a truth by its JSON."""
 
 
-class Mapping(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Mapping(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """A table of the product's values and the provider's. Drawn and kept by the host; the parts are free here."""
 
     key: str
@@ -1829,7 +1831,7 @@ class Mapping(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What happens to what is not mapped."""
 
 
-class Member(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Member(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Somebody who works at the MSP."""
 
     emails: list[str] = []
@@ -1854,7 +1856,7 @@ class Member(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What the provider said beyond this."""
 
 
-class MemberMapping(msgspec.Struct, kw_only=True, omit_defaults=True):
+class MemberMapping(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Which member stands for an agent."""
 
     agent: str
@@ -1876,7 +1878,7 @@ class MemberMapping(msgspec.Struct, kw_only=True, omit_defaults=True):
     """How it was found out, where that is known."""
 
 
-class MemberMappings(msgspec.Struct, kw_only=True, omit_defaults=True):
+class MemberMappings(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Result of members.mappings."""
 
     items: list[MemberMapping] = []
@@ -1886,7 +1888,7 @@ class MemberMappings(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Agents that nothing is said about."""
 
 
-class MembersIgnoreParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class MembersIgnoreParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters that name an agent."""
 
     tenant: str
@@ -1902,7 +1904,7 @@ class MembersIgnoreParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Who does it; for the activity."""
 
 
-class MembersListParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class MembersListParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of members.list."""
 
     tenant: str
@@ -1915,7 +1917,7 @@ class MembersListParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Which page."""
 
 
-class MembersMapParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class MembersMapParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of members.map."""
 
     tenant: str
@@ -1931,7 +1933,7 @@ class MembersMapParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Who does it; for the activity."""
 
 
-class MembersMappingsParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class MembersMappingsParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters that name a connection."""
 
     tenant: str
@@ -1941,7 +1943,7 @@ class MembersMappingsParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Its id."""
 
 
-class MembersSuggestParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class MembersSuggestParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters that name a connection."""
 
     tenant: str
@@ -1951,7 +1953,7 @@ class MembersSuggestParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Its id."""
 
 
-class MembersUnmapParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class MembersUnmapParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters that name an agent."""
 
     tenant: str
@@ -1967,7 +1969,7 @@ class MembersUnmapParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Who does it; for the activity."""
 
 
-class Method(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Method(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """One method."""
 
     name: str
@@ -1989,18 +1991,18 @@ class Method(msgspec.Struct, kw_only=True, omit_defaults=True):
     """True: a call of it needs an output."""
 
 
-class MethodList(msgspec.Struct, kw_only=True, omit_defaults=True):
+class MethodList(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """All methods."""
 
     items: list[Method] = []
     """By name, in the order of the documentation."""
 
 
-class MethodsListParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class MethodsListParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """No parameters."""
 
 
-class Migration(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Migration(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """From one version of the settings to the next."""
 
     from_: int = msgspec.field(name="from")
@@ -2013,7 +2015,7 @@ class Migration(msgspec.Struct, kw_only=True, omit_defaults=True):
     """In order."""
 
 
-class MigrationOp(msgspec.Struct, kw_only=True, omit_defaults=True):
+class MigrationOp(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """One step: an object with one member. What a step names and is not there is left alone."""
 
     rename: Move | None = None
@@ -2029,7 +2031,7 @@ class MigrationOp(msgspec.Struct, kw_only=True, omit_defaults=True):
     copy: Move | None = None
 
 
-class Move(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Move(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """From one name to another."""
 
     from_: str = msgspec.field(name="from")
@@ -2039,7 +2041,7 @@ class Move(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The name after."""
 
 
-class Note(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Note(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """A comment on a ticket."""
 
     id: str
@@ -2070,7 +2072,7 @@ class Note(msgspec.Struct, kw_only=True, omit_defaults=True):
     """RFC 3339 UTC."""
 
 
-class NotesGetParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class NotesGetParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of notes.get."""
 
     tenant: str
@@ -2086,7 +2088,7 @@ class NotesGetParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The provider's id of the note."""
 
 
-class NotesListParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class NotesListParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of notes.list."""
 
     tenant: str
@@ -2105,7 +2107,7 @@ class NotesListParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Which page."""
 
 
-class NotesPostParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class NotesPostParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of notes.post."""
 
     tenant: str
@@ -2135,7 +2137,7 @@ class NotesPostParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """How long to wait for its end, in milliseconds; it is safe on disk either way."""
 
 
-class OpOf(msgspec.Struct, kw_only=True, omit_defaults=True):
+class OpOf(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """See `Op`."""
 
     op: str
@@ -2148,7 +2150,7 @@ class OpOf(msgspec.Struct, kw_only=True, omit_defaults=True):
         return hidden(self, "value")
 
 
-class OperationView(msgspec.Struct, kw_only=True, omit_defaults=True):
+class OperationView(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """An operation as the product sees it. Its body is not part of it."""
 
     operation: str
@@ -2206,7 +2208,7 @@ class OperationView(msgspec.Struct, kw_only=True, omit_defaults=True):
     """When a second copy is looked for next, because it was sent more than once; RFC 3339 UTC."""
 
 
-class OperationsAdoptParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class OperationsAdoptParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of operations.adopt."""
 
     tenant: str
@@ -2222,7 +2224,7 @@ class OperationsAdoptParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Who decides."""
 
 
-class OperationsCancelParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class OperationsCancelParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters that name an operation."""
 
     tenant: str
@@ -2232,7 +2234,7 @@ class OperationsCancelParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Its id."""
 
 
-class OperationsDiscardParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class OperationsDiscardParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of a decision."""
 
     tenant: str
@@ -2245,7 +2247,7 @@ class OperationsDiscardParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Who decides."""
 
 
-class OperationsExplainParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class OperationsExplainParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters that name an operation."""
 
     tenant: str
@@ -2255,7 +2257,7 @@ class OperationsExplainParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Its id."""
 
 
-class OperationsGetParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class OperationsGetParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters that name an operation."""
 
     tenant: str
@@ -2265,7 +2267,7 @@ class OperationsGetParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Its id."""
 
 
-class OperationsListParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class OperationsListParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of operations.list."""
 
     tenant: str
@@ -2284,7 +2286,7 @@ class OperationsListParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Only those in this state."""
 
 
-class OperationsLookupParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class OperationsLookupParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of operations.lookup."""
 
     tenant: str
@@ -2297,7 +2299,7 @@ class OperationsLookupParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The key it was handed in with."""
 
 
-class OperationsRetryParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class OperationsRetryParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of a decision."""
 
     tenant: str
@@ -2310,7 +2312,7 @@ class OperationsRetryParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Who decides."""
 
 
-class Options(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Options(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """What a choice is made from: `static`, or a `source` of the provider's."""
 
     args: dict[str, str] = {}
@@ -2332,7 +2334,7 @@ class Options(msgspec.Struct, kw_only=True, omit_defaults=True):
     """How long the list may be remembered, in seconds."""
 
 
-class OutboxConfig(msgspec.Struct, kw_only=True, omit_defaults=True):
+class OutboxConfig(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """How operations are delivered. All times in milliseconds."""
 
     backoff_max_ms: int = 300000
@@ -2377,7 +2379,7 @@ class OutboxConfig(msgspec.Struct, kw_only=True, omit_defaults=True):
     """When a second copy is looked for after something was sent twice."""
 
 
-class Page(msgspec.Struct, Generic[T], kw_only=True, omit_defaults=True):
+class Page(msgspec.Struct, Generic[T], kw_only=True, omit_defaults=True, gc=False):
     """One page of a list."""
 
     items: list[T] = []
@@ -2387,7 +2389,7 @@ class Page(msgspec.Struct, Generic[T], kw_only=True, omit_defaults=True):
     """Opaque: give it back for the next page. Absent: this was the last one, and the list is complete."""
 
 
-class PageRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
+class PageRequest(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Which page is wanted."""
 
     cursor: str | None = None
@@ -2397,7 +2399,7 @@ class PageRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
     """At most so many items; absent: the provider's largest page."""
 
 
-class Pair(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Pair(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """A member for an agent."""
 
     agent: str
@@ -2407,7 +2409,7 @@ class Pair(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The provider's id."""
 
 
-class Pinned(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Pinned(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """A file and what it must be."""
 
     path: str
@@ -2417,7 +2419,7 @@ class Pinned(msgspec.Struct, kw_only=True, omit_defaults=True):
     """SHA-256, 64 hex digits."""
 
 
-class PluginList(msgspec.Struct, kw_only=True, omit_defaults=True):
+class PluginList(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Result of plugins.list."""
 
     items: list[Listed] = []
@@ -2430,18 +2432,18 @@ class PluginList(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What was at work when an earlier process with this data folder died. Not a proof of guilt."""
 
 
-class PluginsFormParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class PluginsFormParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters that name a plugin."""
 
     plugin: str
     """Its id."""
 
 
-class PluginsListParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class PluginsListParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """No parameters."""
 
 
-class PrioritiesMapParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class PrioritiesMapParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of priorities.map."""
 
     tenant: str
@@ -2457,7 +2459,7 @@ class PrioritiesMapParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Who does it; for the activity."""
 
 
-class PrioritiesMappingsParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class PrioritiesMappingsParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters that name a connection."""
 
     tenant: str
@@ -2467,7 +2469,7 @@ class PrioritiesMappingsParams(msgspec.Struct, kw_only=True, omit_defaults=True)
     """Its id."""
 
 
-class PriorityMapping(msgspec.Struct, kw_only=True, omit_defaults=True):
+class PriorityMapping(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Which priority stands for a value of the product."""
 
     value: str
@@ -2483,7 +2485,7 @@ class PriorityMapping(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What the priority was called then."""
 
 
-class PriorityMappings(msgspec.Struct, kw_only=True, omit_defaults=True):
+class PriorityMappings(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Result of priorities.mappings."""
 
     items: list[PriorityMapping] = []
@@ -2493,7 +2495,7 @@ class PriorityMappings(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The product's priorities that nothing stands for."""
 
 
-class PriorityPair(msgspec.Struct, kw_only=True, omit_defaults=True):
+class PriorityPair(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """A priority for a value."""
 
     value: str
@@ -2503,7 +2505,7 @@ class PriorityPair(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The provider's id."""
 
 
-class ProductSetValuesParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class ProductSetValuesParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of product.set_values."""
 
     tenant: str
@@ -2519,7 +2521,7 @@ class ProductSetValuesParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Counts their versions: older ones than are here are refused."""
 
 
-class ProductValue(msgspec.Struct, kw_only=True, omit_defaults=True):
+class ProductValue(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """A value of the product."""
 
     id: str
@@ -2532,7 +2534,7 @@ class ProductValue(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Of an agent: to match members by."""
 
 
-class RawAnswer(msgspec.Struct, kw_only=True, omit_defaults=True):
+class RawAnswer(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Answer of `raw`."""
 
     value: Any
@@ -2542,7 +2544,7 @@ class RawAnswer(msgspec.Struct, kw_only=True, omit_defaults=True):
     """There is more: the query's parameters that lead to it."""
 
 
-class RawReadParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class RawReadParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of raw.read."""
 
     tenant: str
@@ -2558,7 +2560,7 @@ class RawReadParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Names and values of the query, not yet encoded."""
 
 
-class Reference(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Reference(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Something the provider knows by id and people know by name."""
 
     id: str
@@ -2568,7 +2570,7 @@ class Reference(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What people call it."""
 
 
-class Refused(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Refused(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """A plugin that was not loaded."""
 
     path: str
@@ -2581,7 +2583,7 @@ class Refused(msgspec.Struct, kw_only=True, omit_defaults=True):
     """For people."""
 
 
-class Registered(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Registered(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """A registration at the PSA. Others' are not shown: their addresses may hold secrets."""
 
     remote: str
@@ -2607,7 +2609,7 @@ class Registered(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Who changed it last, and when."""
 
 
-class RehearseParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class RehearseParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of rehearse."""
 
     method: str
@@ -2617,14 +2619,14 @@ class RehearseParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """As that method takes them."""
 
 
-class Rehearsed(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Rehearsed(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """What would be sent."""
 
     requests: list[Any] = []
     """Each request: method, url, headers, body; secrets by their names."""
 
 
-class Rotation(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Rotation(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """What a rotation has done."""
 
     sealing_key: str
@@ -2637,7 +2639,7 @@ class Rotation(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Values that could not be opened and are as they were."""
 
 
-class Rules(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Rules(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Rules for a value. `min` and `max`: length of a text, value of a number or duration, items of a list."""
 
     format: Format | str | None = None
@@ -2668,7 +2670,7 @@ class Rules(msgspec.Struct, kw_only=True, omit_defaults=True):
     """A multiple of it."""
 
 
-class Scope(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Scope(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """What tables there are one of each for."""
 
     source: str
@@ -2678,7 +2680,7 @@ class Scope(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The field that says which are in use."""
 
 
-class Secret(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Secret(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """What a secret is bound to and where it may be sent."""
 
     bound_to: list[str] = []
@@ -2700,7 +2702,7 @@ class Secret(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Addresses it may be sent to."""
 
 
-class SecretState(msgspec.Struct, kw_only=True, omit_defaults=True):
+class SecretState(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """What is told of a secret."""
 
     set: bool
@@ -2716,7 +2718,7 @@ class SecretState(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Who entered it."""
 
 
-class SendToWhen(msgspec.Struct, kw_only=True, omit_defaults=True):
+class SendToWhen(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """An address under a condition."""
 
     address: str
@@ -2726,7 +2728,7 @@ class SendToWhen(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The condition."""
 
 
-class SetValue(msgspec.Struct, kw_only=True, omit_defaults=True):
+class SetValue(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """A value that is set."""
 
     key: str
@@ -2739,7 +2741,7 @@ class SetValue(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Only if nothing is filled in there."""
 
 
-class SettingsIssue(msgspec.Struct, kw_only=True, omit_defaults=True):
+class SettingsIssue(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """One thing to say about settings."""
 
     at: str
@@ -2755,7 +2757,7 @@ class SettingsIssue(msgspec.Struct, kw_only=True, omit_defaults=True):
     """For people: what is wrong, and what to do."""
 
 
-class Site(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Site(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Where a company is."""
 
     address: str | None = None
@@ -2780,7 +2782,7 @@ class Site(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What the provider said beyond this."""
 
 
-class Source(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Source(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """A list that the provider fills."""
 
     args: list[str] = []
@@ -2796,7 +2798,7 @@ class Source(msgspec.Struct, kw_only=True, omit_defaults=True):
     """How long it may be remembered, in seconds."""
 
 
-class SplitText(msgspec.Struct, kw_only=True, omit_defaults=True):
+class SplitText(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """A text that becomes several."""
 
     from_: str = msgspec.field(name="from")
@@ -2809,7 +2811,7 @@ class SplitText(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Their names; the last one takes all that is left."""
 
 
-class Statistics(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Statistics(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """What happened so far, and what is there now."""
 
     hits: int
@@ -2840,7 +2842,7 @@ class Statistics(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Bytes held now, keys and bookkeeping included."""
 
 
-class StatusMapping(msgspec.Struct, kw_only=True, omit_defaults=True):
+class StatusMapping(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Which status stands for a value of the product, on one board."""
 
     scope: str
@@ -2859,14 +2861,14 @@ class StatusMapping(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What the status was called then."""
 
 
-class StatusMappings(msgspec.Struct, kw_only=True, omit_defaults=True):
+class StatusMappings(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Result of statuses.mappings."""
 
     items: list[StatusMapping] = []
     """By scope and value."""
 
 
-class StatusPair(msgspec.Struct, kw_only=True, omit_defaults=True):
+class StatusPair(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """A status for a value."""
 
     value: str
@@ -2876,7 +2878,7 @@ class StatusPair(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The provider's id."""
 
 
-class StatusRef(msgspec.Struct, kw_only=True, omit_defaults=True):
+class StatusRef(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """A status as a ticket shows it."""
 
     id: str
@@ -2886,7 +2888,7 @@ class StatusRef(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What people call it; equal names may belong to different boards."""
 
 
-class StatusesMapParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class StatusesMapParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of statuses.map."""
 
     tenant: str
@@ -2905,7 +2907,7 @@ class StatusesMapParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The board, team or queue; left out where statuses belong to the connection."""
 
 
-class StatusesMappingsParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class StatusesMappingsParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters that name a connection."""
 
     tenant: str
@@ -2915,7 +2917,7 @@ class StatusesMappingsParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Its id."""
 
 
-class StatusesUnmappedParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class StatusesUnmappedParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of statuses.unmapped."""
 
     tenant: str
@@ -2928,14 +2930,14 @@ class StatusesUnmappedParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The board, team or queue; left out where statuses belong to the connection."""
 
 
-class StoreBackupParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class StoreBackupParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of store.backup."""
 
     path: str
     """A file that is not there yet."""
 
 
-class SubscriptionKind(msgspec.Struct, kw_only=True, omit_defaults=True):
+class SubscriptionKind(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """A kind of subscription that a provider offers: for a page that lets people choose."""
 
     kind: str
@@ -2948,7 +2950,7 @@ class SubscriptionKind(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Since which version of the provider, where that is known."""
 
 
-class SubscriptionLevel(msgspec.Struct, kw_only=True, omit_defaults=True):
+class SubscriptionLevel(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """How much of a kind can be subscribed to."""
 
     level: str
@@ -2964,7 +2966,7 @@ class SubscriptionLevel(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Whose id goes with it; absent: always the same one, `object`."""
 
 
-class SubscriptionView(msgspec.Struct, kw_only=True, omit_defaults=True):
+class SubscriptionView(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """A subscription as the product sees it; its address is not part of it."""
 
     subscription: str
@@ -2992,7 +2994,7 @@ class SubscriptionView(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The provider's id."""
 
 
-class Subscriptions(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Subscriptions(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """What is registered, and how it does."""
 
     items: list[SubscriptionView] = []
@@ -3002,7 +3004,7 @@ class Subscriptions(msgspec.Struct, kw_only=True, omit_defaults=True):
     """How things stand."""
 
 
-class Suggestion(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Suggestion(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """A proposal: this member may stand for this agent."""
 
     agent: str
@@ -3015,7 +3017,7 @@ class Suggestion(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What they share."""
 
 
-class Suggestions(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Suggestions(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Result of members.suggest."""
 
     items: list[Suggestion] = []
@@ -3025,7 +3027,7 @@ class Suggestions(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Agents whose member has gone since it was mapped."""
 
 
-class TenantEraseParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class TenantEraseParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of tenant.erase."""
 
     tenant: str
@@ -3038,14 +3040,14 @@ class TenantEraseParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Who does it."""
 
 
-class TenantExportParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class TenantExportParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters that name a tenant."""
 
     tenant: str
     """Whose."""
 
 
-class Test(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Test(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """What a test goes through."""
 
     steps: list[str] = []
@@ -3055,7 +3057,7 @@ class Test(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Seconds for all of it."""
 
 
-class TestReport(msgspec.Struct, kw_only=True, omit_defaults=True):
+class TestReport(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """What a test found, step by step. A test that ran is a success, also when steps failed."""
 
     steps: list[TestStep] = []
@@ -3071,7 +3073,7 @@ class TestReport(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The server's version, if it said it."""
 
 
-class TestStep(msgspec.Struct, kw_only=True, omit_defaults=True):
+class TestStep(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """One step of a test."""
 
     step: str
@@ -3096,7 +3098,7 @@ class TestStep(msgspec.Struct, kw_only=True, omit_defaults=True):
     """How long it took, in milliseconds."""
 
 
-class Ticket(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Ticket(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """A ticket as it is at the PSA."""
 
     board: Reference | None = None
@@ -3172,7 +3174,7 @@ class Ticket(msgspec.Struct, kw_only=True, omit_defaults=True):
     """A page for people at the PSA."""
 
 
-class TicketChanges(msgspec.Struct, kw_only=True, omit_defaults=True):
+class TicketChanges(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """What of a ticket is to become another. Absent: stays as it is. An empty text takes a value away."""
 
     board: str | None = None
@@ -3215,7 +3217,7 @@ class TicketChanges(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What it is about."""
 
 
-class TicketFilter(msgspec.Struct, kw_only=True, omit_defaults=True):
+class TicketFilter(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Which tickets are wanted; all conditions must hold. Empty: all that the credentials may see."""
 
     board: str | None = None
@@ -3252,7 +3254,7 @@ class TicketFilter(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Changed at or after this time, RFC 3339 UTC."""
 
 
-class TicketsAuditTrailParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class TicketsAuditTrailParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters that name a ticket at the PSA."""
 
     tenant: str
@@ -3268,7 +3270,7 @@ class TicketsAuditTrailParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Which page."""
 
 
-class TicketsCatalogParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class TicketsCatalogParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of tickets.catalog."""
 
     tenant: str
@@ -3287,7 +3289,7 @@ class TicketsCatalogParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The board whose statuses or types are wanted."""
 
 
-class TicketsCloseParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class TicketsCloseParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of tickets.close."""
 
     tenant: str
@@ -3306,7 +3308,7 @@ class TicketsCloseParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """How long to wait for its end, in milliseconds; it is safe on disk either way."""
 
 
-class TicketsConversationParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class TicketsConversationParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters that name a ticket at the PSA."""
 
     tenant: str
@@ -3322,7 +3324,7 @@ class TicketsConversationParams(msgspec.Struct, kw_only=True, omit_defaults=True
     """Which page."""
 
 
-class TicketsCreateParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class TicketsCreateParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of tickets.create."""
 
     tenant: str
@@ -3392,7 +3394,7 @@ class TicketsCreateParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """How long to wait for its end, in milliseconds; it is safe on disk either way."""
 
 
-class TicketsGetParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class TicketsGetParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of tickets.get."""
 
     tenant: str
@@ -3408,7 +3410,7 @@ class TicketsGetParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """From the PSA itself, not from what is remembered of it for half a minute."""
 
 
-class TicketsSearchParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class TicketsSearchParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of tickets.search."""
 
     tenant: str
@@ -3424,7 +3426,7 @@ class TicketsSearchParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Which page."""
 
 
-class TicketsSetStatusParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class TicketsSetStatusParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of tickets.set_status. Either `status` or `value`."""
 
     tenant: str
@@ -3452,7 +3454,7 @@ class TicketsSetStatusParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """How long to wait for its end, in milliseconds; it is safe on disk either way."""
 
 
-class TicketsUpdateParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class TicketsUpdateParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of tickets.update."""
 
     tenant: str
@@ -3474,7 +3476,7 @@ class TicketsUpdateParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """How long to wait for its end, in milliseconds; it is safe on disk either way."""
 
 
-class TimeEntry(msgspec.Struct, kw_only=True, omit_defaults=True):
+class TimeEntry(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Work on a ticket, from one time to another."""
 
     billable: Billable | str | None = None
@@ -3523,7 +3525,7 @@ class TimeEntry(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The provider's kind of work."""
 
 
-class TimeListParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class TimeListParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of time.list."""
 
     tenant: str
@@ -3542,7 +3544,7 @@ class TimeListParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Which page."""
 
 
-class TimePostParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class TimePostParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of time.post."""
 
     tenant: str
@@ -3590,7 +3592,7 @@ class TimePostParams(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The provider's kind of work."""
 
 
-class Transition(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Transition(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """A recorded change of an operation."""
 
     from_: State | str = msgspec.field(name="from")
@@ -3609,7 +3611,7 @@ class Transition(msgspec.Struct, kw_only=True, omit_defaults=True):
     """An attempt is open."""
 
 
-class Try(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Try(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """What is tried."""
 
     tenant: str
@@ -3631,7 +3633,7 @@ class Try(msgspec.Struct, kw_only=True, omit_defaults=True):
         return hidden(self, "secrets")
 
 
-class Unmapped(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Unmapped(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """What happens to what is not mapped."""
 
     default: str
@@ -3641,14 +3643,14 @@ class Unmapped(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What may be chosen."""
 
 
-class UnmappedValues(msgspec.Struct, kw_only=True, omit_defaults=True):
+class UnmappedValues(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Result of statuses.unmapped."""
 
     items: list[ProductValue] = []
     """The product's statuses that nothing stands for there."""
 
 
-class VaultConfig(msgspec.Struct, kw_only=True, omit_defaults=True):
+class VaultConfig(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Where the keys come from. The hook `vault_keys` comes first, then this, then the variable `PSA_KEY`."""
 
     key_file: str | None = None
@@ -3657,21 +3659,21 @@ class VaultConfig(msgspec.Struct, kw_only=True, omit_defaults=True):
     """
 
 
-class VaultRetireParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class VaultRetireParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of vault.retire."""
 
     key: str
     """The key that nothing names any more."""
 
 
-class VaultRotateParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class VaultRotateParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of vault.rotate."""
 
     key: str | None = None
     """The key to seal with from now on; left out: a new one in the key file, or an interrupted rotation goes on."""
 
 
-class VaultStatus(msgspec.Struct, kw_only=True, omit_defaults=True):
+class VaultStatus(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """How things stand with the keys."""
 
     keys: list[str] = []
@@ -3687,11 +3689,11 @@ class VaultStatus(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The id of the key that seals."""
 
 
-class VaultStatusParams(msgspec.Struct, kw_only=True, omit_defaults=True):
+class VaultStatusParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """No parameters."""
 
 
-class Verified(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Verified(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """What the check of a chain has found."""
 
     whole: bool
@@ -3704,7 +3706,7 @@ class Verified(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The first entry that is not what it was, or is missing."""
 
 
-class WantedSubscription(msgspec.Struct, kw_only=True, omit_defaults=True):
+class WantedSubscription(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """What is to be registered."""
 
     kind: str
@@ -3720,7 +3722,7 @@ class WantedSubscription(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The address as it will stand at the provider, with `TOKEN` in the token's place."""
 
 
-class Who(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Who(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Who asks, for whom, and how the answer is to look. Made by the product after its own login."""
 
     tenant: str
@@ -3789,7 +3791,7 @@ class Who(msgspec.Struct, kw_only=True, omit_defaults=True):
         return hidden(self, "session")
 
 
-class WithTransitions(msgspec.Struct, kw_only=True, omit_defaults=True):
+class WithTransitions(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """An operation with its recorded changes."""
 
     operation: str
