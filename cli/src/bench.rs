@@ -5,6 +5,7 @@
 
 mod callbacks;
 mod durable;
+mod languages;
 
 use crate::demo::{beside_this_program, shipped_plugin};
 use psa_host::{CallOptions, Hooks, Host};
@@ -16,6 +17,7 @@ use psa_simulator::Simulator;
 use serde_json::{Value, json};
 use std::error::Error;
 use std::hint::black_box;
+use std::process::Command;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
@@ -30,6 +32,9 @@ pub(crate) struct Options {
     /// Only callbacks, beside a Django view.
     #[arg(long)]
     callbacks: bool,
+    /// Only Python and Node.
+    #[arg(long)]
+    languages: bool,
 }
 
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
@@ -78,10 +83,14 @@ pub(crate) fn run(options: &Options) -> Outcome {
     if options.durable {
         return durable::run(rounds);
     }
+    if options.languages {
+        return languages::run(rounds);
+    }
     boundary(rounds)?;
     opening(rounds)?;
     listing(rounds)?;
     durable::run(rounds)?;
+    languages::run(rounds.min(3))?;
     callbacks::run(rounds.min(3))
 }
 
@@ -110,6 +119,13 @@ fn turns(
         }
     }
     Ok((middle(ones), middle(others)))
+}
+
+/// Runs a command to its end; what it says of an error is the error.
+fn done(command: &mut Command) -> Outcome {
+    let output = command.output()?;
+    let text = String::from_utf8_lossy(&output.stderr);
+    if output.status.success() { Ok(()) } else { Err(text.trim().to_owned().into()) }
 }
 
 fn config(folder: &tempfile::TempDir, plugins: Value) -> Value {

@@ -4,6 +4,7 @@
 use psa_host::{CallOptions, Hooks, Host};
 use psa_simulator::Simulator;
 use psa_tests::compile::{self, run};
+use psa_tests::python;
 use regex::{Captures, Regex};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, Row, Statement};
@@ -199,13 +200,48 @@ fn same(way: &str, here: &Trace, there: &Trace) {
     }
 }
 
+/// A program made of one source and run.
+fn compiled(compiler: &str, flags: &[&str], source: &str) -> Trace {
+    let scene = Scene::new();
+    let program = scene.folder.path().join("run");
+    let library = compile::target();
+    run(Command::new(compiler)
+        .args(flags)
+        .arg(compile::root().join("tests/transcript").join(source))
+        .arg("-o")
+        .arg(&program)
+        .arg("-I")
+        .arg(compile::root().join("include"))
+        .arg("-L")
+        .arg(&library)
+        .args(["-lpsa_host", "-lpthread"])
+        .arg(format!("-Wl,-rpath,{}", library.display())));
+    scene.run(Command::new(program))
+}
+
+fn script(name: &str) -> PathBuf {
+    compile::root().join("tests/transcript").join(name)
+}
+
 #[test]
-fn zz_look() {
-    let one = Scene::new().run_here();
-    std::fs::write("/tmp/one.txt", [one.answers.join("\n"), one.requests.join("\n"), one.rows.join("\n")].join("\n\n"))
-        .unwrap();
-    let two = Scene::new().run_here();
-    std::fs::write("/tmp/two.txt", [two.answers.join("\n"), two.requests.join("\n"), two.rows.join("\n")].join("\n\n"))
-        .unwrap();
-    same("again", &one, &two);
+fn every_language_does_the_same() {
+    let here = Scene::new().run_here();
+    let ended = |code: &str| here.answers.iter().filter(|line| line.ends_with(code)).count();
+    assert!(here.answers.len() > 100 && ended("\tok") > 75, "{:#?}", here.answers);
+    let python = |way: &str| {
+        let mut command = python::command();
+        command.arg(script("run.py")).arg(way);
+        Scene::new().run(command)
+    };
+    let mut ctypes = Command::new("python3");
+    ctypes.arg(script("run_ctypes.py")).arg(compile::target().join("libpsa_host.so"));
+    for (way, there) in [
+        ("C", compiled("gcc", &["-std=c99"], "run.c")),
+        ("C++", compiled("g++", &["-std=c++17"], "run.cpp")),
+        ("Python", python("blocking")),
+        ("asyncio", python("asyncio")),
+        ("ctypes", Scene::new().run(ctypes)),
+    ] {
+        same(way, &here, &there);
+    }
 }

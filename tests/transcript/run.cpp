@@ -35,7 +35,7 @@ int main(int argc, char **argv) {
         std::getline(script, params, '\t');
         std::getline(script, name);
         const auto answer = host.try_call(method, filled(params, saved));
-        std::cout << method << '\t' << (answer ? "ok" : answer.error().name()) << '\n';
+        std::cout << method << '\t' << (answer ? "ok" : psa::to_string(answer.error().code())) << '\n';
         if (answer && !name.empty())
             save(name, answer->text(), saved);
     }

@@ -10,6 +10,8 @@ use std::process::Command;
 
 /// What `psa demo` and `psa bench` start or load.
 const PACKAGES: [&str; 3] = ["psa", "psa-simulator", "psa-connectwise"];
+/// What `psa bench` loads from Python.
+const LIBRARY: &str = "psa-ffi";
 
 /// Builds the parts and runs `psa demo`.
 pub fn demo(root: &Path, rest: &[String]) -> Outcome {
@@ -19,7 +21,7 @@ pub fn demo(root: &Path, rest: &[String]) -> Outcome {
 
 /// Builds a release and runs `psa bench`, if this `psa` has it.
 pub fn bench(root: &Path, rest: &[String]) -> Outcome {
-    build(root, &["--release"])?;
+    build(root, &["--release", "--package", LIBRARY])?;
     let program = tools::target(root).join("release").join("psa");
     let help = Command::new(&program).args(["bench", "--help"]).output();
     if !help.is_ok_and(|output| output.status.success()) {

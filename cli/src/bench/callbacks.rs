@@ -4,7 +4,7 @@
 //! on disk before they answer; both are held on one processor, with everything that they do behind the answer.
 //! Leaves to others: the view itself (`django.py`).
 
-use super::{Outcome, config, line, middle};
+use super::{Outcome, config, done, line, middle};
 use crate::callbacks::sign;
 use crate::demo::{beside_this_program, shipped_plugin};
 use psa_host::{CallOptions, Hooks, Host, HttpRequest};
@@ -318,10 +318,4 @@ fn with_django() -> Outcome<std::path::PathBuf> {
         done(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", DJANGO]))?;
     }
     Ok(python)
-}
-
-fn done(command: &mut Command) -> Outcome {
-    let output = command.output()?;
-    let text = String::from_utf8_lossy(&output.stderr);
-    if output.status.success() { Ok(()) } else { Err(text.trim().to_owned().into()) }
 }

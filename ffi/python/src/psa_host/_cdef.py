@@ -140,13 +140,8 @@ psa_code psa_host_ack_event(psa_host *host, const char *consumer, uint64_t id);
 psa_code psa_host_next_log(psa_host *host, uint32_t timeout_ms, psa_reply **lines);
 int64_t psa_fd_read(void *ctx, uint8_t *buffer, size_t capacity);
 psa_code psa_fd_write(void *ctx, psa_bytes bytes);
-psa_code psa_host_page(psa_host *host,
-                       psa_bytes who,
-                       const psa_http_request *request,
-                       psa_reply **reply);
-psa_code psa_host_callback(psa_host *host,
-                           const psa_http_request *request,
-                           psa_reply **reply);
+psa_code psa_host_page(psa_host *host, psa_bytes who, const psa_http_request *request, psa_reply **reply);
+psa_code psa_host_callback(psa_host *host, const psa_http_request *request, psa_reply **reply);
 psa_code psa_host_submit_page(psa_host *host,
                               psa_bytes who,
                               const psa_http_request *request,
