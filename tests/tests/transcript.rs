@@ -168,7 +168,7 @@ fn rows(database: &Path) -> Vec<String> {
 
 /// Each row on a line; of bytes only how many.
 fn cells(statement: &mut Statement<'_>) -> Vec<String> {
-    let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let row = |row: &Row<'_>| {
         let cell = |(at, name): (usize, &String)| {
             let value = match row.get_ref(at).unwrap() {
