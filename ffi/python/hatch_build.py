@@ -40,8 +40,9 @@ class NativeHook(BuildHookInterface[Any]):
             )
         if not (checkout / "ffi" / "Cargo.toml").is_file():
             raise RuntimeError(f"{self.root} was taken out of its checkout: the library is built from ffi/ around it.")
+        self.built = tempfile.TemporaryDirectory(prefix="psa-host-built-")
         given = os.environ.get("PSA_HOST_LIBRARY_DIR")
-        built = Path(given) if given else cargo(checkout)
+        built = Path(given) if given else cargo(checkout, Path(self.built.name))
         editable = version == "editable"
         self.folder = None if editable else tempfile.TemporaryDirectory(prefix="psa-host-wheel-")
         place = Path(self.root, "src", "psa_host") if self.folder is None else Path(self.folder.name)
@@ -54,16 +55,20 @@ class NativeHook(BuildHookInterface[Any]):
         build_data["tag"] = f"py3-none-{platform_tag(packed)}"
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
+        self.built.cleanup()
         if self.folder is not None:
             self.folder.cleanup()
 
 
-def cargo(checkout: Path) -> Path:
-    """Builds for release; the folder of what came out."""
-    packages = ["psa-ffi", *(f"psa-{plugin}" for plugin in PLUGINS)]
+def cargo(checkout: Path, folder: Path) -> Path:
+    """Builds what ships; the folder it is in."""
     if shutil.which("cargo") is None:
         raise RuntimeError("psa-host is built with cargo, which is not there: https://rustup.rs has it.")
-    arguments = [argument for package in packages for argument in ("-p", package)]
+    if sys.platform == "linux":
+        subprocess.run(["cargo", "xtask", "library", "--out", folder], cwd=checkout, check=True)
+        return folder
+    packages = ["psa-ffi", *(f"psa-{plugin}" for plugin in PLUGINS)]
+    arguments = [f"--package={package}" for package in packages]
     subprocess.run(["cargo", "build", "--release", "--locked", *arguments], cwd=checkout, check=True)
     metadata = ["cargo", "metadata", "--format-version", "1", "--no-deps"]
     told = subprocess.run(metadata, cwd=checkout, check=True, stdout=subprocess.PIPE).stdout
@@ -77,7 +82,7 @@ def pack(built: Path, place: Path) -> list[Path]:
     wanted = {f"_lib/{prefix}psa_host{suffix}": [f"{prefix}psa_host{suffix}"]}
     for plugin in PLUGINS:
         name = f"psa_{plugin}{suffix}"
-        wanted[f"plugins/{name}"] = [name, f"{prefix}{name}"]
+        wanted[f"plugins/{name}"] = [f"plugins/{name}", name, f"{prefix}{name}"]
     packed: list[Path] = []
     for to, sources in wanted.items():
         source = next((built / name for name in sources if (built / name).is_file()), None)

@@ -24,4 +24,5 @@ pub mod snippets;
 pub mod storm;
 pub mod time;
 pub mod torture;
+pub mod venv;
 pub mod world;

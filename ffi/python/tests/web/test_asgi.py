@@ -39,8 +39,9 @@ class Recorder(psa_host.AsyncHost):
     async def callback(self, method: Any, url: Any, headers: Any = (), body: bytes = b"") -> psa_host.Response:
         return await self._answer(method, url, list(headers), body)
 
-    async def close(self, *, drain_ms: int = 0) -> None:
+    async def close(self, *, drain_ms: int = 0) -> bool:
         self.ended.append("closed")
+        return True
 
 
 WHO = types.Who(tenant="t", actor=types.Actor(id="7"), public_origin="https://desk.example")
