@@ -88,18 +88,31 @@ export async function open(browser, base, spec, { js = true, headers = {} } = {}
   // Chromium itself logs a line for each 4xx document; a page that is meant to be one must not fail by it.
   if (wanted >= 400) page.psaNoise = page.psaNoise.filter((line) => !line.startsWith('Failed to load resource'));
   for (const step of spec.steps ?? []) await walk(page, step);
+  // Nor by an answer that says what was wrong with what was sent in.
+  if (spec.steps?.some((step) => step.submit)) page.psaNoise = page.psaNoise.filter((line) => !line.startsWith('Failed to load resource'));
   // The page has been built without scripts; axe needs promises and timers, so they are allowed from here on.
   if (!js) await page.setJavaScriptEnabled(true);
   return page;
 }
 
-/** One step: `{click}`, `{fill:[sel,text]}`, `{select:[sel,value]}`, `{press}`, `{wait}`, `{submit}` (waits for the next page). */
+/**
+ * One step: `{click}`, `{fill:[sel,text]}`, `{select:[sel,value]}`, `{press}`, `{wait}`, `{submit}` (waits for the next page;
+ * with `plain` as without scripts). What no person does, but a page that is old or made up: `{set:[sel,value]}`, `{remove}`,
+ * `{last}` (of a list), `{loose}` (a form is sent as it is), `{flood}` (sixty forms in a moment).
+ */
 export async function walk(page, step) {
-  if (step.fill) { await page.$eval(step.fill[0], (el) => { el.value = ''; }); await page.type(...step.fill); }
+  const at = (selector, act, ...more) => page.$eval(selector, act, ...more);
+  if (step.fill) { await at(step.fill[0], (el) => { el.value = ''; }); await page.type(...step.fill); }
   if (step.select) await page.select(...step.select);
   if (step.press) await page.keyboard.press(step.press);
-  if (step.click) await page.$eval(step.click, (el) => el.click());
-  if (step.submit) await Promise.all([page.waitForNavigation({ waitUntil: 'load' }), page.$eval(step.submit, (el) => el.click())]);
+  if (step.click) await at(step.click, (el) => el.click());
+  if (step.set) await at(step.set[0], (el, value) => { el.value = value; }, step.set[1]);
+  if (step.remove) await at(step.remove, (el) => el.remove());
+  if (step.last) await at(step.last, (el) => { el.value = [...el.options].at(-1).value; });
+  if (step.loose) await at(step.loose, (el) => { el.noValidate = true; });
+  if (step.flood) await page.evaluate((path, token) => Promise.all(Array.from({ length: 60 }, () => fetch(path, { method: 'POST', body: new URLSearchParams({ _token: token }) }))), step.flood, await at('[name=_token]', (el) => el.value));
+  if (step.plain) await at(step.submit, (el) => { delete el.dataset.swap; });
+  if (step.submit) await Promise.all([page.waitForNavigation({ waitUntil: 'load' }), at(step.submit, (el) => el.click())]);
   if (step.wait) await page.waitForSelector(step.wait, { timeout: 10_000 });
 }
 

@@ -2,10 +2,12 @@
 //
 //   node tests/browser/hostile.mjs --base http://127.0.0.1:PORT --pages pages.json [--only NAME]... [--header "Name: value"] [--out DIR]
 //
-// Each page is moved into a `<div class="psa-root">` of a product's page, once plain and then with Bootstrap 5, Bulma 1, Pico 2
-// and a hostile sheet, each put *after* psa.css, which is the worst place for us. The computed style of every element and
-// of ::before and ::after must be the same as in the plain page. Prints one JSON line for each kind of difference; exits 1 if
-// there is one that KNOWN does not list. With --out a picture of each is kept, as numbers once missed what a picture showed.
+// Each page is one that the product has drawn around a fragment of ours (a whole page of ours is moved into a
+// `<div class="psa-root">` first). It is measured plain and then with Bootstrap 5, Bulma 1, Pico 2 and a hostile sheet, each put
+// *after* psa.css, which is the worst place for us. The computed style of every element and of ::before and ::after must be
+// the same as in the plain page, and so must be where it stands and how large it is. Prints one JSON line for each kind of
+// difference; exits 1 if there is one that KNOWN does not list. With --out a picture of each is kept, as numbers once missed
+// what a picture showed.
 
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
@@ -34,13 +36,14 @@ const PRODUCTS = {
 // form. Its rule for readers who want no motion is `!important`. All of it is harmless and looks like Pico.
 const KNOWN = {
   pico: [
+    /^\S+ place$/, // what the others make of it
     /^\S+ animation-(delay|duration)$/,
     /^(INPUT|SELECT|TEXTAREA)\.psa-(input|check) (background-|padding-|margin-|border-.*-radius|position|opacity|pointer-events)/,
-    /^(LABEL\.psa-sr|BUTTON\.psa-btn) (border-.*-radius|margin-)/,
+    /^(LABEL\.psa-sr|(BUTTON|A)\.psa-btn) (border-.*-radius|margin-)/,
   ],
 };
 
-/** Moves the page into a product's page and returns the computed styles of all that is ours. */
+/** The computed styles of all that is ours, and where it stands, inside a product's page that has this sheet. */
 function measure(css) {
   const s = new CSSStyleSheet();
   s.replaceSync(`${css} html, body, div.psa-root { margin: 0 !important; padding: 0 !important; border: 0 !important }`); // where we stand is the product's
@@ -56,10 +59,13 @@ function measure(css) {
   document.adoptedStyleSheets = [s];
   // color-scheme comes from the product on purpose, so that we are dark where it is. The rest are used values that follow from the size of other things; a real difference shows in what made them.
   const skip = /^(width|height|inline-size|block-size|top|bottom|left|right|inset|perspective-origin|transform-origin|-webkit-|color-scheme|--)/;
+  const from = div.getBoundingClientRect();
+  const place = (e) => { const r = e.getBoundingClientRect(); return [r.left - from.left, r.top - from.top, r.width, r.height].map(Math.round).join(' '); };
   const read = (e, pseudo) => {
     const g = getComputedStyle(e, pseudo), own = {};
     if (pseudo && g.content === 'none') return { content: 'none' };
     for (const p of g) if (!skip.test(p)) own[p] = g.getPropertyValue(p);
+    if (!pseudo) own.place = place(e);
     return own;
   };
   const all = [...div.querySelectorAll('*:not(option, svg, svg *)')];

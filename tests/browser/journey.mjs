@@ -1,9 +1,11 @@
-// The whole journey of an administrator through the pages of `psa demo`, from the keyboard's point of view: forms are filled
-// in and sent, and what comes back is read. Exit 1 at the first step that does not go as it should.
+// The whole journey of an administrator through the pages, from the keyboard's point of view: forms are filled in and sent, and
+// what comes back is read. What the product and the people at the PSA do meanwhile goes through their own doors. Exit 1 at the
+// first step that does not go as it should.
 //
-//   node tests/browser/journey.mjs --base http://127.0.0.1:PORT --key '{"server":…,"company":…,…}' [--without-scripts]
+//   node tests/browser/journey.mjs --base http://127.0.0.1:PORT/ann --key '{"server":…,"company":…,…}' [--without-scripts]
 //
-// --key: the account that `psa demo` prints for trying: server, company, client_id, public_key, private_key.
+// --base: the page of a helpdesk where nothing is connected yet; beside it /-api/METHOD calls the host and /-sim/… is the
+// simulator's control door. --key: the account for trying: server, company, client_id, public_key, private_key.
 
 import { args, launch, open, usage } from './browser.mjs';
 
@@ -24,9 +26,32 @@ async function says(step, ...words) {
   console.log(`ok: ${step}`);
 }
 
+/** A path of ours, or a link that was read from a page. */
 async function go(path) {
-  await page.goto(new URL(path, a.base).href, { waitUntil: 'load' });
+  const mount = new URL(a.base).pathname;
+  await page.goto(path.startsWith(mount) ? new URL(path, a.base).href : a.base + path, { waitUntil: 'load' });
 }
+
+/** Looks at a page again and again until it says so, as a person would. */
+async function until(step, path, ...words) {
+  for (let i = 0; i < 600; i++) {
+    await go(path);
+    const shown = await text();
+    if (words.every((one) => shown.includes(one))) break;
+    await new Promise((done) => setTimeout(done, 100));
+  }
+  await says(step, ...words);
+}
+
+async function door(method, path, body) {
+  const answer = await fetch(new URL(path, a.base), { method, body: body && JSON.stringify(body) });
+  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+  return answer.json();
+}
+/** What the product does. */
+const api = (method, params) => door('POST', `/-api/${method}`, params);
+/** What happens at the PSA. */
+const sim = (path, body) => door('POST', `/-sim/${path}`, body);
 
 /** Types into a field, over what is there. */
 async function fill(name, value) {
@@ -60,11 +85,11 @@ async function button(words) {
 }
 
 try {
-  page = await open(browser, a.base, { path: '/' }, { js });
+  page = await open(browser, a.base, { path: `${new URL(a.base).pathname}/` }, { js });
   await page.setJavaScriptEnabled(js);
   page.on('dialog', (dialog) => dialog.accept()); // "leave without saving?", where something waits to be saved
   await go('/');
-  await says('the list shows what needs somebody', 'Our ConnectWise', 'Sign-in expired', 'Available integrations');
+  await says('nothing is connected yet', 'Nothing connected yet', 'Available integrations');
 
   await go('/new/connectwise');
   await fill('_name', 'Fabrikam');
@@ -96,34 +121,66 @@ try {
   await says('what was chosen is kept', 'Stored.', 'Fingerprint');
   if (await page.$eval('[name="default_board"]', (el) => el.value) !== board) throw new Error('the board was not kept');
 
-  await go('/');
-  const ours = await page.$$eval('a', (all) => all.find((one) => one.innerText.trim() === 'Our ConnectWise').getAttribute('href'));
-  await go(`${ours}/map/members`);
+  await go(`${fabrikam}/map/members`);
   const free = await page.$$eval('select[id^="to-"]', (all) => all.find((one) => !one.value)?.name ?? '');
   const member = await page.$eval(`[name="${free}"]`, (el) => [...el.options].filter((one) => one.value && one.value !== '-').at(-1).value);
   await choose(free, member);
   await button('Save');
-  await says('a member is mapped', 'Mapped');
+  await says('a member is mapped', 'Mapped', '1 of 9');
 
-  await go(`${ours}/map/statuses?scope=2`);
+  await go(`${fabrikam}/map/statuses?scope=2`);
   const parts = await page.$$eval('select[id^="to-"]', (all) => all.find((one) => one.closest('tr').innerText.includes('Waiting for parts')).name);
   await choose(parts, await option(parts, 'Waiting'));
   await button('Save');
-  await says('a status is mapped', 'Mapped');
+  await says('a status is mapped', 'Mapped', '1 of 4');
 
-  await go(`${ours}/tickets`);
-  await says('the tickets and how they stand', 'HD-4711', 'In step');
-  await go(`${ours}/callbacks`);
-  await says('callbacks arrive', 'Deliveries');
+  const connection = fabrikam.split('/').at(-1);
+  await until('callbacks are registered', `${fabrikam}/callbacks`, 'the first one is still to come', 'ticket');
+  const link = await api('links.create', { connection, product_ticket: 'HD-4711', ticket: '1001' });
+  await go(`${fabrikam}/tickets`);
+  await says('a ticket is linked', 'HD-4711', 'In step');
+  const note = (words) => api('notes.post', { link: link.link, visibility: 'internal', text: words });
+  await note('Looked at it on the spot.');
+  await until('a note is posted', `${fabrikam}/tickets/${link.link}`, 'Internal note', 'Delivered');
+  if ((await text()).includes('on the spot')) throw new Error('the words of a note are shown');
+  await sim('tickets/1001', { summary: 'The printer is repaired' });
+  await until('a callback arrives', `${fabrikam}/callbacks`, 'Healthy', 'ticket 1001 changed', 'Applied');
 
+  const doubtful = async (words, other) => {
+    await sim('faults', { endpoint: 'add_note', fault: 'reset_before_commit', times: 1 });
+    const { operation } = await note(words);
+    const here = `${fabrikam}/operations/${operation}`;
+    await until('it is not known whether a note has arrived', here, 'In doubt', 'looked for again and again');
+    await sim('tickets/1001', { note: { text: other, createdBy: 'psabridge', internal: true } });
+    await until('somebody has to decide', here, 'Needs a decision', 'It is already there');
+  };
+  await doubtful('The printer on the second floor jams.', 'Quite other words altogether.');
+  await button('That is it');
+  await says('what was found is the note', 'Noted: it is there.', 'Delivered', 'Ann Lee');
+  await doubtful('The scanner jams too.', 'Still other words.');
+  await page.$eval('#discard [name=sure]', (el) => el.click());
+  await button('Drop it');
+  await says('another one is dropped', 'Dropped.', 'Decided by Ann Lee');
+
+  await sim('account', { private_key: 'the-next-key-00' });
+  await door('POST', '/-api/tickets.get', { connection, ticket: '1001', fresh: true }).catch(() => 'it is refused');
   await go('/');
+  await says('a key that was taken back is seen', 'Sign-in expired');
+  await note('This one waits.');
   await button('Update credentials');
-  await says('only the secrets are asked for', 'Stays as it is');
+  await says('only the secrets are asked for', 'Stays as it is', '1 change waits');
   await page.$eval('[name="private_key.op"][value="replace"]', (el) => el.click());
   await fill('private_key', 'still-not-right');
   await button('Test and save');
   page.psaNoise.length = 0;
   await says('a wrong one is refused, and nothing is lost', 'Does not work');
+  await fill('private_key', 'the-next-key-00');
+  await button('Test and save');
+  await says('the new one is taken', 'Signed in again', 'Connected');
+  await until('what has waited is sent', `${fabrikam}/tickets/${link.link}`, 'In step');
+  await go(`${fabrikam}/callbacks`);
+  await button('Renew the tokens');
+  await says('the tokens of callbacks are renewed', 'The tokens were renewed', 'Replaced');
 
   await go(`${fabrikam}/remove`);
   await says('removing says what depends on it', 'Pause', 'Disconnect', 'Delete');

@@ -13,7 +13,7 @@ const { base, close: closeServer } = await serve();
 const { browser, close } = await launch();
 const found = new Set();
 try {
-  await checkPage(browser, base, { name: 'bad', path: '/bad.html' }, (f) => found.add(f.rule), { fast: true });
+  await checkPage(browser, base, { name: 'bad', path: '/bad.html' }, (f) => found.add(f.rule), { how: 'fast' });
 } finally {
   await close();
   closeServer();

@@ -34,7 +34,7 @@ pub fn quick() -> Value {
     })
 }
 
-fn merge(config: &mut Value, more: &Value) {
+pub(crate) fn merge(config: &mut Value, more: &Value) {
     for (name, value) in more.as_object().into_iter().flatten() {
         match (config.get_mut(name).and_then(Value::as_object_mut), value) {
             (Some(known), Value::Object(more)) => known.extend(more.clone()),

@@ -3,6 +3,9 @@
 //! The checks themselves are Node programs (`tests/browser`); `cargo xtask test` installs what they need.
 
 use psa_tests::demo::Demo;
+use psa_tests::desk::Desk;
+use psa_tests::desk::states::{self, States};
+use psa_tests::scene::fast;
 use psa_tests::{compile, npm};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -54,40 +57,74 @@ fn pages(demo: &Demo) -> Value {
     Value::Array(pages)
 }
 
-fn write_pages(demo: &Demo) -> (tempfile::TempDir, String) {
+fn write(pages: &Value) -> (tempfile::TempDir, String) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("pages.json");
-    std::fs::write(&file, pages(demo).to_string()).unwrap();
+    std::fs::write(&file, pages.to_string()).unwrap();
     let file = file.to_string_lossy().into_owned();
     (folder, file)
 }
 
-#[test]
-fn the_whole_journey_works_with_scripts() {
-    let demo = Demo::start(&["--still"]);
-    let printed = node("journey.mjs", &["--base", &demo.base, "--key", &demo.key]);
+fn journey(more: &[&str]) {
+    let desk = Desk::open(&["connectwise"], &fast());
+    states::product_values(&desk);
+    let text = |name: &str| desk.simulator.text(name).to_owned();
+    let key = json!({"server": text("url"), "company": text("company"), "client_id": text("client_id"),
+                     "public_key": text("public_key"), "private_key": text("private_key")});
+    let (base, key) = (format!("{}/ann", desk.base), key.to_string());
+    let printed = node("journey.mjs", &[&["--base", &base, "--key", &key], more].concat());
     assert!(printed.contains("the journey is complete"), "{printed}");
 }
 
 #[test]
+fn the_whole_journey_works_with_scripts() {
+    journey(&[]);
+}
+
+#[test]
 fn the_whole_journey_works_without_scripts() {
-    let demo = Demo::start(&["--still"]);
-    let printed = node("journey.mjs", &["--base", &demo.base, "--key", &demo.key, "--without-scripts"]);
-    assert!(printed.contains("the journey is complete"), "{printed}");
+    journey(&["--without-scripts"]);
 }
 
 #[test]
 fn nothing_is_found_on_any_page_in_any_dress() {
     let demo = Demo::start(&["--still"]);
-    let (_folder, pages) = write_pages(&demo);
-    node("check.mjs", &["--base", &demo.base, "--pages", &pages, "--fast"]);
+    let (_folder, pages) = write(&pages(&demo));
+    node("check.mjs", &closely(&["--base", &demo.base, "--pages", &pages], "--fast"));
+}
+
+/// With `PSA_BROWSER_ALL` in every dress there is, which takes long.
+fn closely<'a>(arguments: &[&'a str], otherwise: &'a str) -> Vec<&'a str> {
+    let all = std::env::var_os("PSA_BROWSER_ALL").is_some();
+    arguments.iter().copied().chain((!all).then_some(otherwise)).collect()
+}
+
+#[test]
+fn nothing_is_found_in_any_state() {
+    let states = States::make();
+    let (_folder, pages) = write(&states.pages());
+    node("check.mjs", &closely(&["--base", &states.desk.base, "--pages", &pages], "--few"));
+}
+
+#[test]
+fn a_products_own_rules_do_not_reach_in() {
+    let states = States::make();
+    let (_folder, pages) = write(&states.in_a_product());
+    node("hostile.mjs", &["--base", &states.desk.base, "--pages", &pages]);
+}
+
+#[test]
+fn the_checks_find_what_is_wrong_and_the_script_does_what_it_says() {
+    for script in ["self.mjs", "script.mjs", "contrast.mjs"] {
+        node(script, &[]);
+    }
 }
 
 /// With `PSA_SHOTS` the pictures of the documentation are made anew; without it only that they can be.
 #[test]
 fn every_page_has_its_picture() {
     let demo = Demo::start(&["--still"]);
-    let (folder, pages) = write_pages(&demo);
+    let (folder, pages) = write(&pages(&demo));
     let kept = compile::root().join("docs/shots");
     let bless = std::env::var_os("PSA_SHOTS").is_some();
     let out = if bless { kept.clone() } else { folder.path().join("shots") };

@@ -1,4 +1,4 @@
-//! Control doors for mails, documents and rights.
+//! Control doors for mails, documents, rights and the key of the API member.
 //!
 //! Leaves to others: what they show (`mails`, `documents`, `rights`), the other doors (`control`).
 
@@ -13,6 +13,14 @@ pub(crate) fn door(world: &mut World, method: &str, door: &str, order: &Value) -
         ("GET", "documents") => Ok(documents::kept(world)),
         ("GET", "rights") => Ok(rights::list(world)),
         ("POST", "rights") => rights::deny(world, order).map(|()| json!({})),
+        ("POST", "account") => exchange(world, order),
         _ => return None,
     })
+}
+
+/// A person makes a new private key and takes the old one back.
+fn exchange(world: &mut World, order: &Value) -> Result<Value, String> {
+    let key = order["private_key"].as_str().filter(|key| !key.is_empty()).ok_or("private_key must be a text")?;
+    key.clone_into(&mut world.account.private_key);
+    Ok(json!({}))
 }
