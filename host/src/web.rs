@@ -20,6 +20,7 @@ mod permission;
 mod router;
 mod routes;
 mod security;
+mod told;
 mod view;
 mod who;
 mod words;

@@ -12,6 +12,7 @@ pub mod desk;
 pub mod door;
 pub mod embedded;
 pub mod files;
+pub mod filled;
 pub mod forge;
 pub mod inbound;
 pub mod listen;

@@ -1,62 +1,12 @@
 //! A plugin's form on the pages: tested as it stands, saved whole or not at all, and no secret comes back.
 
-use psa_tests::browse::{Shown, Visitor};
+use psa_tests::browse::Visitor;
 use psa_tests::compile;
+use psa_tests::filled::{STORED, fields, gallery, send, settings};
 use psa_tests::world::World;
 use serde_json::{Value, json};
 
-const STORED: &str = "k3pt-token-canary";
 const TYPED: &str = "typ3d-token-canary";
-
-fn gallery() -> (World, String) {
-    let folder = tempfile::tempdir().unwrap();
-    let plugin = compile::shipped("gallery", folder.path());
-    let world = World::open(folder, &[&plugin], json!({})).unwrap();
-    let connection = world.connect("gallery", json!({"account": "acme", "board": "1"}), json!({"token": STORED}));
-    let tested = world.call("connections.test", json!({"tenant": "t", "connection": connection})).unwrap();
-    assert_eq!(tested["passed"], true, "{tested:#}");
-    (world, connection)
-}
-
-/// The fields of a form as a browser would send them, with some others.
-fn fields(ann: &Visitor<'_>, url: &str, others: &[(&str, &str)]) -> Vec<(String, String)> {
-    let view = ann.with("render", json!("json")).get(url).json();
-    let form = &view["form"];
-    let mut sent: Vec<(String, String)> =
-        vec![("_name".into(), form["name"]["value"].as_str().unwrap_or("A name").into())];
-    if let Some(rev) = form["rev"].as_i64() {
-        sent.push(("_rev".into(), rev.to_string()));
-    }
-    for field in form["groups"].as_array().into_iter().flatten().flat_map(|group| group["fields"].as_array().unwrap()) {
-        let key = field["key"].as_str().unwrap();
-        let values: Vec<&str> =
-            field["values"].as_array().unwrap().iter().map(|value| value.as_str().unwrap()).collect();
-        match field["type"].as_str().unwrap() {
-            "computed" | "notice" | "secret" => {}
-            "duration" if values.len() == 2 => {
-                sent.push((key.into(), values[0].into()));
-                sent.push((format!("{key}.unit"), values[1].into()));
-            }
-            "bool" if values == [""] => {}
-            _ => sent.extend(values.iter().map(|value| (key.into(), (*value).into()))),
-        }
-    }
-    for (name, value) in others {
-        sent.retain(|(known, _)| known != name);
-        sent.push(((*name).into(), (*value).into()));
-    }
-    sent
-}
-
-fn send(ann: &Visitor<'_>, url: &str, others: &[(&str, &str)]) -> Shown {
-    let sent = fields(ann, url, others);
-    let sent: Vec<(&str, &str)> = sent.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    ann.post(url, &sent)
-}
-
-fn settings(world: &World, connection: &str) -> Value {
-    world.call("connections.get", json!({"tenant": "t", "connection": connection})).unwrap()
-}
 
 #[test]
 fn what_stands_in_the_form_is_tested_and_a_test_alone_saves_nothing() {

@@ -1,7 +1,7 @@
 //! A plugin's form on a page: as it is shown, and as it comes back.
 //!
 //! Holds: what is shown of a form ([`FormView`]); reading what was sent in (`entered`); putting both together (`built`);
-//! lists that the provider fills (`choices`); secrets between two requests (`drafts`).
+//! lists that the provider fills (`choices`); what a test has found (`report`); secrets between two requests (`drafts`).
 //! Promises: no part of a view has room for a secret; what is not declared is not shown; a list that cannot be had costs
 //! one field and not the page.
 //! Leaves to others: the form's rules (`psa_host_api::form`), trying and keeping (`connections`).
@@ -10,8 +10,10 @@ pub(crate) mod built;
 pub(crate) mod choices;
 pub(crate) mod drafts;
 pub(crate) mod entered;
+pub(crate) mod report;
 
 use super::moment::Moment;
+use super::told::Told;
 use super::view::{Chip, Look, Mark, Tone};
 use psa_host_api::form::types::{FieldType, Width};
 use serde::{Deserialize, Serialize};
@@ -61,8 +63,11 @@ pub(crate) struct ErrorView {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) field: Option<String>,
     pub(crate) code: String,
-    /// "Public key: …".
-    pub(crate) text: String,
+    /// The field's label.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) label: Option<String>,
+    #[serde(flatten)]
+    pub(crate) told: Told,
 }
 
 /// Fields that belong together.
@@ -133,7 +138,7 @@ pub(crate) struct ChoicesView {
     pub(crate) search: bool,
     /// Why the list is not here.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) missing: Option<String>,
+    pub(crate) missing: Option<Told>,
 }
 
 /// Something that can be chosen.
@@ -184,7 +189,8 @@ pub(crate) struct IssueView {
     /// It only should be looked at.
     pub(crate) warning: bool,
     pub(crate) code: String,
-    pub(crate) text: String,
+    #[serde(flatten)]
+    pub(crate) told: Told,
 }
 
 /// What a test has found.

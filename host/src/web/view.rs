@@ -10,6 +10,7 @@ use super::pages::{
     tickets,
 };
 use super::permission::Permission;
+use super::told::Told;
 use serde::{Deserialize, Serialize};
 
 /// A whole page.
@@ -151,8 +152,8 @@ pub(crate) struct Notice {
     pub(crate) tone: Tone,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) title: Option<String>,
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub(crate) text: String,
+    #[serde(flatten)]
+    pub(crate) told: Told,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) links: Vec<Link>,
     /// It is about what was just sent in, and is read out at once.
@@ -235,7 +236,8 @@ pub(crate) struct Mark {
     /// "Passed", "Warning": read out.
     pub(crate) said: String,
     pub(crate) title: String,
-    pub(crate) text: String,
+    #[serde(flatten)]
+    pub(crate) told: Told,
     /// "84 ms".
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) aside: String,
@@ -246,17 +248,17 @@ pub(crate) struct Mark {
 impl Notice {
     /// Something that needs looking at.
     pub(crate) fn warn(title: String, text: String) -> Notice {
-        Notice { tone: Tone::Warn, title: Some(title), text, links: Vec::new(), alert: false }
+        Notice { tone: Tone::Warn, title: Some(title), told: Told::ours(text), links: Vec::new(), alert: false }
     }
 
     /// What was just done.
     pub(crate) fn done(text: String) -> Notice {
-        Notice { tone: Tone::Ok, title: None, text, links: Vec::new(), alert: true }
+        Notice { tone: Tone::Ok, title: None, told: Told::ours(text), links: Vec::new(), alert: true }
     }
 
     /// What was just refused.
-    pub(crate) fn bad(title: String, text: String) -> Notice {
-        Notice { tone: Tone::Bad, title: Some(title), text, links: Vec::new(), alert: true }
+    pub(crate) fn bad(title: String, told: impl Into<Told>) -> Notice {
+        Notice { tone: Tone::Bad, title: Some(title), told: told.into(), links: Vec::new(), alert: true }
     }
 }
 

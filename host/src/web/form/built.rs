@@ -5,6 +5,7 @@ use super::entered::split_duration;
 use super::{ChoiceView, ChoicesView, ErrorView, FieldView, GroupView, IssueView, SecretChoice, SecretView};
 use crate::clock::unix_ms;
 use crate::connections::{Issue, SecretOp, SecretState};
+use crate::web::told::Told;
 use crate::web::view::Tone;
 use crate::web::words::Words;
 use psa_host_api::form::types::{Condition, Field, FieldType, Group, Text, Width};
@@ -153,12 +154,10 @@ impl Building<'_> {
             Some(List::Loaded(items)) => (items.iter().map(choice).collect(), None),
             Some(List::Needs(other)) => {
                 let label = self.form.field(other).map_or_else(|| other.clone(), |field| self.label(&field.label));
-                (Vec::new(), Some(self.words.fill("form.choices.needs", &[("field", &label)])))
+                (Vec::new(), Some(Told::ours(self.words.fill("form.choices.needs", &[("field", &label)]))))
             }
-            Some(List::Failed(why)) => {
-                (Vec::new(), Some(self.words.fill("form.choices.failed", &[("why", &cut(why, 400))])))
-            }
-            Some(List::Slow) | None => (Vec::new(), Some(self.words.say("form.choices.slow"))),
+            Some(List::Failed(why)) => (Vec::new(), Some(self.words.told(why))),
+            Some(List::Slow) | None => (Vec::new(), Some(Told::ours(self.words.say("form.choices.slow")))),
         };
         let search = items.len() > SHOWN_MAX;
         let manual = options.manual;
@@ -209,14 +208,20 @@ impl Building<'_> {
         of.map(|issue| IssueView {
             warning: issue.level == IssueLevel::Warning,
             code: issue.code.clone(),
-            text: self.issue_text(issue),
+            told: self.issue_told(issue),
         })
         .collect()
     }
 
     /// Our own words for a code that needs no more, or those of who has found it.
-    fn issue_text(&self, issue: &Issue) -> String {
-        self.words.find(&format!("issue.{}", issue.code)).unwrap_or_else(|| cut(&issue.message, 1_000))
+    fn issue_told(&self, issue: &Issue) -> Told {
+        let refusal = || self.words.find(&format!("refusal.{}", issue.code));
+        let known = self.words.find(&format!("issue.{}", issue.code)).or_else(refusal);
+        match known {
+            Some(text) => Told::ours(text),
+            None if OURS.contains(&issue.code.as_str()) => Told::ours(issue.message.clone()),
+            None => self.words.of_others(&issue.message, 1_000),
+        }
     }
 
     /// All that is wrong, for the summary above the form.
@@ -225,14 +230,11 @@ impl Building<'_> {
         errors
             .map(|issue| {
                 let field = issue_field(issue).and_then(|key| self.form.field(key));
-                let text = self.issue_text(issue);
                 ErrorView {
                     field: field.map(|field| field.key.clone()),
                     code: issue.code.clone(),
-                    text: match field {
-                        Some(field) => format!("{}: {text}", self.label(&field.label)),
-                        None => text,
-                    },
+                    label: field.map(|field| self.label(&field.label)),
+                    told: self.issue_told(issue),
                 }
             })
             .collect()
@@ -264,6 +266,9 @@ impl Building<'_> {
         }
     }
 }
+
+/// Codes of what the page itself has found: it speaks the reader's language.
+const OURS: [&str; 6] = ["spaced", "unsure", "name", "too_many", "nothing", "theirs"];
 
 /// The field that an issue is about.
 pub(crate) fn issue_field(issue: &Issue) -> Option<&str> {

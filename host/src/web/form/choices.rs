@@ -31,7 +31,7 @@ pub(crate) enum List {
     /// It depends on a field that is not filled in: its key.
     Needs(String),
     /// It could not be had, for this reason.
-    Failed(String),
+    Failed(Box<Error>),
     /// It is not there yet.
     Slow,
 }
@@ -102,7 +102,7 @@ fn request(options: &Options, settings: &Map<String, Value>) -> Result<FormOptio
 async fn whole(ask: &Ask<'_>, trial: &Trial, request: &FormOptionsRequest, most: Option<u32>) -> List {
     match pages(ask, trial, request, most.map_or(usize::MAX, |most| most as usize)).await {
         Ok(items) => List::Loaded(items),
-        Err(error) => List::Failed(error.message),
+        Err(error) => List::Failed(Box::new(error)),
     }
 }
 

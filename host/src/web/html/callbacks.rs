@@ -1,6 +1,6 @@
 //! What the provider tells us.
 
-use super::parts::{Pen, action, chip, facts, moment, pager, th};
+use super::parts::{Pen, action, chip, facts, moment, pager, th, told};
 use crate::web::pages::callbacks::{Callbacks, Delivery, DeliveryPage, Found, Subscribed};
 use crate::web::words::Words;
 use maud::{Markup, html};
@@ -134,7 +134,7 @@ fn delivery(heads: &[String; 4], details: &str, row: &Delivery) -> Markup {
             td class="psa-td" data-label=(heads[3]) {
                 div {
                     (chip(&row.chip))
-                    @if !row.text.is_empty() { br; span class="psa-small" { (row.text) } }
+                    @if !row.told.text.is_empty() { br; span class="psa-small" { (told(&row.told)) } }
                 }
             }
             td class="psa-td" data-label="" {
@@ -147,7 +147,7 @@ fn delivery(heads: &[String; 4], details: &str, row: &Delivery) -> Markup {
 pub(super) fn draw_one(page: &DeliveryPage) -> Markup {
     html! {
         section class="psa-card psa-stack" {
-            div class="psa-row" { (chip(&page.chip)) @if !page.text.is_empty() { p { (page.text) } } }
+            div class="psa-row" { (chip(&page.chip)) @if !page.told.text.is_empty() { p { (told(&page.told)) } } }
             (facts(&page.facts))
         }
     }

@@ -1,6 +1,6 @@
 //! A form: groups, buttons, the test's report.
 
-use super::parts::{Pen, button_class, chip, marks, token};
+use super::parts::{Pen, button_class, chip, marks, token, told};
 use super::text::text;
 use super::widgets::field;
 use crate::web::form::{ButtonView, ErrorView, FormView, GroupView, NameView, ReportView};
@@ -41,14 +41,18 @@ fn errors(pen: &Pen<'_>, errors: &[ErrorView]) -> Markup {
                 @for error in errors {
                     li {
                         @match &error.field {
-                            Some(field) => a href={ "#" (field) } { (error.text) },
-                            None => (error.text),
+                            Some(field) => a href={ "#" (field) } { (said(error)) },
+                            None => (said(error)),
                         }
                     }
                 }
             }
         }
     }
+}
+
+fn said(error: &ErrorView) -> Markup {
+    html! { @if let Some(label) = &error.label { (label) ": " } (told(&error.told)) }
 }
 
 fn name_field(pen: &Pen<'_>, name: &NameView) -> Markup {

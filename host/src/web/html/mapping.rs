@@ -1,6 +1,6 @@
 //! Who is who, and what stands for what.
 
-use super::parts::{Pen, action, chip, link, moment, pager, th, token};
+use super::parts::{Pen, action, chip, link, moment, pager, th, token, told};
 use crate::web::pages::mapping::{Mapping, Pick, Row, Scopes, Subject, Tools};
 use crate::web::words::Words;
 use maud::{Markup, html};
@@ -27,6 +27,7 @@ pub(super) fn draw(pen: &Pen<'_>, page: &Mapping) -> Markup {
         @if let Some(trouble) = &page.trouble {
             div class="psa-note psa-note-warn" {
                 h2 class="psa-h3" { (words.say("map.trouble.title")) }
+                p { (told(&trouble.why)) }
                 p { (trouble.text) }
                 p { (link(&trouble.retry)) }
             }

@@ -2,6 +2,7 @@
 
 use crate::web::moment::Moment;
 use crate::web::security::TOKEN_FIELD;
+use crate::web::told::Told;
 use crate::web::view::{Action, Chip, Count, Fact, Link, Look, Mark, Method, Notice, Pager, PluginName, Tone};
 use crate::web::words::Words;
 use maud::{Markup, html};
@@ -46,8 +47,18 @@ pub(super) fn notice(notice: &Notice) -> Markup {
     html! {
         div class=(class) role=[role] {
             @if let Some(title) = &notice.title { h2 class="psa-h3" { (title) } }
-            @if !notice.text.is_empty() { p { (notice.text) } }
+            @if !notice.told.text.is_empty() { p { (told(&notice.told)) } }
             @if !notice.links.is_empty() { p class="psa-row" { @for one in &notice.links { (link(one)) } } }
+        }
+    }
+}
+
+/// A text, marked where it is in another language than the page.
+pub(super) fn told(told: &Told) -> Markup {
+    html! {
+        @match &told.lang {
+            Some(lang) => { span lang=(lang) dir="ltr" { (told.text) } }
+            None => (told.text),
         }
     }
 }
@@ -137,7 +148,7 @@ pub(super) fn marks(marks: &[Mark]) -> Markup {
                         br;
                         span class="psa-small psa-muted" {
                             span class="psa-sr" { (mark.said) ". " }
-                            (mark.text)
+                            (told(&mark.told))
                             @for one in &mark.links { " " (link(one)) }
                         }
                     }

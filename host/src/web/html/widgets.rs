@@ -1,8 +1,9 @@
 //! One field of a form: label, help, what is wrong, control, in the order in which they are read.
 
-use super::parts::{Pen, chip, moment};
+use super::parts::{Pen, chip, moment, told};
 use super::text::text;
 use crate::web::form::{ChoiceView, ChoicesView, FieldView, SecretChoice, SecretView};
+use crate::web::told::Told;
 use crate::web::view::{Chip, Tone};
 use maud::{Markup, html};
 use psa_host_api::form::types::{FieldType, Width};
@@ -52,13 +53,12 @@ fn above(pen: &Pen<'_>, field: &FieldView) -> Markup {
 }
 
 fn errors(pen: &Pen<'_>, field: &FieldView) -> Markup {
-    let errors: Vec<&str> =
-        field.issues.iter().filter(|issue| !issue.warning).map(|issue| issue.text.as_str()).collect();
+    let errors: Vec<&Told> = field.issues.iter().filter(|issue| !issue.warning).map(|issue| &issue.told).collect();
     html! {
         @if !errors.is_empty() {
             div id={ (field.key) "-e" } {
                 @for error in errors {
-                    p class="psa-error" { span { span class="psa-sr" { (pen.words.say("form.error")) " " } (error) } }
+                    p class="psa-error" { span { span class="psa-sr" { (pen.words.say("form.error")) " " } (told(error)) } }
                 }
             }
         }
@@ -67,15 +67,15 @@ fn errors(pen: &Pen<'_>, field: &FieldView) -> Markup {
 
 /// What should be looked at, why there is no list, and why it cannot be changed.
 fn below(pen: &Pen<'_>, field: &FieldView) -> Markup {
-    let missing = field.choices.as_ref().and_then(|choices| choices.missing.as_deref());
+    let missing = field.choices.as_ref().and_then(|choices| choices.missing.as_ref());
     html! {
         @if has_note(field) {
             div class="psa-small" id={ (field.key) "-w" } {
-                @for issue in field.issues.iter().filter(|issue| issue.warning) { p { (issue.text) } }
+                @for issue in field.issues.iter().filter(|issue| issue.warning) { p { (told(&issue.told)) } }
                 @if let Some(missing) = missing {
                     p class="psa-row" {
                         (chip(&Chip { tone: Tone::Warn, label: pen.words.say("form.choices.missing") }))
-                        span { (missing) }
+                        span { (told(missing)) }
                     }
                 }
                 @if let Some(why) = &field.fixed { p class="psa-muted" { (why) } }

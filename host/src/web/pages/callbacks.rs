@@ -9,6 +9,7 @@ use crate::store::{CallbackState as Judgement, StoredCallback, StoredSubscriptio
 use crate::web::ask::{Ask, Reply};
 use crate::web::moment::Moment;
 use crate::web::permission::Permission;
+use crate::web::told::Told;
 use crate::web::view::{Action, Body, Chip, Crumb, Fact, Look, Notice, Pager, Tone};
 use psa_host_api::Error;
 use serde::{Deserialize, Serialize};
@@ -75,14 +76,16 @@ pub(crate) struct Delivery {
     /// "ticket 1001 updated".
     pub(crate) about: String,
     pub(crate) chip: Chip,
-    pub(crate) text: String,
+    #[serde(flatten)]
+    pub(crate) told: Told,
 }
 
 /// One delivery, closely.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct DeliveryPage {
     pub(crate) chip: Chip,
-    pub(crate) text: String,
+    #[serde(flatten)]
+    pub(crate) told: Told,
     pub(crate) facts: Vec<Fact>,
 }
 
@@ -226,7 +229,7 @@ fn subscribed(
 }
 
 /// How a delivery was judged: a state, and why.
-fn judged(ask: &Ask<'_>, row: &StoredCallback) -> (Chip, String) {
+fn judged(ask: &Ask<'_>, row: &StoredCallback) -> (Chip, Told) {
     let repeat = row.reason.as_deref() == Some("repeat");
     let (tone, key) = match row.state {
         Judgement::Verified if repeat => (Tone::Idle, "callbacks.judged.repeat"),
@@ -236,7 +239,7 @@ fn judged(ask: &Ask<'_>, row: &StoredCallback) -> (Chip, String) {
         Judgement::Refused => (Tone::Bad, "callbacks.judged.refused"),
     };
     let why = row.detail.clone().or_else(|| row.reason.clone().filter(|_| !repeat)).unwrap_or_default();
-    (Chip { tone, label: ask.words.say(key) }, why)
+    (Chip { tone, label: ask.words.say(key) }, ask.words.of_others(&why, 1_000))
 }
 
 fn about(ask: &Ask<'_>, row: &StoredCallback) -> String {
@@ -250,7 +253,7 @@ fn about(ask: &Ask<'_>, row: &StoredCallback) -> String {
 }
 
 fn delivery(ask: &Ask<'_>, row: &StoredCallback, rows: &[StoredSubscription]) -> Delivery {
-    let (chip, text) = judged(ask, row);
+    let (chip, told) = judged(ask, row);
     let through = rows.iter().find(|known| known.subscription == row.subscription);
     Delivery {
         id: row.id,
@@ -259,7 +262,7 @@ fn delivery(ask: &Ask<'_>, row: &StoredCallback, rows: &[StoredSubscription]) ->
         through: through.map_or_else(String::new, |known| format!("{} {} {}", known.kind, known.level, known.object)),
         about: about(ask, row),
         chip,
-        text,
+        told,
     }
 }
 
@@ -274,7 +277,7 @@ pub(crate) async fn one(ask: &Ask<'_>) -> Result<Reply, Error> {
     .filter(|row| Some(row.id) == id) else {
         return Err(Error::new(psa_host_api::Code::NotFound, "there is no such delivery").because("delivery_missing"));
     };
-    let (chip, text) = judged(ask, &row);
+    let (chip, told) = judged(ask, &row);
     let mut facts = Vec::new();
     let mut say = |key: &str, value: Option<String>, mono: bool| {
         let fact = |value| Fact { name: ask.words.say(key), value, mono, when: None };
@@ -286,7 +289,7 @@ pub(crate) async fn one(ask: &Ask<'_>) -> Result<Reply, Error> {
     say("callbacks.delivery.message", row.message.clone(), true);
     say("callbacks.delivery.reason", row.reason.clone(), true);
     say("callbacks.delivery.tries", (row.tries > 0).then(|| row.tries.to_string()), false);
-    let mut view = framed.view(ask, "callbacks", Body::Delivery(DeliveryPage { chip, text, facts }));
+    let mut view = framed.view(ask, "callbacks", Body::Delivery(DeliveryPage { chip, told, facts }));
     let title = ask.words.fill("callbacks.delivery", &[("id", &row.id.to_string())]);
     if let Some(last) = view.crumbs.last_mut() {
         last.href = Some(ask.of_connection(ask.segment("connection"), "/callbacks"));
@@ -324,7 +327,7 @@ fn result(ask: &Ask<'_>, outcome: Result<Comparison, Error>, key: &str) -> Resul
     let body = page(ask, &framed, found)?;
     let mut view = framed.view(ask, "callbacks", Body::Callbacks(Box::new(body)));
     if let Some(error) = failed {
-        view.notices.push(Notice::bad(ask.words.say("callbacks.failed"), error.message));
+        view.notices.push(Notice::bad(ask.words.say("callbacks.failed"), ask.words.told(&error)));
         return Ok(Reply::View(503, Box::new(view)));
     }
     ask.page(view)

@@ -3,7 +3,7 @@
 //! Promises: nothing is kept until the sign-in has worked; from then on the connection is there, and leaving half-way loses
 //! nothing; it sends nothing before the last step.
 
-use super::filling::{Filling, button, issue};
+use super::filling::{Filling, button, refused};
 use super::frame::{Framed, framed, plugin_name};
 use super::settings::before_secrets;
 use crate::connections::{NewConnection, Update, report_of};
@@ -11,7 +11,6 @@ use crate::web::ask::{Ask, Reply, segment};
 use crate::web::form::FormView;
 use crate::web::view::{Body, Crumb, Look, PluginName, View};
 use psa_host_api::form::Form;
-use psa_host_api::model::IssueLevel;
 use psa_host_api::ops::{Nothing, TestConnection};
 use psa_host_api::{Code, Error};
 use serde::{Deserialize, Serialize};
@@ -110,6 +109,7 @@ pub(crate) async fn go_on(ask: &Ask<'_>) -> Result<Reply, Error> {
         ask.core.connections.forget_choices(&ask.place());
         return respond(ask, Some(&framed), &filling, 200).await;
     }
+    let rev = filling.rev()?;
     if !filling.check().await? {
         return respond(ask, Some(&framed), &filling, 422).await;
     }
@@ -121,7 +121,7 @@ pub(crate) async fn go_on(ask: &Ask<'_>) -> Result<Reply, Error> {
         settings: Some(filling.settings.clone()),
         secrets: filling.replaced(),
         clear: filling.cleared(),
-        rev: filling.sent_rev(),
+        rev: Some(rev),
         strict: true,
         ..Update::default()
     };
@@ -129,7 +129,7 @@ pub(crate) async fn go_on(ask: &Ask<'_>) -> Result<Reply, Error> {
         Ok(kept) => kept,
         Err(error) if error.code == Code::Conflict => {
             // Somebody else was quicker: what was entered stands, and is sent in again over what is there now.
-            filling.issues.push(issue(String::new(), IssueLevel::Error, "changed_meanwhile", error.message));
+            filling.issues.push(refused(error));
             let now = ask.core.connections.get(&place).await?;
             filling.connection = Some(now);
             filling.forget_rev();

@@ -9,9 +9,9 @@ use crate::web::ask::Ask;
 use crate::web::form::built::{Building, LABEL_CHARS_MAX, cut};
 use crate::web::form::choices::{self, List};
 use crate::web::form::entered::{self, Entered};
-use crate::web::form::{ButtonView, FormView, NameView, ReportView};
+use crate::web::form::{ButtonView, FormView, NameView, report};
 use crate::web::permission::Permission;
-use crate::web::view::{Chip, Look, Mark, Tone};
+use crate::web::view::Look;
 use psa_host_api::form::types::{Field, FieldType, Group, Text};
 use psa_host_api::model::{IssueLevel, StepState, TestReport};
 use psa_host_api::{Code, Error};
@@ -190,7 +190,7 @@ impl<'a> Filling<'a> {
             Ok(report) => report,
             // The same account twice: the form says so where the account is named.
             Err(error) if error.code == Code::Conflict => {
-                self.issues.push(issue(String::new(), IssueLevel::Error, "account", error.message));
+                self.issues.push(refused(error));
                 return Ok(false);
             }
             Err(error) => return Err(error),
@@ -341,7 +341,7 @@ impl<'a> Filling<'a> {
             name,
             errors: building.errors(),
             groups,
-            report: self.report.as_ref().map(|report| self.report_view(report)),
+            report: self.report.as_ref().map(|report| report::view(self.ask.words, report)),
             buttons,
             leave,
         }
@@ -352,42 +352,28 @@ impl<'a> Filling<'a> {
         self.ask.form.get("_rev").and_then(|rev| rev.parse().ok())
     }
 
+    /// The same; without it nobody could tell whose change this would undo.
+    pub(crate) fn rev(&self) -> Result<i64, Error> {
+        self.sent_rev().ok_or_else(|| {
+            let message = "this form has no revision: open it again and repeat";
+            Error::invalid(message).because("rev").field("/_rev", "required", message)
+        })
+    }
+
     fn computed(&self) -> BTreeMap<String, String> {
         let address = self.ask.core.callbacks.address().map(str::to_owned);
         address.map(|address| BTreeMap::from([("host:webhook_url".to_owned(), address)])).unwrap_or_default()
-    }
-
-    fn report_view(&self, report: &TestReport) -> ReportView {
-        let words = self.ask.words;
-        let limits =
-            report.steps.iter().filter(|step| matches!(step.state, StepState::Failed | StepState::Warning)).count();
-        let chip = match (report.passed, limits) {
-            (false, _) => Chip { tone: Tone::Bad, label: words.say("form.report.failed") },
-            (true, 0) => Chip { tone: Tone::Ok, label: words.say("form.report.works") },
-            (true, n) => Chip { tone: Tone::Warn, label: words.count("form.report.limits", n as u64) },
-        };
-        let steps = report.steps.iter().map(|step| {
-            let (tone, said) = match step.state {
-                StepState::Passed => (Tone::Ok, "mark.ok"),
-                StepState::Warning => (Tone::Warn, "mark.warn"),
-                StepState::Failed if report.passed => (Tone::Warn, "mark.warn"),
-                StepState::Failed => (Tone::Bad, "mark.bad"),
-                StepState::Skipped => (Tone::Idle, "mark.idle"),
-            };
-            let title = words.find(&format!("step.{}", step.step)).unwrap_or_else(|| step.step.clone());
-            let aside =
-                step.ms.map(|ms| words.fill("form.report.ms", &[("ms", &words.number(ms))])).unwrap_or_default();
-            let text = cut(&step.message, 1_000);
-            Mark { tone, said: words.say(said), title, text, aside, links: Vec::new() }
-        });
-        let said = words.fill("form.report.said", &[("clock", &words.clock(words.now()))]);
-        ReportView { passed: report.passed, chip, steps: steps.collect(), said }
     }
 }
 
 /// Something to say about what was entered.
 pub(crate) fn issue(at: String, level: IssueLevel, code: &str, message: String) -> Issue {
     Issue { at, level, code: code.to_owned(), message }
+}
+
+/// That a room has said no.
+pub(crate) fn refused(error: Error) -> Issue {
+    issue(String::new(), IssueLevel::Error, error.reason.as_deref().unwrap_or("conflict"), error.message)
 }
 
 /// A button of a form.

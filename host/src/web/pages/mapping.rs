@@ -13,6 +13,7 @@ pub(crate) mod statuses;
 use crate::store::Target;
 use crate::web::ask::{Ask, query};
 use crate::web::moment::Moment;
+use crate::web::told::Told;
 use crate::web::view::{Action, Chip, Link, Pager};
 use serde::{Deserialize, Serialize};
 use sheet::{Known, Sheet, Unsaved};
@@ -104,7 +105,9 @@ pub(crate) struct Tools {
 /// Why nothing can be chosen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Trouble {
+    /// What still holds.
     pub(crate) text: String,
+    pub(crate) why: Told,
     pub(crate) retry: Link,
 }
 

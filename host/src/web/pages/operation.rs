@@ -259,7 +259,7 @@ fn refused(ask: &Ask<'_>, error: Error) -> Result<Reply, Error> {
     }
     let (framed, row) = found(ask)?;
     let mut view = view(ask, &framed, &row)?;
-    view.notices.push(Notice::bad(ask.words.say("refusal.title"), step::refusal(ask.words, &error)));
+    view.notices.push(Notice::bad(ask.words.say("refusal.title"), ask.words.told(&error)));
     Ok(Reply::View(step::status(&error), Box::new(view)))
 }
 

@@ -5,6 +5,7 @@ use crate::callbacks::{CallbackState, state_of};
 use crate::store::{Kind, Passed, State};
 use crate::web::ask::{Ask, Reply};
 use crate::web::permission::Permission;
+use crate::web::told::Told;
 use crate::web::view::{Action, Body, Fact, Link, Look, Mark, Notice, Tone};
 use psa_host_api::Error;
 use psa_host_api::abi::PSA_OP_WRITE;
@@ -81,7 +82,7 @@ pub(crate) async fn show(ask: &Ask<'_>) -> Result<Reply, Error> {
         .map(|need| Notice {
             tone: need.tone,
             title: Some(framed.standing.chip.label.clone()),
-            text: need.text.clone(),
+            told: Told::ours(need.text.clone()),
             links: need.link.clone().into_iter().collect(),
             alert: false,
         })
@@ -163,7 +164,7 @@ fn mark(ask: &Ask<'_>, tone: Tone, title: String, text: String, link: Option<Lin
         Tone::Bad => "mark.bad",
         Tone::Idle => "mark.idle",
     });
-    Mark { tone, said, title, text, aside: String::new(), links: link.into_iter().collect() }
+    Mark { tone, said, title, told: Told::ours(text), aside: String::new(), links: link.into_iter().collect() }
 }
 
 fn totals(ask: &Ask<'_>, framed: &Framed, sent: u64, received: u64, refused: u64) -> Vec<Total> {

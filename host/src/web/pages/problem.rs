@@ -3,6 +3,7 @@
 use crate::web::ask::{Ask, Reply};
 use crate::web::permission::Permission;
 use crate::web::security;
+use crate::web::told::Told;
 use crate::web::view::{Body, Crumb, Link, View};
 use crate::web::who::Who;
 use crate::web::words::Words;
@@ -50,6 +51,9 @@ pub(crate) struct Problem {
     pub(crate) code: String,
     /// What is wrong, and what to do.
     pub(crate) detail: String,
+    /// The language of that, where it is not the page's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) lang: Option<String>,
     /// What is wrong with which field.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) issues: Vec<FieldIssue>,
@@ -67,7 +71,7 @@ pub(crate) struct FieldIssue {
 
 /// The page for a trouble.
 pub(crate) fn reply(who: &Who, words: &Words<'_>, trouble: &Trouble) -> Reply {
-    let said = |status: u16, key: &str| (status, key.to_owned(), words.say(&format!("problem.{key}.text")));
+    let said = |status: u16, key: &str| (status, key.to_owned(), Told::ours(words.say(&format!("problem.{key}.text"))));
     let mut issues = Vec::new();
     let (status, key, detail) = match trouble {
         Trouble::Elsewhere(url) => return Reply::Elsewhere(url.clone()),
@@ -75,14 +79,14 @@ pub(crate) fn reply(who: &Who, words: &Words<'_>, trouble: &Trouble) -> Reply {
         Trouble::Method => said(405, "method"),
         Trouble::Forbidden(needed) => {
             let named = words.say(&format!("permission.{}", needed.word()));
-            (403, "forbidden".to_owned(), words.fill("problem.forbidden.text", &[("permission", &named)]))
+            (403, "forbidden".to_owned(), Told::ours(words.fill("problem.forbidden.text", &[("permission", &named)])))
         }
         Trouble::OtherSite => said(403, "other_site"),
         Trouble::TooLarge => said(413, "too_large"),
         Trouble::Unreadable => said(415, "unreadable"),
         Trouble::TooMany { wait_ms } => {
             let wait = words.span(u64::try_from(*wait_ms).unwrap_or(0).max(1_000));
-            (429, "too_many".to_owned(), words.fill("problem.too_many.text", &[("wait", &wait)]))
+            (429, "too_many".to_owned(), Told::ours(words.fill("problem.too_many.text", &[("wait", &wait)])))
         }
         Trouble::Error(error) => {
             issues.extend(error.fields.iter().map(|field| FieldIssue {
@@ -99,15 +103,15 @@ pub(crate) fn reply(who: &Who, words: &Words<'_>, trouble: &Trouble) -> Reply {
         Crumb { label: words.say("index.title"), href: Some(home.href.clone()) },
         Crumb { label: title.clone(), href: None },
     ];
-    let body = Body::Problem(Problem { status, code: key, detail, issues, back: home });
+    let body = Body::Problem(Problem { status, code: key, detail: detail.text, lang: detail.lang, issues, back: home });
     Reply::View(status, Box::new(View { title, crumbs, frame: None, notices: Vec::new(), body }))
 }
 
-fn of_error(words: &Words<'_>, error: &Error) -> (u16, String, String) {
+fn of_error(words: &Words<'_>, error: &Error) -> (u16, String, Told) {
     let (status, key) = match error.code {
-        Code::NotFound => return (404, "not_found".to_owned(), words.say("problem.not_found.text")),
+        Code::NotFound => return (404, "not_found".to_owned(), Told::ours(words.say("problem.not_found.text"))),
         // A defect of ours: what exactly is for the log.
-        Code::Internal => return (500, "internal".to_owned(), words.say("problem.internal.text")),
+        Code::Internal => return (500, "internal".to_owned(), Told::ours(words.say("problem.internal.text"))),
         Code::Conflict => (409, "conflict"),
         Code::InvalidArgument => (422, "invalid"),
         Code::RateLimited => (429, "limited"),
@@ -115,7 +119,7 @@ fn of_error(words: &Words<'_>, error: &Error) -> (u16, String, String) {
         Code::Unsupported => (422, "unsupported"),
         _ => (503, "unavailable"),
     };
-    (status, key.to_owned(), error.message.clone())
+    (status, key.to_owned(), words.told(error))
 }
 
 /// The way back from where the person has proved who they are.

@@ -1,6 +1,6 @@
 //! The settings of a connection, and its credentials alone.
 
-use super::filling::{Filling, button, issue};
+use super::filling::{Filling, button, issue, refused};
 use super::frame::{Framed, framed};
 use super::problem::{self, Trouble};
 use crate::connections::Update;
@@ -78,11 +78,7 @@ pub(crate) async fn send(ask: &Ask<'_>) -> Result<Reply, Error> {
     if let Some(first) = before_secrets(ask, &filling)? {
         return Ok(first);
     }
-    if filling.sent_rev().is_none() {
-        // Without it nobody could tell whose change this would undo.
-        let message = ask.words.say("settings.no_rev");
-        return Err(Error::invalid(message.clone()).because("rev").field("/_rev", "required", message));
-    }
+    filling.rev()?;
     if !filling.check().await? {
         return respond(ask, &framed, &filling, 422).await;
     }
@@ -147,9 +143,9 @@ async fn conflict(ask: &Ask<'_>, framed: &Framed, mut filling: Filling<'_>, erro
     for key in differing {
         let theirs = now.settings.get(&key).map_or_else(|| "-".to_owned(), |value| value.to_string());
         let message = ask.words.fill("settings.conflict.field", &[("theirs", theirs.trim_matches('"'))]);
-        filling.issues.push(issue(format!("/settings/{key}"), IssueLevel::Warning, "changed_meanwhile", message));
+        filling.issues.push(issue(format!("/settings/{key}"), IssueLevel::Warning, "theirs", message));
     }
-    filling.issues.push(issue(String::new(), IssueLevel::Error, "changed_meanwhile", error.message));
+    filling.issues.push(refused(error));
     // From here on what is sent in is meant to take the place of what is there now.
     let id = &framed.summary.connection.place.connection;
     let mut form =
@@ -195,8 +191,7 @@ pub(crate) async fn sign_in_again(ask: &Ask<'_>) -> Result<Reply, Error> {
             false
         }
         Err(error) if error.code == Code::Conflict => {
-            let code = error.reason.clone().unwrap_or_default();
-            filling.issues.push(issue(String::new(), IssueLevel::Error, &code, error.message));
+            filling.issues.push(refused(error));
             false
         }
         Err(error) => return Err(error),

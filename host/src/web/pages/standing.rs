@@ -63,9 +63,10 @@ fn stopped(ask: &Ask<'_>, summary: &Summary, reason: StopReason) -> Need {
     let connection = &summary.connection;
     let id = &connection.place.connection;
     let waiting = summary.queued + summary.in_doubt + summary.held;
+    // What a person wrote stays; what the host found is in English, and said in the reader's own words elsewhere.
     let mut text = match &connection.detail {
-        Some(detail) => detail.clone(),
-        None => ask.words.say(&format!("standing.{}.text", reason.word())),
+        Some(detail) if reason == StopReason::Paused || ask.words.are_of_others() => detail.clone(),
+        _ => ask.words.say(&format!("standing.{}.text", reason.word())),
     };
     if waiting > 0 {
         text.push(' ');

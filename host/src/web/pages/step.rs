@@ -3,7 +3,6 @@
 
 use crate::web::ask::Ask;
 use crate::web::permission::Permission;
-use crate::web::words::Words;
 use psa_host_api::{Code, Error};
 use serde::{Deserialize, Serialize};
 
@@ -103,12 +102,6 @@ pub(crate) fn is_about_it(error: &Error) -> bool {
             | Code::Forbidden
             | Code::Unauthenticated
     )
-}
-
-/// Why it was refused, in the words of the page where it has some.
-pub(crate) fn refusal(words: &Words<'_>, error: &Error) -> String {
-    let known = error.reason.as_deref().and_then(|reason| words.find(&format!("refusal.{reason}")));
-    known.unwrap_or_else(|| error.message.clone())
 }
 
 /// The status of a page that says so.

@@ -11,6 +11,7 @@ use crate::store::{LinkRow, LinkState, Listed, State, StoredAttempt, StoredOpera
 use crate::web::ask::{Ask, Reply};
 use crate::web::moment::Moment;
 use crate::web::permission::Permission;
+use crate::web::told::Told;
 use crate::web::view::{Action, Body, Chip, Crumb, Link, Notice, Pager, Tone, View};
 use psa_host_api::{Code, Error};
 use serde::{Deserialize, Serialize};
@@ -307,8 +308,8 @@ fn refused(ask: &Ask<'_>, error: Error) -> Result<Reply, Error> {
     let mut view = view(ask, &framed, &row)?;
     // What the PSA does not have is no page of ours that is missing.
     let text = match error.code {
-        Code::NotFound => ask.words.say("refusal.no_ticket"),
-        _ => step::refusal(ask.words, &error),
+        Code::NotFound => Told::ours(ask.words.say("refusal.no_ticket")),
+        _ => ask.words.told(&error),
     };
     view.notices.push(Notice::bad(ask.words.say("refusal.title"), text));
     Ok(Reply::View(step::status(&error), Box::new(view)))

@@ -106,7 +106,8 @@ impl Sheet<'_> {
             choices: self.picks(ask, typed),
             typed,
             trouble: self.choices.as_ref().err().map(|error| Trouble {
-                text: ask.words.fill("map.trouble", &[("why", &error.message)]),
+                text: ask.words.say("map.trouble"),
+                why: ask.words.told(error),
                 retry: Link { label: ask.words.say("map.retry"), href: here(ask, self.subject, scope, Some(from)) },
             }),
             save: may.then(|| here(ask, self.subject, scope, Some(from))),
