@@ -36,6 +36,8 @@ pub(crate) struct Core {
     pub(crate) drafts: crate::web::Drafts,
     /// How much each person sends in through the page.
     pub(crate) pace: crate::web::Pace,
+    /// Long work of this process.
+    pub(crate) works: crate::works::Works,
     /// What other processes have written, as far as the caches know.
     pub(crate) seen: Seen,
 }

@@ -197,6 +197,7 @@ impl Host {
             environment,
             drafts: Default::default(),
             pace: Default::default(),
+            works: Default::default(),
             seen,
         };
         let shared = Shared {

@@ -38,6 +38,7 @@ mod store;
 mod streams;
 mod vault;
 mod web;
+mod works;
 
 pub use callbacks::CallbackConfig;
 pub use config::Config;

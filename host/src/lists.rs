@@ -25,11 +25,22 @@ pub(crate) async fn members(
 
 /// All of them, to the last page.
 pub(crate) async fn all_members(core: &Core, place: &Place, context: &CallContext) -> Result<Vec<Member>, Error> {
+    members_told(core, place, context, &|_| ()).await
+}
+
+/// The same; `tell` hears after each page how many there are so far.
+pub(crate) async fn members_told(
+    core: &Core,
+    place: &Place,
+    context: &CallContext,
+    tell: &(dyn Fn(u64) + Sync),
+) -> Result<Vec<Member>, Error> {
     let mut all = Vec::new();
     let (mut page, mut walk) = (PageRequest::default(), Walk::default());
     loop {
         let found = members(core, place, page, context).await?;
         all.extend(found.items);
+        tell(all.len() as u64);
         match walk.next(found.next)? {
             Some(next) => page = next,
             None => return Ok(all),

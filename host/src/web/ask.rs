@@ -11,10 +11,11 @@ use crate::store::Place;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use psa_host_api::Error;
+use std::sync::Arc;
 
 /// A request.
 pub(crate) struct Ask<'a> {
-    pub(crate) core: &'a Core,
+    pub(crate) core: &'a Arc<Core>,
     pub(crate) who: &'a Who,
     pub(crate) words: &'a Words<'a>,
     pub(crate) context: &'a CallContext,

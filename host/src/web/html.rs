@@ -22,6 +22,7 @@ mod text;
 mod ticket;
 mod tickets;
 mod widgets;
+mod work;
 
 use super::answer::Drawn;
 use super::assets;
@@ -168,5 +169,6 @@ fn body(pen: &Pen<'_>, view: &View) -> Markup {
         Body::Problem(page) => problem::draw(view, page),
         Body::Remove(page) => remove::draw(pen, page),
         Body::Removed(page) => remove::draw_removed(page),
+        Body::Work(page) => work::draw(pen, page),
     }
 }

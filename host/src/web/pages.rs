@@ -22,3 +22,4 @@ pub(crate) mod standing;
 pub(crate) mod step;
 pub(crate) mod ticket;
 pub(crate) mod tickets;
+pub(crate) mod work;

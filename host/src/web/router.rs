@@ -19,13 +19,14 @@ use crate::plugin::CallContext;
 use crate::store::{Place, Record};
 use psa_host_api::{Code, Error};
 use serde_json::json;
+use std::sync::Arc;
 
 /// The longest path and query, in bytes.
 const URL_BYTES_MAX: usize = 8 * 1024;
 
 /// Answers one request.
 pub(crate) async fn serve(
-    core: &Core,
+    core: &Arc<Core>,
     who: &[u8],
     request: &HttpRequest<'_>,
     context: CallContext,
@@ -58,7 +59,7 @@ pub(crate) async fn serve(
 
 /// One request, before its page is known.
 struct Visit<'a> {
-    core: &'a Core,
+    core: &'a Arc<Core>,
     who: &'a Who,
     words: &'a Words<'a>,
     context: &'a CallContext,

@@ -4,7 +4,8 @@ use super::PublishedRoute;
 use super::ask::{Ask, Reply};
 use super::pages::mapping::{members, priorities, statuses};
 use super::pages::{
-    about, activity, callbacks, connect, index, operation, overview, plugin, problem, remove, settings, ticket, tickets,
+    about, activity, callbacks, connect, index, operation, overview, plugin, problem, remove, settings, ticket,
+    tickets, work,
 };
 use super::permission::Permission::{self, *};
 use psa_host_api::Error;
@@ -100,6 +101,7 @@ routes! {
     GET "/c/{connection}/map/members" [View] => members::show;
     POST "/c/{connection}/map/members" [View, Map] "members" => members::save;
     POST "/c/{connection}/map/members/match" [View, Map] "members" => members::save_alike;
+    GET "/c/{connection}/progress/{kind}" [View] => work::show;
     GET "/c/{connection}/map/statuses" [View] => statuses::show;
     POST "/c/{connection}/map/statuses" [View, Map] "statuses" => statuses::save;
     GET "/c/{connection}/map/priorities" [View] => priorities::show;

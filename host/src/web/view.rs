@@ -7,7 +7,7 @@
 use super::moment::Moment;
 use super::pages::{
     activity, callbacks, connect, index, mapping, operation, overview, plugin, problem, remove, settings, ticket,
-    tickets,
+    tickets, work,
 };
 use super::permission::Permission;
 use super::told::Told;
@@ -67,6 +67,8 @@ pub(crate) enum Body {
     Remove(Box<remove::Remove>),
     /// It has ended, and something stays at the provider.
     Removed(remove::Removed),
+    /// How far a long work is.
+    Work(Box<work::Work>),
 }
 
 /// A step on the way here.

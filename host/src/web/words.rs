@@ -19,8 +19,8 @@ macro_rules! files {
 
 /// Each locale's words. The first one is the one that all others fall back to.
 const CATALOGUES: &[(&str, &[&str])] = &[
-    files!("en": "activity" "callbacks" "common" "form" "index" "mapping" "operation" "overview" "plugin" "refusal" "remove" "standing" "ticket" "tickets"),
-    files!("de": "activity" "callbacks" "common" "form" "index" "mapping" "operation" "overview" "plugin" "refusal" "remove" "standing" "ticket" "tickets"),
+    files!("en": "activity" "callbacks" "common" "form" "index" "mapping" "operation" "overview" "plugin" "refusal" "remove" "standing" "ticket" "tickets" "work"),
+    files!("de": "activity" "callbacks" "common" "form" "index" "mapping" "operation" "overview" "plugin" "refusal" "remove" "standing" "ticket" "tickets" "work"),
 ];
 
 /// A text, or two that depend on a number.

@@ -10,6 +10,7 @@ use crate::connections::{NewConnection, Update, report_of};
 use crate::web::ask::{Ask, Reply, segment};
 use crate::web::form::FormView;
 use crate::web::view::{Body, Crumb, Look, PluginName, View};
+use crate::works::{self, Kind};
 use psa_host_api::form::Form;
 use psa_host_api::ops::{Nothing, TestConnection};
 use psa_host_api::{Code, Error};
@@ -149,6 +150,8 @@ pub(crate) async fn go_on(ask: &Ask<'_>) -> Result<Reply, Error> {
     if !filling.tested(report) {
         return respond(ask, Some(&framed), &filling, 422).await;
     }
+    // Nobody waits for it; the overview says how far it is.
+    works::begin(ask.core, &place, Kind::Import, ask.by());
     Ok(Reply::Done { to: ask.of_connection(&place.connection, ""), word: "connected" })
 }
 

@@ -2,11 +2,12 @@
 
 use super::frame::{Framed, framed};
 use crate::callbacks::{CallbackState, state_of};
-use crate::store::{Kind, Passed, State};
+use crate::store::{self, Passed, Place, State};
 use crate::web::ask::{Ask, Reply};
 use crate::web::permission::Permission;
 use crate::web::told::Told;
 use crate::web::view::{Action, Body, Fact, Link, Look, Mark, Notice, Tone};
+use crate::works::Kind;
 use psa_host_api::Error;
 use psa_host_api::abi::PSA_OP_WRITE;
 use serde::{Deserialize, Serialize};
@@ -87,7 +88,28 @@ pub(crate) async fn show(ask: &Ask<'_>) -> Result<Reply, Error> {
             alert: false,
         })
         .collect();
+    view.notices.extend(Kind::ALL.into_iter().filter_map(|kind| at_it(ask, &place, kind)));
     ask.page(view)
+}
+
+/// A work that goes on, and what a first look has found.
+fn at_it(ask: &Ask<'_>, place: &Place, kind: Kind) -> Option<Notice> {
+    let progress = ask.core.works.of(place, kind)?;
+    let link = |label: &str, rest: String| Link {
+        label: ask.words.say(label),
+        href: ask.of_connection(&place.connection, &rest),
+    };
+    let (text, link) = match (&progress.ended, kind) {
+        (None, _) => {
+            let text = ask.words.say(&format!("work.{}", kind.word()));
+            (text, link("work.look", format!("/progress/{}", kind.word())))
+        }
+        (Some(Ok(n)), Kind::Import) if *n > 0 => {
+            (ask.words.count("work.import.done", *n), link("work.next", "/map/members".to_owned()))
+        }
+        _ => return None,
+    };
+    Some(Notice { tone: Tone::Info, title: None, told: Told::ours(text), links: vec![link], alert: false })
 }
 
 fn works(ask: &Ask<'_>, framed: &Framed, passed: &[Passed]) -> Vec<Mark> {
@@ -98,11 +120,11 @@ fn works(ask: &Ask<'_>, framed: &Framed, passed: &[Passed]) -> Vec<Mark> {
         Err(_) => Vec::new(),
     };
     let offers = |names: &[&str]| names.iter().all(|name| offered.iter().any(|known| known == name));
-    let last = |kinds: &[Kind]| {
+    let last = |kinds: &[store::Kind]| {
         let ends = passed.iter().filter(|row| row.state == State::Delivered && kinds.contains(&row.kind));
         ends.map(|row| row.last).max()
     };
-    let sending = |key: &str, names: &[&str], kinds: &[Kind]| {
+    let sending = |key: &str, names: &[&str], kinds: &[store::Kind]| {
         let title = ask.words.say(&format!("works.{key}"));
         if !offers(names) {
             return mark(ask, Tone::Idle, title, ask.words.say("works.not_offered"), None);
@@ -115,9 +137,13 @@ fn works(ask: &Ask<'_>, framed: &Framed, passed: &[Passed]) -> Vec<Mark> {
         mark(ask, if stopped { Tone::Bad } else { Tone::Ok }, title, text, None)
     };
     let mut marks = vec![
-        sending("tickets", &["create_ticket", "update_ticket"], &[Kind::Ticket, Kind::Update, Kind::Status]),
-        sending("notes", &["add_note", "list_notes"], &[Kind::Note]),
-        sending("time", &["add_time_entry"], &[Kind::Time]),
+        sending(
+            "tickets",
+            &["create_ticket", "update_ticket"],
+            &[store::Kind::Ticket, store::Kind::Update, store::Kind::Status],
+        ),
+        sending("notes", &["add_note", "list_notes"], &[store::Kind::Note]),
+        sending("time", &["add_time_entry"], &[store::Kind::Time]),
     ];
     let settled = framed.summary.agents_settled.min(framed.agents);
     let numbers = [("settled", ask.words.number(settled)), ("all", ask.words.number(framed.agents))];

@@ -2,12 +2,14 @@
 
 use super::{Known, Mapping, Sheet, Subject, Unsaved, here};
 use crate::lists;
-use crate::mappings::{Decision, decide, of_member, suggested, table};
-use crate::store::{Mapped, MappingWay, Target};
+use crate::mappings::{of_member, suggested, table};
+use crate::store::{Mapped, MappingWay};
 use crate::web::ask::{Ask, Reply};
 use crate::web::pages::frame::{Framed, framed};
+use crate::web::pages::work;
 use crate::web::permission::Permission;
 use crate::web::view::{Action, Body};
+use crate::works::Kind;
 use psa_host_api::Error;
 
 pub(crate) async fn show(ask: &Ask<'_>) -> Result<Reply, Error> {
@@ -45,15 +47,6 @@ pub(crate) async fn save(ask: &Ask<'_>) -> Result<Reply, Error> {
 
 /// Saves what is proposed because of an equal address.
 pub(crate) async fn save_alike(ask: &Ask<'_>) -> Result<Reply, Error> {
-    let place = ask.place();
-    ask.core.connections.exists(&place)?;
-    let members = lists::all_members(ask.core, &place, ask.context).await?;
-    let lines = table(ask.core, &place, &Mapped::Members)?;
-    let decisions: Vec<Decision> = suggested(&lines, &members)
-        .into_iter()
-        .filter(|one| one.by == MappingWay::Email)
-        .map(|one| Decision { value: one.agent, before: Target::Nothing, after: Target::Is(one.member) })
-        .collect();
-    decide(ask.core, &place, &Mapped::Members, decisions, MappingWay::Email, &ask.by(), ask.context).await?;
-    Ok(Reply::Done { to: here(ask, Subject::Members, None, None), word: "mapped" })
+    ask.core.connections.exists(&ask.place())?;
+    work::begun(ask, Kind::Match, here(ask, Subject::Members, None, None), "mapped").await
 }
