@@ -214,6 +214,10 @@ impl States {
             json!([{"loose": "#psa-form"}, {"submit": ".psa-bar button"}]),
         );
         add("setup-second-step", c("ann", gallery, "/setup/2"), 200, none());
+        // The last step begins the first look, which has ended by the time that somebody asks.
+        let last = json!([{"loose": "#psa-form"}, {"submit": ".psa-bar button"}]);
+        add("setup-finished", c("ann", ours, "/setup/3"), 200, last);
+        add("progress-ended", c("ann", ours, "/progress/import"), 200, none());
         add(
             "mapping-refused",
             c("ann", ours, "/map/members"),

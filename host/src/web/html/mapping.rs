@@ -27,8 +27,8 @@ pub(super) fn draw(pen: &Pen<'_>, page: &Mapping) -> Markup {
         @if let Some(trouble) = &page.trouble {
             div class="psa-note psa-note-warn" {
                 h2 class="psa-h3" { (words.say("map.trouble.title")) }
-                p { (told(&trouble.why)) }
                 p { (trouble.text) }
+                p class="psa-small" { (told(&trouble.why)) }
                 p { (link(&trouble.retry)) }
             }
         }

@@ -143,7 +143,7 @@ fn input(field: &FieldView) -> Markup {
     };
     html! {
         @if field.unit.is_empty() { (line) }
-        @else { div class="psa-inline" { (line) span class="psa-muted" { (field.unit) } } }
+        @else { div class="psa-inline" { (line) span class="psa-muted psa-nowrap" { (field.unit) } } }
     }
 }
 
