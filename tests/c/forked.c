@@ -1,6 +1,6 @@
 /* A child of fork: each function of the parent's host says at once that it is not for here, a host of the child's own
  * works, and the parent is not disturbed. Usage: forked CONFIG CONFIG, with different data folders. */
-#include "psa_host.h"
+#include "check.h"
 
 #include <poll.h>
 #include <stdio.h>
@@ -8,21 +8,6 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#define CHECK(what)                                                       \
-    do {                                                                  \
-        if (!(what)) {                                                    \
-            fprintf(stderr, "line %d: %s\n", __LINE__, #what);            \
-            _exit(1);                                                     \
-        }                                                                 \
-    } while (0)
-
-static psa_bytes text(const char *from) {
-    psa_bytes bytes;
-    bytes.ptr = (const uint8_t *)from;
-    bytes.len = strlen(from);
-    return bytes;
-}
 
 static psa_host *open_host(const char *config) {
     psa_host *host = NULL;

@@ -1,6 +1,6 @@
 /* The host's C ABI beyond open, call and close: submitting, taking, waiting, cancelling, forking, and what is wrong.
  * Usage: host_abi CONFIG URL, with the plugins behaviour.c and stream.c, and a server that keeps files at the URL. */
-#include "psa_host.h"
+#include "check.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -10,21 +10,6 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#define CHECK(what)                                                       \
-    do {                                                                  \
-        if (!(what)) {                                                    \
-            fprintf(stderr, "line %d: %s\n", __LINE__, #what);            \
-            exit(1);                                                      \
-        }                                                                 \
-    } while (0)
-
-static psa_bytes text(const char *from) {
-    psa_bytes bytes;
-    bytes.ptr = (const uint8_t *)from;
-    bytes.len = strlen(from);
-    return bytes;
-}
 
 static char connection[64];
 static char streaming[64];

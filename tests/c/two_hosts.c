@@ -1,6 +1,6 @@
 /* Two hosts in one process: each has its own thread for callbacks, its own keys and its own end.
  * Usage: two_hosts CONFIG CONFIG, with different data folders. */
-#include "psa_host.h"
+#include "check.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -11,14 +11,6 @@
 /* Each of them submits another from its callback. */
 #define COMPLETIONS (2 * CALLS)
 
-#define CHECK(what)                                                       \
-    do {                                                                  \
-        if (!(what)) {                                                    \
-            fprintf(stderr, "line %d: %s\n", __LINE__, #what);            \
-            exit(1);                                                      \
-        }                                                                 \
-    } while (0)
-
 struct product {
     psa_host *host;
     const char *key;
@@ -28,13 +20,6 @@ struct product {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
-
-static psa_bytes text(const char *from) {
-    psa_bytes bytes;
-    bytes.ptr = (const uint8_t *)from;
-    bytes.len = strlen(from);
-    return bytes;
-}
 
 static psa_code vault_keys(void *ctx, uint8_t *buffer, size_t capacity, size_t *len) {
     struct product *of = ctx;

@@ -1,5 +1,6 @@
 //! Compiling the C and C++ sources that the scenarios load or run.
 
+use std::fs::File;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,6 +16,31 @@ pub fn target() -> PathBuf {
     // A test lies one folder deeper than a program.
     let deps = program.ancestors().find(|folder| folder.ends_with("deps"));
     deps.or(Some(&program)).and_then(Path::parent).expect("it lies in a folder").to_owned()
+}
+
+/// A lock of a name, held until it is dropped: each test is a process of its own, and they begin at the same time.
+pub fn locked(name: &str) -> File {
+    let lock =
+        File::create(target().join(format!("{name}.lock"))).expect("the folder of what was built can be written");
+    lock.lock().expect("the file is open");
+    lock
+}
+
+/// Compiles sources of the workspace into `folder` against headers and library, as a product would.
+pub fn product(compiler: &str, flags: &[&str], sources: &[&str], folder: &Path) -> PathBuf {
+    let (program, library) = (folder.join("program"), target());
+    run(Command::new(compiler)
+        .args(flags)
+        .arg("-o")
+        .arg(&program)
+        .args(sources.iter().map(|source| root().join(source)))
+        .arg("-I")
+        .arg(root().join("include"))
+        .arg("-L")
+        .arg(&library)
+        .args(["-lpsa_host", "-lpthread"])
+        .arg(format!("-Wl,-rpath,{}", library.display())));
+    program
 }
 
 /// Puts a plugin that cargo has built into `folder`, under the name it is shipped with and with the rights it should have:

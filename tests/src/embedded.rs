@@ -1,6 +1,7 @@
 //! A product that embeds the library: what it is given to open a host and to connect to the simulated PSA.
 
 use crate::compile;
+use crate::inbound::merge;
 use psa_simulator::Simulator;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -36,18 +37,26 @@ impl Embedded {
         Embedded { simulator, folder, plugin }
     }
 
-    /// The host's configuration.
-    pub fn config(&self) -> Value {
-        json!({
+    /// A configuration that reaches the PSA, with more in it.
+    pub fn config_with(&self, more: &Value) -> Value {
+        let mut config = json!({
             "data_dir": self.folder.path().join("data"),
             "plugins": [self.plugin],
             "vault": {"key_file": self.folder.path().join("vault.keys")},
-            // Under valgrind, on a busy machine, a handshake takes many seconds.
+            "egress": {"ca_files": [self.simulator.text("ca")], "allow_private": ["127.0.0.1"]},
+        });
+        merge(&mut config, more);
+        config
+    }
+
+    /// The host's configuration.
+    pub fn config(&self) -> Value {
+        // Under valgrind, on a busy machine, a handshake takes many seconds.
+        self.config_with(&json!({
             "call_timeout_ms": 300_000,
-            "egress": {"ca_files": [self.simulator.text("ca")], "allow_private": ["127.0.0.1"],
-                       "timeout_ms": 200_000, "connect_timeout_ms": 100_000},
+            "egress": {"timeout_ms": 200_000, "connect_timeout_ms": 100_000},
             "outbox": {"quiet_ms": 400_000},
-        })
+        }))
     }
 
     /// Parameters of connections.create.

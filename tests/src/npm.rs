@@ -1,14 +1,12 @@
 //! Packages for the tests that are Node programs, as their lock file names them.
 
 use crate::compile;
-use std::fs::File;
 use std::path::Path;
 use std::process::Command;
 
-/// Gets the packages of a folder, once: each test is a process of its own, and they begin at the same time.
+/// Gets the packages of a folder, once.
 pub fn install(folder: &Path) {
-    let lock = File::create(compile::target().join("npm.lock")).expect("the folder of what was built can be written");
-    lock.lock().expect("the file is open");
+    let _lock = compile::locked("npm");
     // npm writes this file last.
     if folder.join("node_modules/.package-lock.json").is_file() {
         return;

@@ -23,9 +23,7 @@ pub fn command() -> Command {
 /// A folder with what the package needs; filled once, though tests begin at the same time.
 fn installed() -> PathBuf {
     let folder = compile::target().join("python");
-    let lock =
-        File::create(compile::target().join("python.lock")).expect("the folder of what was built can be written");
-    lock.lock().expect("the file is open");
+    let _lock = compile::locked("python");
     let done = folder.join(NEEDED.join(" "));
     if !done.is_file() {
         let _ = std::fs::remove_dir_all(&folder);

@@ -6,8 +6,8 @@
 //! Promises: the simulator is asked what really came.
 
 use crate::compile;
+use crate::embedded::Embedded;
 use psa_host::{CallOptions, Hooks, Host};
-use psa_simulator::Simulator;
 use serde_json::{Value, json};
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::TcpListener;
@@ -18,12 +18,9 @@ use tempfile::TempDir;
 /// Signed, and more bytes than letters: who changes the body on its way is found out.
 const WRITTEN: &str = "Grüße aus 東京 – ready ✓";
 
-/// A PSA, and a folder for one product.
+/// A product, and the address at which it is to serve callbacks.
 pub struct SixCalls {
-    /// The PSA.
-    pub simulator: Simulator,
-    /// Data, keys and plugin.
-    pub folder: TempDir,
+    embedded: Embedded,
     address: String,
 }
 
@@ -36,12 +33,10 @@ impl Default for SixCalls {
 impl SixCalls {
     /// Starts the PSA; a port is chosen at which the program is to serve callbacks.
     pub fn new() -> SixCalls {
-        let simulator =
-            Simulator::start(&compile::target().join("psa-simulator"), &["--tls"]).expect("the simulator starts");
-        simulator.switches(&json!({"delivery_scale": 0.05})).expect("the simulator answers");
+        let embedded = Embedded::new();
+        embedded.simulator.switches(&json!({"delivery_scale": 0.05})).expect("the simulator answers");
         let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port is free").port();
-        let folder = tempfile::tempdir().expect("there is room");
-        SixCalls { simulator, folder, address: format!("http://127.0.0.1:{port}/hooks/psa") }
+        SixCalls { embedded, address: format!("http://127.0.0.1:{port}/hooks/psa") }
     }
 
     /// The library, as a path.
@@ -51,18 +46,20 @@ impl SixCalls {
 
     /// The host's configuration.
     pub fn config(&self) -> Value {
-        json!({
-            "data_dir": self.folder.path().join("data"),
-            "plugins": [compile::shipped("connectwise", self.folder.path())],
-            "vault": {"key_file": self.folder.path().join("vault.keys")},
-            "egress": {"ca_files": [self.simulator.text("ca")], "allow_private": ["127.0.0.1"], "allow_loopback_http": true},
+        self.embedded.config_with(&json!({
+            "egress": {"allow_loopback_http": true},
             "callbacks": {"address": self.address, "settle_ms": 20, "tick_ms": 10, "backoff_ms": 20},
-        })
+        }))
     }
 
     /// Parameters of `connections.create`.
     pub fn create(&self) -> Value {
-        json!({"tenant": "t", "plugin": "connectwise", "settings": self.simulator.settings(), "secrets": self.simulator.secrets()})
+        self.embedded.create()
+    }
+
+    /// Data, keys, plugin and what is compiled.
+    pub fn folder(&self) -> &TempDir {
+        &self.embedded.folder
     }
 
     /// Runs the program to its end and panics unless it did all of it; what it printed.
@@ -92,7 +89,7 @@ impl SixCalls {
             assert!(lines.contains(&line), "{line}\n{printed}");
         }
         assert_eq!(lines.last(), Some(&"event note.added"), "{printed}");
-        self.note_is_there(note);
+        self.embedded.note_is_there(note);
         self.callbacks_were_proved();
         printed
     }
@@ -109,27 +106,19 @@ impl SixCalls {
     /// Somebody at the PSA writes a note, once what is to tell of it is registered.
     fn a_person_writes(&self) {
         let registered = || {
-            let entries = self.simulator.control("GET", "callbacks", None).expect("the simulator answers");
+            let entries = self.embedded.simulator.control("GET", "callbacks", None).expect("the simulator answers");
             let ours = |entry: &&Value| entry["url"].as_str().is_some_and(|url| url.starts_with(&self.address));
             entries["items"].as_array().is_some_and(|items| items.iter().filter(ours).count() == 2)
         };
         for _ in 0..6_000 {
             if registered() {
                 let note = json!({"note": {"text": WRITTEN, "internal": true}});
-                self.simulator.control("POST", "tickets/1001", Some(&note)).expect("the simulator answers");
+                self.embedded.simulator.control("POST", "tickets/1001", Some(&note)).expect("the simulator answers");
                 return;
             }
             std::thread::sleep(Duration::from_millis(5));
         }
         panic!("the callbacks were never registered");
-    }
-
-    /// What the program has posted is at the PSA, for nobody else to see.
-    fn note_is_there(&self, text: &str) {
-        let ticket = self.simulator.control("GET", "tickets/1001", None).expect("the simulator answers");
-        let notes = ticket["notes"].as_array().expect("there are notes");
-        let note = notes.iter().find(|note| note["text"] == text).unwrap_or_else(|| panic!("{text}: {notes:?}"));
-        assert_eq!((&note["internalAnalysisFlag"], &note["detailDescriptionFlag"]), (&json!(true), &json!(false)));
     }
 
     /// What came in was believed: the bytes that were handed on are the bytes that were signed.

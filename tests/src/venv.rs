@@ -40,9 +40,7 @@ impl Venv {
 
     fn filled(version: &str) -> Venv {
         let folder = compile::target().join(format!("venv-{version}"));
-        let lock = File::create(compile::target().join(format!("venv-{version}.lock")))
-            .expect("the folder of what was built can be written");
-        lock.lock().expect("the file is open");
+        let _lock = compile::locked(&format!("venv-{version}"));
         let venv = Venv { folder };
         let done = venv.folder.join("done");
         if changed(&done).is_none_or(|made| newest_source() > made) {

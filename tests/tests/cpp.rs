@@ -1,10 +1,10 @@
 //! Products in C++: the headers alone, all of psa_host.hpp under valgrind and the sanitizers, JSON adapters.
 
-use psa_simulator::Simulator;
 use psa_tests::compile::{self, run};
+use psa_tests::embedded::Embedded;
 use psa_tests::files::{Act, Files};
 use psa_tests::inbound::quick;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::path::PathBuf;
 use std::process::Command;
 use tempfile::TempDir;
@@ -14,21 +14,9 @@ const PARTS: [&str; 8] = ["main", "errors", "futures", "completions", "streams",
 
 /// Compiles sources of `tests/cpp` into one program, as a product would.
 fn program(compiler: &str, flags: &[&str], sources: &[&str], folder: &TempDir) -> PathBuf {
-    let (program, library) = (folder.path().join("program"), compile::target());
-    let source = |name: &&str| compile::root().join(format!("tests/cpp/{name}.cpp"));
-    run(Command::new(compiler)
-        .args(["-g", "-o"])
-        .arg(&program)
-        .args(STRICT)
-        .args(flags)
-        .args(sources.iter().map(source))
-        .arg("-I")
-        .arg(compile::root().join("include"))
-        .arg("-L")
-        .arg(&library)
-        .args(["-lpsa_host", "-lpthread"])
-        .arg(format!("-Wl,-rpath,{}", library.display())));
-    program
+    let sources: Vec<String> = sources.iter().map(|name| format!("tests/cpp/{name}.cpp")).collect();
+    let sources: Vec<&str> = sources.iter().map(String::as_str).collect();
+    compile::product(compiler, &[&["-g"][..], &STRICT, flags].concat(), &sources, folder.path())
 }
 
 /// What `tests/cpp/main.cpp` is called with, and the server that it needs meanwhile.
@@ -104,38 +92,14 @@ fn the_cost_of_the_wrapper_is_told_beside_plain_c() {
     println!("{told}");
 }
 
-/// A PSA, and a folder with the configuration of a host for it.
-struct Scene {
-    simulator: Simulator,
-    folder: TempDir,
-    config: Value,
-}
-
-impl Scene {
-    fn new() -> Scene {
-        let simulator = Simulator::start(&compile::target().join("psa-simulator"), &["--tls"]).unwrap();
-        simulator.switches(&json!({"delivery_scale": 0.05})).unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let mut config = json!({
-            "data_dir": folder.path().join("data"),
-            "plugins": [compile::shipped("connectwise", folder.path())],
-            "vault": {"key_file": folder.path().join("vault.keys")},
-            "egress": {"ca_files": [simulator.text("ca")], "allow_private": ["127.0.0.1"], "allow_loopback_http": true},
-        });
-        config["callbacks"] = quick()["callbacks"].clone();
-        Scene { simulator, folder, config }
-    }
-
-    fn create(&self) -> Value {
-        json!({"tenant": "t", "plugin": "connectwise", "settings": self.simulator.settings(), "secrets": self.simulator.secrets()})
-    }
-}
-
 #[test]
 fn the_main_job_is_done_with_json_on_both_sides() {
-    let scene = Scene::new();
+    let scene = Embedded::new();
     let program = program("g++", &["-std=c++17"], &["json/main"], &scene.folder);
-    let printed = run(Command::new(program).args([scene.config.to_string(), scene.create().to_string()]));
+    let mut more = quick();
+    more["egress"] = json!({"allow_loopback_http": true});
+    let printed =
+        run(Command::new(program).args([scene.config_with(&more), scene.create()].map(|one| one.to_string())));
     assert_eq!(printed, "right\n");
     let ticket = scene.simulator.control("GET", "tickets/1001", None).unwrap();
     assert!(ticket["notes"].to_string().contains("Posted from C++: é."), "{ticket:#}");

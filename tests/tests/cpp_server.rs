@@ -1,8 +1,8 @@
 //! The example server in C++, built by CMake against a package: page, forms, callbacks, limits, a tidy end.
 
 use psa_host::{CallOptions, Hooks, Host};
-use psa_simulator::Simulator;
 use psa_tests::compile::{self, run};
+use psa_tests::embedded::Embedded;
 use psa_tests::inbound::quick;
 use serde_json::{Value, json};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -11,7 +11,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
-use tempfile::TempDir;
 
 /// A package as far as CMake sees it: what `find_package(psa_host)` finds.
 fn package(folder: &Path) {
@@ -121,28 +120,21 @@ fn answer(mut stream: TcpStream) -> (u16, String, String) {
 
 /// A PSA, a folder, and a connection with a linked ticket that the server will find there.
 struct Scene {
-    simulator: Simulator,
-    folder: TempDir,
+    embedded: Embedded,
     config: Value,
     connection: String,
 }
 
 impl Scene {
     fn new() -> Scene {
-        let simulator = Simulator::start(&compile::target().join("psa-simulator"), &["--tls"]).unwrap();
-        simulator.switches(&json!({"delivery_scale": 0.05})).unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let mut config = json!({
-            "data_dir": folder.path().join("data"),
-            "plugins": [compile::shipped("connectwise", folder.path())],
-            "vault": {"key_file": folder.path().join("vault.keys")},
-            "egress": {"ca_files": [simulator.text("ca")], "allow_private": ["127.0.0.1"], "allow_loopback_http": true},
-        });
-        config["callbacks"] = quick()["callbacks"].clone();
-        std::fs::write(folder.path().join("config.json"), config.to_string()).unwrap();
-        let mut scene = Scene { simulator, folder, config, connection: String::new() };
-        let create = json!({"tenant": "t", "plugin": "connectwise", "settings": scene.simulator.settings(),
-                            "secrets": scene.simulator.secrets()});
+        let embedded = Embedded::new();
+        embedded.simulator.switches(&json!({"delivery_scale": 0.05})).unwrap();
+        let mut more = quick();
+        more["egress"] = json!({"allow_loopback_http": true});
+        let config = embedded.config_with(&more);
+        std::fs::write(embedded.folder.path().join("config.json"), config.to_string()).unwrap();
+        let create = embedded.create();
+        let mut scene = Scene { embedded, config, connection: String::new() };
         let host = scene.host();
         let made = call(&host, "connections.create", create);
         scene.connection = made["connection"].as_str().unwrap().to_owned();
@@ -166,14 +158,14 @@ impl Scene {
     }
 
     fn start(&self, program: &Path, mount: &str) -> Server {
-        Server::start(program, &self.folder.path().join("config.json"), mount)
+        Server::start(program, &self.embedded.folder.path().join("config.json"), mount)
     }
 
     /// The address that the server has registered for tickets, as the PSA calls it.
     fn registered(&self, server: &Server) -> String {
         let begins = format!("http://{}/hooks/psa/", server.address);
         loop {
-            let entries = self.simulator.control("GET", "callbacks", None).unwrap();
+            let entries = self.embedded.simulator.control("GET", "callbacks", None).unwrap();
             let mut entries = entries["items"].as_array().unwrap().iter();
             let found = entries.find(|entry| {
                 entry["type"] == "ticket" && entry["url"].as_str().is_some_and(|url| url.starts_with(&begins))
@@ -255,16 +247,16 @@ fn judged(scene: &Scene) -> (usize, usize) {
 
 fn callbacks_are_proved(server: &Server, scene: &Scene) {
     let url = scene.registered(server);
-    assert!(scene.simulator.settle_deliveries().unwrap());
+    assert!(scene.embedded.simulator.settle_deliveries().unwrap());
     let before = judged(scene);
-    let send = |order: Value| scene.simulator.control("POST", "callbacks/send", Some(&order)).unwrap();
+    let send = |order: Value| scene.embedded.simulator.control("POST", "callbacks/send", Some(&order)).unwrap();
     let sent = send(json!({"url": url, "fields": {"Note": "Größe: 4 € ☃"}}));
     assert_eq!(sent["statuses"], json!([204]), "{sent}");
     send(json!({"url": url, "fields": {"Note": "Größe: 4 € ☃"}, "sign_with": {"key": "another"}}));
     assert_eq!(judged(scene), (before.0 + 1, before.1 + 1));
     // What a person does at the PSA is printed.
     let act = json!({"note": {"text": "Wo ist er? ☃"}});
-    scene.simulator.control("POST", "tickets/1001", Some(&act)).unwrap();
+    scene.embedded.simulator.control("POST", "tickets/1001", Some(&act)).unwrap();
     server.until("event: note.added");
     let gone = server.ask("POST", "/hooks/psa/0123456789abcdef0123456789abcdef01234567?recordId=1", &[], "{}");
     assert_eq!(gone.0, 410, "{gone:?}");
@@ -289,7 +281,7 @@ fn bodies_have_limits(server: &Server, mount: &str) {
 #[test]
 fn the_page_its_forms_and_signed_callbacks_work_at_the_root_and_below_a_path() {
     let scene = Scene::new();
-    let program = built(scene.folder.path());
+    let program = built(scene.embedded.folder.path());
     for mount in ["/", "/a/b"] {
         let server = scene.start(&program, mount);
         let mount = mount.trim_end_matches('/');

@@ -15,19 +15,8 @@ fn c_host(scene: &Embedded) -> PathBuf {
 
 /// A C program, compiled against the header and the library as a product would.
 fn program(source: &str, folder: &TempDir) -> PathBuf {
-    let program = folder.path().join("program");
-    let library = compile::target();
-    run(Command::new("gcc")
-        .args(["-std=gnu99", "-g", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-o"])
-        .arg(&program)
-        .arg(compile::root().join(source))
-        .arg("-I")
-        .arg(compile::root().join("include"))
-        .arg("-L")
-        .arg(&library)
-        .args(["-lpsa_host", "-lpthread"])
-        .arg(format!("-Wl,-rpath,{}", library.display())));
-    program
+    let flags = ["-std=gnu99", "-g", "-Wall", "-Wextra", "-Wpedantic", "-Werror"];
+    compile::product("gcc", &flags, &[source], folder.path())
 }
 
 fn lines(file: &Path) -> usize {

@@ -2,8 +2,8 @@
 //! database.
 
 use psa_host::{CallOptions, Hooks, Host};
-use psa_simulator::Simulator;
 use psa_tests::compile::{self, run};
+use psa_tests::embedded::Embedded;
 use psa_tests::python;
 use regex::{Captures, Regex};
 use rusqlite::types::ValueRef;
@@ -16,8 +16,7 @@ use std::sync::LazyLock;
 
 /// Where a script runs: a PSA and a folder of its own.
 struct Scene {
-    simulator: Simulator,
-    folder: tempfile::TempDir,
+    embedded: Embedded,
     script: PathBuf,
 }
 
@@ -32,37 +31,29 @@ struct Trace {
 
 impl Scene {
     fn new() -> Scene {
-        let simulator = Simulator::start(&compile::target().join("psa-simulator"), &["--tls"]).unwrap();
-        let folder = tempfile::tempdir().unwrap();
+        let embedded = Embedded::new();
         let script = std::fs::read_to_string(compile::root().join("tests/transcript/script.tsv")).unwrap();
         let script = script
-            .replace("@settings@", &simulator.settings().to_string())
-            .replace("@secrets@", &simulator.secrets().to_string());
-        let path = folder.path().join("script.tsv");
+            .replace("@settings@", &embedded.simulator.settings().to_string())
+            .replace("@secrets@", &embedded.simulator.secrets().to_string());
+        let path = embedded.folder.path().join("script.tsv");
         std::fs::write(&path, script).unwrap();
-        Scene { simulator, folder, script: path }
+        Scene { embedded, script: path }
     }
 
     fn config(&self) -> String {
-        json!({
-            "data_dir": self.folder.path().join("data"),
-            "plugins": [compile::shipped("connectwise", self.folder.path())],
-            "vault": {"key_file": self.folder.path().join("vault.keys")},
-            "egress": {"ca_files": [self.simulator.text("ca")], "allow_private": ["127.0.0.1"]},
-            // Nothing of the host's own happens while the script runs.
-            "callbacks": {"window_ms": 86_400_000_u64},
-        })
-        .to_string()
+        // Nothing of the host's own happens while the script runs.
+        self.embedded.config_with(&json!({"callbacks": {"window_ms": 86_400_000_u64}})).to_string()
     }
 
     fn trace(self, printed: &str) -> Trace {
         let mut ids = Ids::default();
-        let log = self.simulator.log().unwrap();
+        let log = self.embedded.simulator.log().unwrap();
         let (mut reads, writes): (Vec<_>, Vec<_>) = log.iter().partition(|entry| entry["method"] == "GET");
         // The steps of a test ask at the same time, in any order.
         reads.sort_by_key(|entry| format!("{} {}", entry["path"], entry["query"]));
         let requests = writes.into_iter().chain(reads).map(|entry| request(entry, &mut ids)).collect();
-        let rows = rows(&self.folder.path().join("data/store.db"));
+        let rows = rows(&self.embedded.folder.path().join("data/store.db"));
         Trace { answers: printed.lines().map(str::to_owned).collect(), requests, rows }
     }
 
@@ -205,19 +196,8 @@ fn same(way: &str, here: &Trace, there: &Trace) {
 /// A program made of one source and run.
 fn compiled(compiler: &str, flags: &[&str], source: &str) -> Trace {
     let scene = Scene::new();
-    let program = scene.folder.path().join("run");
-    let library = compile::target();
-    run(Command::new(compiler)
-        .args(flags)
-        .arg(compile::root().join("tests/transcript").join(source))
-        .arg("-o")
-        .arg(&program)
-        .arg("-I")
-        .arg(compile::root().join("include"))
-        .arg("-L")
-        .arg(&library)
-        .args(["-lpsa_host", "-lpthread"])
-        .arg(format!("-Wl,-rpath,{}", library.display())));
+    let source = format!("tests/transcript/{source}");
+    let program = compile::product(compiler, flags, &[&source], scene.embedded.folder.path());
     scene.run(Command::new(program))
 }
 
