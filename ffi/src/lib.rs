@@ -9,6 +9,7 @@
 #[cfg(panic = "abort")]
 compile_error!("a panic must become PSA_INTERNAL and not end the product: build psa-ffi with panic = \"unwind\"");
 
+mod backlog;
 mod call;
 mod callbacks;
 mod descriptors;

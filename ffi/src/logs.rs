@@ -2,6 +2,7 @@
 //!
 //! Promises: the newest lines are there, how many older ones were dropped is said, and nobody who logs waits.
 
+use crate::backlog::Backlog;
 use crate::guard::{answer, clear, guarded, may_block, opened};
 use crate::types::{psa_host, psa_reply};
 use host::LogHook;
@@ -9,7 +10,8 @@ use psa_host_api::abi::*;
 use psa_host_api::{Code, Error};
 use serde::Serialize;
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// How many lines wait at most.
@@ -18,16 +20,9 @@ const LINES_MAX: usize = 1024;
 /// The lines.
 #[derive(Default)]
 pub(crate) struct Logs {
-    state: Mutex<State>,
-    changed: Condvar,
-}
-
-#[derive(Default)]
-struct State {
-    lines: VecDeque<Line>,
-    dropped: u64,
-    waiting: usize,
-    closed: bool,
+    lines: Backlog<Line>,
+    /// How many went because nobody fetched them.
+    dropped: AtomicU64,
 }
 
 #[derive(Serialize)]
@@ -54,49 +49,28 @@ impl Logs {
         let logs = self.clone();
         Arc::new(move |level, target, text| {
             let line = Line { level, target: target.to_owned(), text: text.to_owned() };
-            let mut state = logs.lock();
-            if state.lines.len() == LINES_MAX {
-                state.lines.pop_front();
-                state.dropped += 1;
-            }
-            state.lines.push_back(line);
-            logs.changed.notify_all();
+            logs.lines.add(|lines| {
+                if lines.len() == LINES_MAX {
+                    lines.pop_front();
+                    logs.dropped.fetch_add(1, Ordering::Relaxed);
+                }
+                lines.push_back(line);
+            });
         })
     }
 
     /// Everything that waits, as JSON.
     fn next(&self, timeout: Duration) -> Result<String, Error> {
-        let mut state = self.lock();
-        state.waiting += 1;
-        let empty = |state: &mut State| state.lines.is_empty() && !state.closed;
-        let waited = self.changed.wait_timeout_while(state, timeout, empty);
-        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        state.waiting -= 1;
-        if state.closed {
-            self.changed.notify_all();
-        }
-        if state.lines.is_empty() {
-            let (code, message) = match state.closed {
-                true => (Code::Closed, "the host is closed"),
-                false => (Code::Timeout, "nothing was logged in time"),
-            };
-            return Err(Error::new(code, message));
-        }
-        let batch = Batch { lines: std::mem::take(&mut state.lines), dropped: std::mem::take(&mut state.dropped) };
+        let mut state = self.lines.wait(timeout, "nothing was logged in time")?;
+        let lines = std::mem::take(&mut state.items);
+        let batch = Batch { lines, dropped: self.dropped.swap(0, Ordering::Relaxed) };
         drop(state);
         serde_json::to_string(&batch).map_err(|error| Error::internal(error.to_string()))
     }
 
     /// Wakes all who wait, for good, and lets them leave.
     pub(crate) fn close(&self) {
-        let mut state = self.lock();
-        state.closed = true;
-        self.changed.notify_all();
-        drop(self.changed.wait_while(state, |state| state.waiting > 0).unwrap_or_else(PoisonError::into_inner));
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.lines.close();
     }
 }
 
@@ -154,11 +128,11 @@ mod tests {
         let logs = Logs::new();
         let waiting = logs.clone();
         let waiter = std::thread::spawn(move || waiting.next(Duration::from_secs(600)).unwrap_err().code);
-        while logs.lock().waiting == 0 {
+        while logs.lines.waiting() == 0 {
             std::thread::yield_now();
         }
         logs.close();
-        assert_eq!(logs.lock().waiting, 0);
+        assert_eq!(logs.lines.waiting(), 0);
         assert_eq!(waiter.join().unwrap(), Code::Closed);
         logs.hook()(PSA_LOG_WARN, "host", "late");
         assert!(logs.next(NOW).unwrap().contains("late"));

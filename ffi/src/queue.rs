@@ -1,93 +1,58 @@
 //! Finished calls that wait to be taken, for event loops.
 
+use crate::backlog::{Backlog, closed};
 use crate::guard::{guarded, may_block, opened};
 use crate::reply::Reply;
 use crate::types::{psa_host, psa_reply};
+use psa_host_api::Error;
 use psa_host_api::abi::*;
-use psa_host_api::{Code, Error};
-use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Finished calls, with a descriptor that is readable while there are any.
 pub(crate) struct Queue {
-    state: Mutex<State>,
-    changed: Condvar,
+    replies: Backlog<Reply>,
     bell: bell::Bell,
-}
-
-#[derive(Default)]
-struct State {
-    replies: VecDeque<Reply>,
-    /// How many threads wait.
-    waiting: usize,
-    closed: bool,
 }
 
 impl Queue {
     pub(crate) fn new() -> Result<Queue, Error> {
         let bell = bell::Bell::new()
             .map_err(|error| Error::internal(format!("the wake-up descriptor could not be made: {error}")))?;
-        Ok(Queue { state: Mutex::default(), changed: Condvar::new(), bell })
+        Ok(Queue { replies: Backlog::default(), bell })
     }
 
     pub(crate) fn push(&self, reply: Reply) {
-        let mut state = self.lock();
-        state.replies.push_back(reply);
-        if state.replies.len() == 1 {
-            self.bell.ring();
-        }
-        self.changed.notify_all();
+        self.replies.add(|replies| {
+            replies.push_back(reply);
+            if replies.len() == 1 {
+                self.bell.ring();
+            }
+        });
     }
 
     fn take(&self, at_most: usize) -> Result<Vec<Reply>, Error> {
-        let mut state = self.lock();
-        if state.closed && state.replies.is_empty() {
+        let mut state = self.replies.lock();
+        if state.closed && state.items.is_empty() {
             return Err(closed());
         }
-        let count = state.replies.len().min(at_most);
-        let taken = state.replies.drain(..count).collect();
-        if count > 0 && state.replies.is_empty() && !state.closed {
+        let count = state.items.len().min(at_most);
+        let taken = state.items.drain(..count).collect();
+        if count > 0 && state.items.is_empty() && !state.closed {
             self.bell.hush();
         }
         Ok(taken)
     }
 
     fn wait(&self, timeout: Duration) -> Result<(), Error> {
-        let mut state = self.lock();
-        state.waiting += 1;
-        let empty = |state: &mut State| state.replies.is_empty() && !state.closed;
-        let waited = self.changed.wait_timeout_while(state, timeout, empty);
-        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        state.waiting -= 1;
-        if state.closed {
-            self.changed.notify_all();
-        }
-        if !state.replies.is_empty() {
-            Ok(())
-        } else if state.closed {
-            Err(closed())
-        } else {
-            Err(Error::new(Code::Timeout, "no call has ended"))
-        }
+        self.replies.wait(timeout, "no call has ended").map(drop)
     }
 
     /// Wakes all who wait, for good, and lets them leave.
     pub(crate) fn close(&self) {
-        let mut state = self.lock();
-        state.closed = true;
+        self.replies.close();
+        // Only now: before, who takes the last reply would hush it.
         self.bell.ring();
-        self.changed.notify_all();
-        drop(self.changed.wait_while(state, |state| state.waiting > 0).unwrap_or_else(PoisonError::into_inner));
     }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn closed() -> Error {
-    Error::new(Code::Closed, "the host is closed")
 }
 
 /// Takes finished calls whose psa_done.run is NULL, at most capacity of them, without waiting; *count says how many.

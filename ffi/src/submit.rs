@@ -2,10 +2,11 @@
 //!
 //! Promises: the reply reaches its psa_done or the queue exactly once, and the id is told before that.
 
+use crate::backlog::closed;
 use crate::callbacks::{Completion, Done};
 use crate::reply::Reply;
 use crate::types::{psa_done, psa_host};
-use psa_host_api::{Code, Error};
+use psa_host_api::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Takes the reply to where it goes.
@@ -38,7 +39,7 @@ fn finish(host: &psa_host, done: Done, told: Arc<Mutex<()>>) -> Result<Finish, E
         let queue = host.inner.queue.clone();
         return Ok(Box::new(move |reply| queue.push(reply)));
     }
-    let sender = host.inner.callbacks.sender().ok_or_else(|| Error::new(Code::Closed, "the host is closed"))?;
+    let sender = host.inner.callbacks.sender().ok_or_else(closed)?;
     Ok(Box::new(move |reply| {
         // The thread ends after the last sender is gone, so it is still there.
         let _ = sender.send(Completion { done, reply, told });
