@@ -6,6 +6,7 @@
 mod callbacks;
 mod durable;
 mod languages;
+mod side;
 
 use crate::demo::{beside_this_program, shipped_plugin};
 use psa_host::{CallOptions, Hooks, Host};
@@ -133,6 +134,13 @@ fn config(folder: &tempfile::TempDir, plugins: Value) -> Value {
     json!({"data_dir": folder.path().join("data"), "plugins": plugins, "vault": {"key_file": keys}})
 }
 
+/// The same with the ConnectWise plugin, for a simulator.
+fn config_for(folder: &tempfile::TempDir, simulator: &Simulator) -> Outcome<Value> {
+    let mut config = config(folder, json!([shipped_plugin(folder.path())?]));
+    config["egress"] = json!({"ca_files": [simulator.text("ca")], "allow_private": ["127.0.0.1"]});
+    Ok(config)
+}
+
 /// Parsing a request and writing a ticket: through the host and a plugin, and as a plain function.
 fn boundary(rounds: usize) -> Outcome {
     let folder = tempfile::tempdir()?;
@@ -196,16 +204,7 @@ fn listing(rounds: usize) -> Outcome {
     let tickets = (TICKETS * 10).div_ceil(9).to_string();
     let simulator = Simulator::start(&beside_this_program("psa-simulator")?, &["--tls", "--tickets", &tickets])?;
     let folder = tempfile::tempdir()?;
-    let plugin = shipped_plugin(folder.path())?;
-    let egress = json!({"ca_files": [simulator.text("ca")], "allow_private": ["127.0.0.1"]});
-    let config = Value::Object(serde_json::Map::from_iter(
-        config(&folder, json!([plugin]))
-            .as_object()
-            .cloned()
-            .unwrap_or_default()
-            .into_iter()
-            .chain([("egress".to_owned(), egress)]),
-    ));
+    let config = config_for(&folder, &simulator)?;
     let host = Host::open(config.to_string().as_bytes(), Hooks::default())?;
     let create = json!({"tenant": "t", "plugin": "connectwise", "settings": simulator.settings(), "secrets": simulator.secrets()});
     let made: Value = serde_json::from_str(&host.call(

@@ -4,15 +4,15 @@
 //! on disk before they answer; both are held on one processor, with everything that they do behind the answer.
 //! Leaves to others: the view itself (`django.py`).
 
-use super::{Outcome, config, done, line, middle};
+use super::side::{Side, python};
+use super::{Outcome, config_for, line, middle};
 use crate::callbacks::sign;
-use crate::demo::{beside_this_program, shipped_plugin};
+use crate::demo::beside_this_program;
 use psa_host::{CallOptions, Hooks, Host, HttpRequest};
 use psa_simulator::Simulator;
 use serde_json::{Value, json};
-use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -148,9 +148,8 @@ impl Door {
         const SITE: &str = "http://127.0.0.1:9";
         let simulator = Simulator::start(&beside_this_program("psa-simulator")?, &["--tls"])?;
         let folder = tempfile::tempdir()?;
-        let mut config = config(&folder, json!([shipped_plugin(folder.path())?]));
-        config["egress"] =
-            json!({"ca_files": [simulator.text("ca")], "allow_private": ["127.0.0.1"], "allow_loopback_http": true});
+        let mut config = config_for(&folder, &simulator)?;
+        config["egress"]["allow_loopback_http"] = json!(true);
         config["callbacks"] = json!({"address": format!("{SITE}/hooks")});
         let host = Host::open(config.to_string().as_bytes(), Hooks::default())?;
         let create = json!({"tenant": "t", "plugin": "connectwise", "settings": simulator.settings(),
@@ -255,15 +254,11 @@ fn call(host: &Host, method: &str, params: &Value) -> Outcome<Value> {
 }
 
 /// The view in its own process.
-struct Django {
-    process: Child,
-    orders: ChildStdin,
-    answers: BufReader<ChildStdout>,
-}
+struct Django(Side);
 
 impl Django {
     fn start(folder: &Path, door: &Door, messages: &[Message]) -> Outcome<Django> {
-        let python = with_django()?;
+        let python = python("bench-django", &[DJANGO])?;
         let script = folder.join("django_view.py");
         std::fs::write(&script, include_str!("django.py"))?;
         let rows: Vec<Value> = messages
@@ -273,49 +268,16 @@ impl Django {
         let facts = json!({"key": door.key, "company": door.simulator.text("company"), "messages": rows});
         std::fs::write(folder.join("messages.json"), facts.to_string())?;
         // It is started where this process is held.
-        let mut process =
-            Command::new(python).arg(&script).arg(folder).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
-        let orders = process.stdin.take().ok_or("no pipe")?;
-        let answers = BufReader::new(process.stdout.take().ok_or("no pipe")?);
-        let mut django = Django { process, orders, answers };
-        println!("  Django {}", django.answer()?["versions"].as_str().unwrap_or_default());
-        Ok(django)
-    }
-
-    fn answer(&mut self) -> Outcome<Value> {
-        let mut line = String::new();
-        self.answers.read_line(&mut line)?;
-        Ok(serde_json::from_str(&line)?)
+        let mut side = Side::start(Command::new(python).arg(&script).arg(folder))?;
+        println!("  Django {}", side.answer()?["versions"].as_str().unwrap_or_default());
+        Ok(Django(side))
     }
 
     fn round(&mut self, first: usize, callers: usize) -> Outcome<Round> {
-        writeln!(self.orders, "{}", json!({"first": first, "count": MESSAGES, "callers": callers}))?;
-        let answer = self.answer()?;
+        let answer = self.0.ask(&json!({"first": first, "count": MESSAGES, "callers": callers}).to_string())?;
         let seconds = |value: &Value| Duration::try_from_secs_f64(value.as_f64().unwrap_or_default());
         let all = seconds(&answer["all"])?;
         let each = answer["answers"].as_array().into_iter().flatten();
         Ok(Round::of(all, each.map(seconds).collect::<Result<_, _>>()?))
     }
-}
-
-impl Drop for Django {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-/// A Python that has it: made once, beside this program.
-fn with_django() -> Outcome<std::path::PathBuf> {
-    let folder = std::env::current_exe()?.with_file_name("bench-django");
-    let python = folder.join("bin/python");
-    let has = |python: &Path| {
-        let found = Command::new(python).args(["-c", "import django"]).stderr(Stdio::null()).status();
-        found.is_ok_and(|status| status.success())
-    };
-    if !has(&python) {
-        done(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
-        done(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", DJANGO]))?;
-    }
-    Ok(python)
 }

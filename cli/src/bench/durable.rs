@@ -1,7 +1,7 @@
 //! What durability costs: the vault, the cache, accepting notes, delivering them.
 
-use super::{Outcome, config, line, turns};
-use crate::demo::{beside_this_program, shipped_plugin};
+use super::{Outcome, config_for, line, turns};
+use crate::demo::beside_this_program;
 use psa_host::cache::{Cache, Key, Kind};
 use psa_host::clock::SystemClock;
 use psa_host::measure::OpenVault;
@@ -105,9 +105,7 @@ impl Linked {
     fn new(more: Value, links: usize) -> Outcome<Linked> {
         let simulator = Simulator::start(&beside_this_program("psa-simulator")?, &["--tls", "--tickets", "100"])?;
         let folder = tempfile::tempdir()?;
-        let plugin = shipped_plugin(folder.path())?;
-        let mut config = config(&folder, json!([plugin]));
-        config["egress"] = json!({"ca_files": [simulator.text("ca")], "allow_private": ["127.0.0.1"]});
+        let mut config = config_for(&folder, &simulator)?;
         config["outbox"] = more;
         let host = Host::open(config.to_string().as_bytes(), Hooks::default())?;
         let create = json!({"tenant": "t", "plugin": "connectwise", "settings": simulator.settings(),

@@ -4,16 +4,16 @@
 //! Promises: all sides ask the same simulator, in turn; what each gives is counted.
 //! Leaves to others: the sides themselves (`languages/`).
 
-use super::{Outcome, TICKETS, done, line, middle};
-use crate::demo::{beside_this_program, shipped_plugin};
+use super::side::{Side, python};
+use super::{Outcome, TICKETS, config_for, done, line, middle};
+use crate::demo::beside_this_program;
 use psa_host::{CallOptions, Hooks, Host};
 use psa_host_api::model::Ticket;
 use psa_simulator::Simulator;
 use serde_json::{Value, json};
 use std::hint::black_box;
-use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// Calls of one round.
@@ -29,15 +29,9 @@ pub(super) fn run(rounds: usize) -> Outcome {
     let tickets = (TICKETS * 10).div_ceil(9).to_string();
     let simulator = Simulator::start(&beside_this_program("psa-simulator")?, &["--tls", "--tickets", &tickets])?;
     let folder = tempfile::tempdir()?;
-    let keys = folder.path().join("vault.keys");
-    let config = json!({
-        "data_dir": folder.path().join("data"),
-        "plugins": [shipped_plugin(folder.path())?],
-        "vault": {"key_file": keys},
-        "egress": {"ca_files": [simulator.text("ca")], "allow_private": ["127.0.0.1"]},
-    });
+    let config = config_for(&folder, &simulator)?;
     let order = json!({"config": config, "psa": simulator.ready, "settings": simulator.settings(), "secrets": simulator.secrets()});
-    let python = python()?;
+    let python = python("bench-python", &PYTHON)?;
     calls(rounds, &python, &order)?;
     lists(rounds, &python, &order, simulator.text("ca"))
 }
@@ -61,7 +55,7 @@ fn calls(rounds: usize, python: &Path, order: &Value) -> Outcome {
         Ok(started.elapsed())
     };
     let order = json!({"config": order["config"], "connection": connection, "calls": CALLS});
-    let mut side = Side::start(Command::new(python), "psa_host_call.py", &order)?;
+    let mut side = Timed::start(Command::new(python), "psa_host_call.py", &order)?;
     let (mut rust, mut blocking, mut looping) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..rounds {
         rust.push(from_rust()?);
@@ -77,13 +71,13 @@ fn calls(rounds: usize, python: &Path, order: &Value) -> Outcome {
 
 /// Ten thousand tickets as objects of the language.
 fn lists(rounds: usize, python: &Path, order: &Value, ca: &str) -> Outcome {
-    let mut ours = Side::start(Command::new(python), "psa_host_list.py", order)?;
+    let mut ours = Timed::start(Command::new(python), "psa_host_list.py", order)?;
     let mut requests = Command::new(python);
     requests.env("REQUESTS_CA_BUNDLE", ca);
-    let mut theirs = Side::start(requests, "pyconnectwise_list.py", order)?;
+    let mut theirs = Timed::start(requests, "pyconnectwise_list.py", order)?;
     let mut node = Command::new("node");
     node.env("NODE_EXTRA_CA_CERTS", ca).current_dir(with_node()?);
-    let mut node = Side::start(node, "connectwise_rest_list.mjs", order)?;
+    let mut node = Timed::start(node, "connectwise_rest_list.mjs", order)?;
     let (mut us, mut pyconnectwise, mut rest) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..rounds {
         us.push(ours.round("", TICKETS)?);
@@ -96,36 +90,24 @@ fn lists(rounds: usize, python: &Path, order: &Value, ca: &str) -> Outcome {
     Ok(())
 }
 
-/// A program that does one round per line it is told.
-struct Side {
-    process: Child,
-    orders: ChildStdin,
-    answers: BufReader<ChildStdout>,
-}
+/// A side whose answers say how long a round took, and how much was done in it.
+struct Timed(Side);
 
-impl Side {
-    fn start(mut program: Command, script: &str, order: &Value) -> Outcome<Side> {
+impl Timed {
+    fn start(mut program: Command, script: &str, order: &Value) -> Outcome<Timed> {
         let script = folder("cli/src/bench/languages").join(script);
         let library = beside_this_program("libpsa_host.so")?;
-        let command = program
+        let program = program
             .arg(script)
             .arg(order.to_string())
             .env("PYTHONPATH", folder("ffi/python/src"))
-            .env("PSA_HOST_LIBRARY", library)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped());
-        let mut process = command.spawn()?;
-        let orders = process.stdin.take().ok_or("no pipe")?;
-        let answers = BufReader::new(process.stdout.take().ok_or("no pipe")?);
-        Ok(Side { process, orders, answers })
+            .env("PSA_HOST_LIBRARY", library);
+        Ok(Timed(Side::start(program)?))
     }
 
     /// How long it took; an error if it did less than it was to.
     fn round(&mut self, order: &str, at_least: usize) -> Outcome<Duration> {
-        writeln!(self.orders, "{order}")?;
-        let mut answer = String::new();
-        self.answers.read_line(&mut answer)?;
-        let answer: Value = serde_json::from_str(&answer)?;
+        let answer = self.0.ask(order)?;
         match answer["count"].as_u64() {
             Some(count) if count >= at_least as u64 => {
                 Ok(Duration::try_from_secs_f64(answer["seconds"].as_f64().unwrap_or_default())?)
@@ -135,27 +117,9 @@ impl Side {
     }
 }
 
-impl Drop for Side {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
 /// A folder of the checkout that this program was built from.
 fn folder(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name(path)
-}
-
-/// A Python with what the sides import: made once, beside this program.
-fn python() -> Outcome<PathBuf> {
-    let folder = std::env::current_exe()?.with_file_name("bench-python");
-    let python = folder.join("bin/python");
-    if !python.exists() {
-        done(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
-    }
-    done(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(PYTHON))?;
-    Ok(python)
 }
 
 /// A folder with the client for Node.
