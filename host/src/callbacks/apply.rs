@@ -176,8 +176,9 @@ impl Callbacks {
         let event = self.ticket_changed(dirty, view, ticket, changes);
         Ok(NewView {
             link: view.link.link.clone(),
-            read_before: view.seen_at,
+            before: view.reading,
             began: began.at,
+            after: view.transition,
             seen: Some(now.write()),
             gone: None,
             notes,
@@ -292,8 +293,9 @@ impl Callbacks {
         });
         Ok(Some(NewView {
             link: view.link.link.clone(),
-            read_before: view.seen_at,
+            before: view.reading,
             began: began.at,
+            after: view.transition,
             seen: None,
             gone: Some(GoneLimit { since, most }),
             notes: view.notes.clone(),

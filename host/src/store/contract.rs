@@ -33,7 +33,11 @@ pub(super) fn all(make: Make<'_>) {
         ("sealed values are replaced only if they are still there", seals),
         ("a delivery is judged once, and a repeat says nothing", inbound::deliveries),
         ("large deliveries are taken up a few at a time", inbound::large_deliveries),
-        ("what was read is told once, and not while something of ours is on its way", inbound::readings),
+        ("what was read is told once", inbound::readings),
+        (
+            "nothing is told while something of ours is on its way; what it caused names it, whatever the clock says",
+            inbound::causes,
+        ),
         ("what was told is remembered until it is behind the fence", inbound::fences),
         ("what was kept goes with no registration", inbound::goes_with_its_registration),
         ("one process at a time reads for a connection", inbound::turns),

@@ -124,8 +124,21 @@ pub(crate) struct StoredView {
     /// JSON of what the ticket showed last.
     pub(crate) seen: Option<String>,
     pub(crate) seen_at: i64,
+    pub(crate) reading: Reading,
     pub(crate) gone_at: Option<i64>,
     pub(crate) notes: NoteFence,
+    /// The last transition of an operation that is over now: what begins now begins after it.
+    pub(crate) transition: i64,
+}
+
+/// A reading of a ticket among the readings and among what the operations do. Times do not say it: clocks are put back, and
+/// much happens within a millisecond.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Reading {
+    /// How many there were with this one; 0: none.
+    pub(crate) number: i64,
+    /// The last transition of an operation that was over when it began.
+    pub(crate) after: i64,
 }
 
 /// How far the notes of a ticket are known.
@@ -154,10 +167,11 @@ pub(crate) struct Applied {
 /// What a linked ticket shows now.
 pub(crate) struct NewView {
     pub(crate) link: String,
-    /// When it was read before: another reader since then has said everything.
-    pub(crate) read_before: i64,
-    /// When this reading began: what was changed since may not be in it.
+    /// The reading before: another reader since then has said everything.
+    pub(crate) before: Reading,
+    /// When this reading began, and after which transition: what operations have done since may not be in it.
     pub(crate) began: i64,
+    pub(crate) after: i64,
     pub(crate) seen: Option<String>,
     /// It is not there any more.
     pub(crate) gone: Option<GoneLimit>,

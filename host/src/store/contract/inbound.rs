@@ -146,11 +146,17 @@ fn event(kind: &'static str) -> NewEvent {
     NewEvent { tenant: "t".into(), kind, at: NOW, body: json!({}) }
 }
 
-fn view(read_before: i64, wanted: Option<&str>, notes: &[&str]) -> NewView {
+fn known(store: &dyn Store, place: &Place) -> StoredView {
+    store.views_of(place, &["1001".into()]).unwrap().remove(0)
+}
+
+/// A reading that began when this was known. Its time says nothing: it is always the same.
+fn view(known: &StoredView, wanted: Option<&str>, notes: &[&str]) -> NewView {
     NewView {
         link: "l".into(),
-        read_before,
-        began: read_before + 1,
+        before: known.reading,
+        began: NOW,
+        after: known.transition,
         seen: Some("{}".into()),
         gone: None,
         notes: NoteFence { fence: Some("9".into()), fence_at: 0, last: Some("9".into()), last_at: NOW },
@@ -188,89 +194,91 @@ fn kinds(store: &dyn Store) -> Vec<(String, Value)> {
 pub(super) fn readings(store: &dyn Store) {
     let place = subscribed(store);
     let first = dirty(store, &place);
+    let never = known(store, &place);
     // Announced again while it is read: it is read again.
     store.make_dirty(&place, vec![ticket("1001")], NOW).wait().unwrap();
-    assert_eq!(apply(store, first, view(0, None, &["7", "8"])), Outcomes::Done);
+    assert_eq!(apply(store, first, view(&never, None, &["7", "8"])), Outcomes::Done);
     assert_eq!(kinds(store).len(), 2);
     let second = store.dirty_due(&place, NOW, 10).unwrap().remove(0);
-    let known = store.views_of(&place, &["1001".into()]).unwrap().remove(0);
-    assert_eq!((known.seen.as_deref(), known.notes.fence.as_deref()), (Some("{}"), Some("9")));
-    // Who has read an older state is told nothing, and tells nothing.
-    assert_eq!(apply(store, second.clone(), view(0, None, &["10"])), Outcomes::Again);
-    assert_eq!(apply(store, second, view(known.seen_at, None, &["8", "10"])), Outcomes::Done);
+    let once = known(store, &place);
+    assert_eq!((once.seen.as_deref(), once.notes.fence.as_deref()), (Some("{}"), Some("9")));
+    // Who has read an older state is told nothing, and tells nothing, also within the same millisecond.
+    assert_eq!(apply(store, second.clone(), view(&never, None, &["10"])), Outcomes::Again);
+    assert_eq!(apply(store, second, view(&once, None, &["8", "10"])), Outcomes::Done);
     assert_eq!(kinds(store).len(), 1, "8 was told before");
     assert_eq!(store.dirty_due(&place, NOW, 10).unwrap(), vec![]);
-    let known = store.views_of(&place, &["1001".into()]).unwrap().remove(0).seen_at;
-    // While something of ours is on its way nothing is told; a change that we have made names its operation.
-    let status =
-        NewOperation { wanted: Some("102".into()), now: NOW, ..operations::operation(&place, "o", "l", Kind::Status) };
-    store.accept(status).wait().unwrap();
-    let lane = LaneId { place: place.clone(), link: "l".into() };
-    let number = operations::open(store, &lane, "o", "me", &["me"], NOW).unwrap();
-    let third = dirty(store, &place);
-    assert_eq!(apply(store, third.clone(), view(known, Some("102"), &[])), Outcomes::Again);
+}
+
+/// An operation that wants this status, and is delivered.
+fn delivered(store: &dyn Store, lane: &LaneId, operation: &str, wanted: &str, now: i64) {
+    let number = sent(store, lane, operation, wanted);
     let end = Step {
-        binding: Some(Binding { kind: "note", remote: "11".into(), ticket: Some("1001".into()) }),
-        ..operations::step(&place, "o", State::Queued, Some(number), State::Delivered)
+        binding: Some(Binding { kind: "note", remote: format!("of {operation}"), ticket: Some("1001".into()) }),
+        ..operations::step(&lane.place, operation, State::Queued, Some(number), State::Delivered)
     };
-    assert!(store.step(Step { now: known, ..end }).wait().unwrap());
+    assert!(store.step(Step { now, ..end }).wait().unwrap());
     kinds(store);
-    // Somebody else was the last to change it: that may be the same field once more.
-    let other = NewView { by_us: false, ..view(known, Some("102"), &["11", "12"]) };
-    assert_eq!(apply(store, third, other), Outcomes::Done);
-    let told = kinds(store);
-    assert_eq!(told[0].1["caused_by"], json!({"provider": "psabridge", "operations": ["o"]}));
-    assert_eq!(told.len(), 2, "11 is ours: {told:?}");
-    // The operation ended after this reading began, so it may be what is read.
-    let known = store.views_of(&place, &["1001".into()]).unwrap().remove(0).seen_at;
-    let second =
-        NewOperation { wanted: Some("103".into()), now: NOW, ..operations::operation(&place, "o2", "l", Kind::Status) };
-    store.accept(second).wait().unwrap();
-    let number = operations::open(store, &lane, "o2", "me", &["me"], NOW).unwrap();
-    let end = operations::step(&place, "o2", State::Queued, Some(number), State::Delivered);
-    assert!(store.step(Step { now: known, ..end }).wait().unwrap());
+}
+
+/// The same, on its way.
+fn sent(store: &dyn Store, lane: &LaneId, operation: &str, wanted: &str) -> i64 {
+    let new = operations::operation(&lane.place, operation, "l", Kind::Status);
+    store.accept(NewOperation { wanted: Some(wanted.into()), now: NOW, ..new }).wait().unwrap();
+    operations::open(store, lane, operation, "me", &["me"], NOW).unwrap()
+}
+
+pub(super) fn causes(store: &dyn Store) {
+    let place = subscribed(store);
+    let lane = LaneId { place: place.clone(), link: "l".into() };
+    // While something of ours is on its way nothing is told.
+    let number = sent(store, &lane, "o", "102");
+    let early = known(store, &place);
+    let first = dirty(store, &place);
+    assert_eq!(apply(store, first.clone(), view(&early, Some("102"), &[])), Outcomes::Again);
+    let end = operations::step(&place, "o", State::Queued, Some(number), State::Delivered);
+    assert!(store.step(end).wait().unwrap());
     kinds(store);
-    let fourth = dirty(store, &place);
-    assert_eq!(apply(store, fourth, view(known, Some("103"), &[])), Outcomes::Done);
-    assert_eq!(kinds(store)[0].1["caused_by"], json!({"operations": ["o2"]}));
-    let known = store.views_of(&place, &["1001".into()]).unwrap().remove(0).seen_at;
-    let fifth = dirty(store, &place);
-    assert_eq!(apply(store, fifth, view(known, Some("104"), &[])), Outcomes::Done);
-    assert_eq!(kinds(store)[0].1["caused_by"], json!({"provider": "psabridge"}), "that was somebody else");
+    // Nor of a reading that began before it arrived: nobody knows whether it is in it.
+    assert_eq!(apply(store, first.clone(), view(&early, Some("102"), &[])), Outcomes::Again);
+    assert_eq!(apply(store, first, view(&known(store, &place), Some("102"), &[])), Outcomes::Done);
+    assert_eq!(kinds(store)[0].1["caused_by"], json!({"operations": ["o"]}));
+    let read = |wanted: &str, by_us: bool, notes: &[&str]| {
+        let view = NewView { by_us, ..view(&known(store, &place), Some(wanted), notes) };
+        assert_eq!(apply(store, dirty(store, &place), view), Outcomes::Done);
+        kinds(store)
+    };
+    // A change that we have made names its operation. Somebody else was the last to change it: that may be the same field
+    // once more.
+    delivered(store, &lane, "o1", "102", NOW);
+    let told = read("102", false, &["of o1", "12"]);
+    assert_eq!(told[0].1["caused_by"], json!({"provider": "psabridge", "operations": ["o1"]}));
+    assert_eq!(told.len(), 2, "the first note is ours: {told:?}");
+    // Whatever the clock says: it was put back before this one ended.
+    delivered(store, &lane, "o2", "103", NOW - 3_600_000);
+    assert_eq!(read("103", true, &[])[0].1["caused_by"], json!({"operations": ["o2"]}));
+    assert_eq!(read("104", true, &[])[0].1["caused_by"], json!({"provider": "psabridge"}), "that was somebody else");
     // Two of ours, and the first one's value is there: a person has set it once more.
-    let known = store.views_of(&place, &["1001".into()]).unwrap().remove(0).seen_at;
-    for (operation, wanted) in [("o3", "105"), ("o4", "106")] {
-        let new = NewOperation {
-            wanted: Some(wanted.into()),
-            now: NOW,
-            ..operations::operation(&place, operation, "l", Kind::Status)
-        };
-        store.accept(new).wait().unwrap();
-        let number = operations::open(store, &lane, operation, "me", &["me"], NOW).unwrap();
-        let end = operations::step(&place, operation, State::Queued, Some(number), State::Delivered);
-        assert!(store.step(Step { now: known, ..end }).wait().unwrap());
-    }
-    kinds(store);
-    let sixth = dirty(store, &place);
-    assert_eq!(apply(store, sixth, view(known, Some("105"), &[])), Outcomes::Done);
-    assert_eq!(kinds(store)[0].1["caused_by"], json!({"provider": "psabridge"}), "the last of ours wanted another");
+    delivered(store, &lane, "o3", "105", NOW);
+    delivered(store, &lane, "o4", "106", NOW);
+    let told = read("105", true, &[]);
+    assert_eq!(told[0].1["caused_by"], json!({"provider": "psabridge"}), "the last of ours wanted another");
 }
 
 pub(super) fn fences(store: &dyn Store) {
     let place = subscribed(store);
-    let read = |read_before: i64, fence_at: i64, notes: &[&str]| {
-        let mut view = view(read_before, None, notes);
+    let read = |fence_at: i64, notes: &[&str]| {
+        let mut view = view(&known(store, &place), None, notes);
         view.notes.fence_at = fence_at;
         assert_eq!(apply(store, dirty(store, &place), view), Outcomes::Done);
-        store.views_of(&place, &["1001".into()]).unwrap().remove(0)
+        known(store, &place)
     };
-    let first = read(0, 0, &["7"]);
-    let second = read(first.seen_at, NOW - 1, &["7"]);
+    read(0, &["7"]);
+    read(NOW - 1, &["7"]);
     assert_eq!(kinds(store).len(), 1, "before the fence is behind it, it is remembered");
     // From then on it is not read again, and nobody remembers it.
-    let third = read(second.seen_at, NOW, &[]);
+    let third = read(NOW, &[]);
     assert_eq!((third.notes.fence_at, kinds(store).len()), (NOW, 0));
-    read(third.seen_at, NOW, &["7"]);
+    read(NOW, &["7"]);
     assert_eq!(kinds(store).len(), 1);
 }
 
@@ -321,7 +329,7 @@ pub(super) fn turns(store: &dyn Store) {
     // Links are read in the order of their last reading.
     assert_eq!(store.unread_since(&place, NOW + 1, 10).unwrap().len(), 1);
     assert_eq!(store.unread_since(&place, NOW, 10).unwrap().len(), 0, "it is being read for the first time");
-    let asked_for = store.views_of(&place, &["1001".into()]).unwrap().remove(0).link.created;
+    let asked_for = known(store, &place).link.created;
     assert_eq!(store.oldest_reading(&place).unwrap(), Some(asked_for));
     assert_eq!(store.oldest_reading(&Place { tenant: "other".into(), ..place.clone() }).unwrap(), None);
     store.first_view(&place, "l", None, NoteFence::default(), NOW).wait().unwrap();
@@ -330,12 +338,11 @@ pub(super) fn turns(store: &dyn Store) {
     assert_eq!(store.count_gone(&place, 0).unwrap(), (1, 0));
     // So many may vanish and not one more; what is gone stays so since then.
     let gone = |most: u64| {
-        let seen_at = store.views_of(&place, &["1001".into()]).unwrap().remove(0).seen_at;
         let gone = Some(GoneLimit { since: 0, most });
-        apply(store, dirty(store, &place), NewView { gone, ..view(seen_at, None, &[]) })
+        apply(store, dirty(store, &place), NewView { gone, ..view(&known(store, &place), None, &[]) })
     };
     assert_eq!(gone(0), Outcomes::TooMany);
     assert_eq!((gone(1), store.count_gone(&place, 0).unwrap()), (Outcomes::Done, (1, 1)));
     assert_eq!(gone(u64::MAX), Outcomes::Done);
-    assert_eq!(store.views_of(&place, &["1001".into()]).unwrap().remove(0).gone_at, Some(NOW));
+    assert_eq!(known(store, &place).gone_at, Some(NOW));
 }

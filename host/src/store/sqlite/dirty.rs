@@ -30,9 +30,11 @@ statements! {
     /// began: nobody knows whether that is in it.
     ON_ITS_WAY = "SELECT EXISTS (SELECT 1 FROM operations WHERE tenant = ?1 AND link = ?2
         AND (state IN ('queued', 'in_doubt', 'held') AND (attempt IS NOT NULL OR state = 'in_doubt')
-            OR state = 'delivered' AND kind IN ('status', 'update') AND ended >= ?3))";
+            OR state = 'delivered' AND kind IN ('status', 'update') AND EXISTS (SELECT 1 FROM transitions t
+                WHERE t.tenant = operations.tenant AND t.operation = operations.operation AND t.id > ?3)))";
     OWN_CHANGES = "SELECT operation, kind, wanted FROM operations WHERE tenant = ?1 AND link = ?2 AND state = 'delivered'
-        AND kind IN ('status', 'update') AND ended >= ?3 ORDER BY seq";
+        AND kind IN ('status', 'update') AND EXISTS (SELECT 1 FROM transitions t WHERE t.tenant = operations.tenant
+            AND t.operation = operations.operation AND t.id > ?3) ORDER BY seq";
     OWN_NOTE = "SELECT EXISTS (SELECT 1 FROM notes WHERE tenant = ?1 AND connection = ?2 AND kind = ?3 AND remote = ?4)";
     TELL = "INSERT INTO told (tenant, connection, kind, remote, ticket, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
         ON CONFLICT (tenant, connection, kind, remote) DO NOTHING";
@@ -112,7 +114,7 @@ pub(super) fn applied(db: &Connection, applied: Applied) -> Result<Outcomes, Sto
     let Applied { dirty, view, new_ticket, now, mut record } = applied;
     let Place { tenant, connection } = &dirty.place;
     if let Some(view) = view {
-        if cursors::exists(db, ON_ITS_WAY, params![tenant, view.link, view.began])? {
+        if cursors::exists(db, ON_ITS_WAY, params![tenant, view.link, view.after])? {
             return Ok(Outcomes::Again);
         }
         if let Some(limit) = view.gone
@@ -141,7 +143,7 @@ fn tell(db: &Connection, dirty: &Dirty, view: NewView, now: i64, record: &mut Re
     if let Some(mut event) = view.changed {
         let mut own = db.prepare_cached(OWN_CHANGES).map_err(mapped)?;
         let own: rusqlite::Result<Vec<(String, String, String)>> = own
-            .query_map(params![tenant, view.link, view.read_before], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .query_map(params![tenant, view.link, view.before.after], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
             .map_err(mapped)?
             .collect();
         let own: Vec<Own> = own.map_err(mapped)?.into_iter().map(Own::of).collect();

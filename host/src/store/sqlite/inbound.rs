@@ -123,8 +123,9 @@ impl Inbound for SqliteStore {
         self.write(move |db| {
             let view = NewView {
                 link,
-                read_before: 0,
+                before: Reading::default(),
                 began,
+                after: 0,
                 seen,
                 gone: None,
                 notes,

@@ -3,23 +3,25 @@
 use super::connections::execute;
 use super::links::link_of;
 use super::statements::statements;
-use crate::store::{NewView, NoteFence, Place, StoreError, StoredView};
+use crate::store::{NewView, NoteFence, Place, Reading, StoreError, StoredView};
 use rusqlite::{Connection, Row, params};
 
 statements! {
     OF_TICKETS = "SELECT l.tenant, l.link, l.connection, l.product_ticket, l.ticket, l.state, l.reference, l.created, l.changed,
-        l.seen, l.seen_at, l.gone_at, l.note_fence, l.note_last, l.note_last_at, l.note_fence_at
+        l.seen, l.seen_at, l.gone_at, l.note_fence, l.note_last, l.note_last_at, l.note_fence_at, l.readings, l.read_after,
+        (SELECT max(id) FROM transitions)
         FROM json_each(?3) w CROSS JOIN ticket_links l ON l.tenant = ?1 AND l.connection = ?2 AND l.ticket = w.value
         AND l.state = 'linked'";
     UNREAD = "SELECT tenant, link, connection, product_ticket, ticket, state, reference, created, changed, seen, seen_at,
-        gone_at, note_fence, note_last, note_last_at, note_fence_at FROM ticket_links WHERE tenant = ?1 AND connection = ?2
-        AND state = 'linked' AND seen_at < ?3 AND created < ?3 ORDER BY seen_at LIMIT ?4";
+        gone_at, note_fence, note_last, note_last_at, note_fence_at, readings, read_after, (SELECT max(id) FROM transitions)
+        FROM ticket_links WHERE tenant = ?1 AND connection = ?2 AND state = 'linked' AND seen_at < ?3 AND created < ?3 ORDER BY seen_at LIMIT ?4";
     OLDEST = "SELECT min(CASE seen_at WHEN 0 THEN created ELSE seen_at END) FROM ticket_links
         WHERE tenant = ?1 AND connection = ?2 AND state = 'linked'";
     /// Only if nobody has read it since.
     TAKE_OVER = "UPDATE ticket_links SET seen = coalesce(?3, seen), seen_at = ?4,
         gone_at = CASE WHEN ?5 IS NULL THEN NULL ELSE coalesce(gone_at, ?5) END, note_fence = ?6, note_last = ?7,
-        note_last_at = ?8, note_fence_at = ?10 WHERE tenant = ?1 AND link = ?2 AND state = 'linked' AND seen_at = ?9";
+        note_last_at = ?8, note_fence_at = ?10, readings = readings + 1, read_after = ?11
+        WHERE tenant = ?1 AND link = ?2 AND state = 'linked' AND readings = ?9";
     COUNT_LINKED = "SELECT count(*) FROM ticket_links WHERE tenant = ?1 AND connection = ?2 AND state = 'linked'";
     COUNT_GONE = "SELECT count(*) FROM ticket_links WHERE tenant = ?1 AND connection = ?2 AND gone_at >= ?3
         AND gone_at IS NOT NULL";
@@ -42,12 +44,21 @@ pub(super) fn oldest_reading(db: &Connection, place: &Place) -> rusqlite::Result
 /// False: another reader was quicker, or the link is no more.
 pub(super) fn take_over(db: &Connection, tenant: &str, view: &NewView, now: i64) -> Result<bool, StoreError> {
     let NoteFence { fence, fence_at, last, last_at } = &view.notes;
-    // Times tell readings apart: two within one millisecond are two. The time is that of the beginning: what happened
-    // while it was read may not be in it.
-    let seen_at = view.began.max(view.read_before + 1);
     let gone_at = view.gone.map(|_| now);
-    let values =
-        params![tenant, view.link, view.seen, seen_at, gone_at, fence, last, last_at, view.read_before, fence_at];
+    // The time is that of the beginning: what happened while it was read may not be in it.
+    let values = params![
+        tenant,
+        view.link,
+        view.seen,
+        view.began,
+        gone_at,
+        fence,
+        last,
+        last_at,
+        view.before.number,
+        fence_at,
+        view.after
+    ];
     Ok(execute(db, TAKE_OVER, values)? > 0)
 }
 
@@ -66,5 +77,7 @@ fn view_of(row: &Row<'_>) -> rusqlite::Result<StoredView> {
         seen_at: row.get(10)?,
         gone_at: row.get(11)?,
         notes: NoteFence { fence: row.get(12)?, last: row.get(13)?, last_at: row.get(14)?, fence_at: row.get(15)? },
+        reading: Reading { number: row.get(16)?, after: row.get(17)? },
+        transition: row.get::<_, Option<i64>>(18)?.unwrap_or_default(),
     })
 }
