@@ -74,6 +74,8 @@ pub(crate) enum Fault {
     HugeBody { bytes: usize },
     /// Bytes that are not UTF-8 in a text.
     InvalidUtf8,
+    /// A list read page by page shows its first page for ever, and always one more behind it.
+    Endless,
     /// Never answers.
     Hang,
 }
@@ -124,6 +126,7 @@ impl Fault {
             Fault::Forbidden => "forbidden",
             Fault::HugeBody { .. } => "huge_body",
             Fault::InvalidUtf8 => "invalid_utf8",
+            Fault::Endless => "endless",
             Fault::Hang => "hang",
         }
     }

@@ -4,7 +4,7 @@ use crate::closing::{Closing, Watched};
 use crate::fault::Fault;
 use crate::http::{Asked, Reply};
 use crate::tls::Identity;
-use crate::world::Shared;
+use crate::world::{Shared, World};
 use crate::{callbacks, connectwise, control};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -135,7 +135,10 @@ async fn struck(asked: &Asked, shared: &Arc<Shared>) -> Result<Reply, Cut> {
         }
         None => {}
     }
-    let reply = connectwise::answer(&mut shared.lock(), asked, fault.as_ref());
+    let reply = match &fault {
+        Some(Fault::Endless) => endless(&mut shared.lock(), asked),
+        _ => connectwise::answer(&mut shared.lock(), asked, fault.as_ref()),
+    };
     let committed = reply.committed;
     if let Some(Fault::LateAnswer { ms }) = &fault {
         tokio::time::sleep(Duration::from_millis(*ms)).await;
@@ -151,6 +154,16 @@ async fn struck(asked: &Asked, shared: &Arc<Shared>) -> Result<Reply, Cut> {
             Ok(reply)
         }
     }
+}
+
+/// The first page, whichever was asked for, and one more behind it.
+fn endless(world: &mut World, asked: &Asked) -> Reply {
+    let page: u64 = asked.parameter("pageId").and_then(|page| page.parse().ok()).unwrap_or(0);
+    let rest = asked.raw_query.split('&').filter(|pair| !pair.starts_with("pageId="));
+    let first = Asked { raw_query: rest.collect::<Vec<_>>().join("&"), ..asked.clone() };
+    let mut reply = connectwise::answer(world, &first, None);
+    reply.headers.retain(|(name, _)| name != "link");
+    reply.header("link", format!("<https://servername/{}?pageId={}>; rel=\"next\"", asked.path, page + 1))
 }
 
 async fn late(asked: Asked, shared: Arc<Shared>, ms: u64, listing_ms: u64) {

@@ -78,6 +78,11 @@ impl Inbound {
         scene
     }
 
+    /// The host's clock, in a scene that was given one.
+    pub fn clock(&self) -> &VirtualClock {
+        self.clock.as_deref().expect("it has a clock of its own")
+    }
+
     /// Opens the host anew, as after a restart.
     pub fn reopen(&mut self, more: &Value) {
         self.host.close(1_000).expect("it works in this scene");

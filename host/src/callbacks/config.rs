@@ -32,6 +32,8 @@ pub struct CallbackConfig {
     pub replaced_ms: u64,
     /// After so long a linked ticket is read again though nothing was heard of it.
     pub sweep_ms: u64,
+    /// If one look shows so many linked tickets as changed, that is told as a mass change too; they are read all the same.
+    pub mass_change: usize,
     /// The first wait after a failure; it doubles up to `backoff_max_ms`.
     pub backoff_ms: u64,
     /// See `backoff_ms`.
@@ -64,6 +66,7 @@ impl Default for CallbackConfig {
             ensure_ms: 10 * MINUTE,
             replaced_ms: DAY,
             sweep_ms: DAY,
+            mass_change: 1_000,
             backoff_ms: 5 * SECOND,
             backoff_max_ms: 5 * MINUTE,
             tick_ms: 500,
@@ -100,6 +103,7 @@ impl CallbackConfig {
             ("poll_ms", self.poll_ms),
             ("ensure_ms", self.ensure_ms),
             ("sweep_ms", self.sweep_ms),
+            ("mass_change", self.mass_change as u64),
             ("tick_ms", self.tick_ms),
             ("in_flight", self.in_flight as u64),
         ] {

@@ -27,8 +27,6 @@ const PAGES_MAX: usize = 10_000;
 const PUT_BACK_MS: i64 = 10_000;
 /// Two clocks drift apart by less than this while nobody compares them, in milliseconds.
 const DRIFT_MS: i64 = 60_000;
-/// A window that changes more linked tickets is a matter for people too.
-const MASS: usize = 1_000;
 
 impl Callbacks {
     /// What the PSA's clock shows now, at least, in milliseconds since 1970.
@@ -174,7 +172,7 @@ impl Callbacks {
             changed += self.take(place, &since, items).await?;
             match next {
                 None => {
-                    if changed >= MASS {
+                    if changed >= self.desk.config.mass_change {
                         self.many_changed(place, changed).await?;
                     }
                     return self.close_window(place, safe.max(since), every, period).await;

@@ -242,4 +242,18 @@ fn seals(store: &dyn Store) {
     assert!(store.sealed_otherwise("new", 10).unwrap().is_empty());
     let found: Vec<(String, Value)> = store.export("t").unwrap();
     assert!(found.iter().all(|(_, row)| !row.to_string().contains("anew")), "{found:?}");
+    // Another key seals from now on: who has sealed with the one before must do it again, or its end would lose that.
+    store.set_meta("sealing_key", "new").wait().unwrap();
+    let changed = StoreError::Conflict(Conflict::KeyChanged);
+    let old = || Sealed { key: "k".into(), token: "old".into() };
+    let operation = operations::operation(&place, "late", "l", Kind::Note);
+    assert_eq!(store.accept(operation).wait().unwrap_err(), changed);
+    assert_eq!(store.put_value(&place, "x", old(), None).wait().unwrap_err(), changed);
+    store.put_subscription(inbound::subscription(&place), Record::default()).wait().unwrap();
+    assert_eq!(inbound::kept(store, &place, 10, old()).unwrap_err(), changed);
+    let entered = Entered { at: NOW, by: "a".into(), fingerprint: String::new() };
+    let secret = SealedSecret { name: "s".into(), version: 1, bound: String::new(), sealed: old(), entered };
+    let other = Place { connection: "c2".into(), ..place };
+    let inserted = store.insert(connection(&other), vec![secret], Record::default()).wait();
+    assert_eq!(inserted.unwrap_err(), changed);
 }

@@ -5,7 +5,7 @@ use psa_host_api::model::{ChangeAction, Verdict};
 
 const HASH: [u8; 32] = [7; 32];
 
-fn subscription(place: &Place) -> StoredSubscription {
+pub(super) fn subscription(place: &Place) -> StoredSubscription {
     StoredSubscription {
         place: place.clone(),
         subscription: "s".into(),
@@ -34,7 +34,10 @@ fn keep(store: &dyn Store, place: &Place, waiting_max: u64) -> Kept {
 }
 
 fn keep_text(store: &dyn Store, place: &Place, waiting_max: u64, token: String) -> Kept {
-    let sealed = Sealed { key: "k".into(), token };
+    kept(store, place, waiting_max, Sealed { key: "k".into(), token }).unwrap()
+}
+
+pub(super) fn kept(store: &dyn Store, place: &Place, waiting_max: u64, sealed: Sealed) -> Result<Kept, StoreError> {
     let new = NewCallback {
         token_hash: HASH,
         received: NOW,
@@ -43,7 +46,7 @@ fn keep_text(store: &dyn Store, place: &Place, waiting_max: u64, token: String) 
         subscription: "s".into(),
         sealed,
     };
-    store.keep_callback(new).wait().unwrap()
+    store.keep_callback(new).wait()
 }
 
 fn ticket(id: &str) -> NewDirty {
