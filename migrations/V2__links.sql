@@ -14,9 +14,11 @@ CREATE TABLE ticket_links (
     -- What the PSA showed of the ticket when it was read last, JSON, and when that was; 0: never.
     seen TEXT CHECK (seen IS NULL OR json_valid(seen)),
     seen_at INTEGER NOT NULL DEFAULT 0,
-    -- How often it was read, and the last transition of an operation that was over when the last reading began.
+    -- How often it was read; the last transition of an operation that was over when the last reading began, and the last
+    -- callback that had come by then.
     readings INTEGER NOT NULL DEFAULT 0,
     read_after INTEGER NOT NULL DEFAULT 0,
+    read_heard INTEGER NOT NULL DEFAULT 0,
     -- When the ticket turned out not to be there any more.
     gone_at INTEGER,
     -- Notes up to this one, and when they were known: they are not read again. Null: none was looked for yet. Empty:

@@ -86,7 +86,9 @@ CREATE TABLE dirty (
     connection TEXT NOT NULL,
     kind TEXT NOT NULL,
     entity TEXT NOT NULL,
-    -- Counts the announcements, so that what came while it was read is not taken for done.
+    -- What came while it was read is not taken for done: the last callback that has announced it, and how often it was
+    -- announced by others.
+    heard INTEGER NOT NULL DEFAULT 0,
     version INTEGER NOT NULL DEFAULT 1,
     action TEXT NOT NULL,
     -- Who changed it, as the provider names them.

@@ -93,7 +93,8 @@ impl Limits {
             }
             Kind::Ticket => Limits { ttl_ms: 30_000, ttl_ms_max: 30_000, entries_max: 512, bytes_max: 2 * MIB },
             Kind::Plugin => {
-                Limits { ttl_ms: 10 * MINUTE_MS, ttl_ms_max: 24 * 60 * MINUTE_MS, entries_max: 256, bytes_max: MIB }
+                // Something small of each linked ticket has room.
+                Limits { ttl_ms: 10 * MINUTE_MS, ttl_ms_max: 24 * 60 * MINUTE_MS, entries_max: 4_096, bytes_max: MIB }
             }
         }
     }

@@ -94,6 +94,13 @@ pub(crate) struct Parts {
     pub(crate) form_defaults: BTreeMap<String, String>,
 }
 
+/// Rows as they were read in one version of the store.
+#[derive(Default)]
+struct Rows {
+    version: i64,
+    by_place: HashMap<Place, Arc<StoredConnection>>,
+}
+
 /// The room.
 pub(crate) struct ConnectionRoom {
     registry: RwLock<Registry>,
@@ -107,6 +114,7 @@ pub(crate) struct ConnectionRoom {
     choices: Caches,
     form_defaults: BTreeMap<String, String>,
     instances: Mutex<HashMap<Place, Opened>>,
+    rows: Mutex<Rows>,
     in_flight: usize,
     /// Set by the first use: from then on no plugin can be added.
     in_use: OnceLock<()>,
@@ -128,6 +136,7 @@ impl ConnectionRoom {
             vault,
             scribe,
             instances: Mutex::default(),
+            rows: Mutex::default(),
             in_flight,
             in_use: OnceLock::new(),
             closing: AtomicBool::new(false),
@@ -176,6 +185,26 @@ impl ConnectionRoom {
     /// The row of a place.
     pub(crate) fn stored(&self, place: &Place) -> Result<StoredConnection, Error> {
         self.store.get(place)?.ok_or_else(|| connection_missing(place))
+    }
+
+    /// The row of a place in this version of the store, or in a later one.
+    pub(crate) fn stored_at(&self, version: i64, place: &Place) -> Result<Arc<StoredConnection>, Error> {
+        let rows = || self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        {
+            let mut rows = rows();
+            if rows.version != version {
+                *rows = Rows { version, by_place: HashMap::new() };
+            }
+            if let Some(row) = rows.by_place.get(place) {
+                return Ok(row.clone());
+            }
+        }
+        let row = Arc::new(self.stored(place)?);
+        let mut rows = rows();
+        if rows.version == version {
+            rows.by_place.insert(place.clone(), row.clone());
+        }
+        Ok(row)
     }
 
     /// A page of a tenant's connections, after the id `after`.

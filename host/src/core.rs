@@ -4,6 +4,8 @@
 //! Promises: nothing of its own; it only says what is there.
 //! Leaves to others: everything.
 
+pub(crate) mod kept;
+
 use crate::activity::Scribe;
 use crate::cache::{Key, Kind};
 use crate::callbacks::Callbacks;
@@ -14,6 +16,7 @@ use crate::outbox::Outbox;
 use crate::plugin::CallContext;
 use crate::store::{Place, Store};
 use crate::vault::Vault;
+use kept::Kept;
 use psa_host_api::ops::Operation;
 use psa_host_api::{Code, Error};
 use std::sync::Arc;
@@ -86,9 +89,10 @@ impl Core {
         entity: &str,
         request: &O::Request,
         context: &CallContext,
-    ) -> Result<O::Answer, Error> {
-        let stored = self.connections.stored(place)?;
-        self.forget_what_others_changed()?;
+    ) -> Result<Kept<O::Answer>, Error> {
+        let version = self.store.data_version()?;
+        self.forget_what_others_changed(version)?;
+        let stored = self.connections.stored_at(version, place)?;
         // What was read with other settings or credentials is another connection's in all but name.
         let versions = format!("{}.{}", stored.settings_version, stored.credential_version);
         let rest = serde_json::to_string(request).map_err(|error| Error::internal(error.to_string()))?;
@@ -96,16 +100,13 @@ impl Core {
         let cache = self.connections.caches.of(place.tenant.as_bytes(), &place.connection);
         let load = || async {
             let answer = self.connections.run::<O>(place, request, context).await?;
-            let bytes = serde_json::to_vec(&answer).map_err(|error| Error::internal(error.to_string()))?;
-            Ok(bytes.into())
+            Kept::of(&answer).map(Kept::into_bytes)
         };
-        let bytes = cache.get_or_load(key, None, load).await?;
-        serde_json::from_slice(&bytes).map_err(|error| Error::new(Code::Internal, error.to_string()))
+        Ok(Kept::new(cache.get_or_load(key, None, load).await?))
     }
 
-    /// Drops from the caches what other processes have made old.
-    fn forget_what_others_changed(&self) -> Result<(), Error> {
-        let version = self.store.data_version()?;
+    /// Drops from the caches what other processes have made old, up to a version of the store.
+    fn forget_what_others_changed(&self, version: i64) -> Result<(), Error> {
         if self.seen.version.load(Ordering::SeqCst) == version {
             return Ok(());
         }

@@ -25,7 +25,7 @@ const TRY_MS: u64 = 1_000;
 pub(crate) struct Told {
     /// For events.ack.
     pub(crate) id: u64,
-    /// What kind: `note.delivered`; `gap`: events `from` to `to` were dropped because nobody had fetched them for long.
+    /// What kind: `operation.delivered`; `gap`: events `from` to `to` were dropped because nobody had fetched them for long.
     event: String,
     /// Whose; absent in a gap.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -20,7 +20,7 @@ pub(crate) async fn members(
     context: &CallContext,
 ) -> Result<Page<Member>, Error> {
     let request = ops::ListMembersRequest { page };
-    core.cached::<ops::ListMembers>(place, Kind::Members, "", &request, context).await
+    core.cached::<ops::ListMembers>(place, Kind::Members, "", &request, context).await?.read()
 }
 
 /// All of them, to the last page.
@@ -59,7 +59,7 @@ pub(crate) async fn catalog(
 ) -> Result<Page<CatalogEntry>, Error> {
     let entity = format!("{kind:?}");
     let request = ops::ListCatalogRequest { kind, scope, page };
-    core.cached::<ops::ListCatalog>(place, Kind::Catalog, &entity, &request, context).await
+    core.cached::<ops::ListCatalog>(place, Kind::Catalog, &entity, &request, context).await?.read()
 }
 
 /// A whole list of the catalog, to the last page.

@@ -142,7 +142,7 @@ impl Outbox {
     /// Delivers until the outbox is closed.
     pub(crate) async fn deliver(self: Arc<Self>) {
         let mut next_upkeep = 0;
-        while !self.closing.load(Ordering::SeqCst) {
+        while !self.is_closing() {
             let boot = self.desk.clock.boot_ms();
             if boot >= next_upkeep {
                 next_upkeep = boot + self.upkeep_every_ms();
@@ -167,6 +167,10 @@ impl Outbox {
                 () = self.desk.clock.sleep(wait) => {}
             }
         }
+    }
+
+    fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::SeqCst)
     }
 
     /// Starts work on the lanes that are due. How long nothing else will be, in milliseconds.
@@ -245,7 +249,7 @@ impl Outbox {
         let leaving = Leaving { outbox: self.clone(), lane: lane.clone() };
         let mut memory = self.lock().memory.remove(&lane).unwrap_or_default();
         loop {
-            if self.closing.load(Ordering::SeqCst) {
+            if self.is_closing() {
                 break;
             }
             let turn = turn::one(&self.desk, &lane, &mut memory).await;

@@ -219,6 +219,8 @@ pub(crate) trait Inbound: Send + Sync {
     fn views_of(&self, place: &Place, tickets: &[String]) -> Read<Vec<StoredView>>;
     /// Linked tickets that were read before `before`, the longest unread first.
     fn unread_since(&self, place: &Place, before: i64, limit: usize) -> Read<Vec<StoredView>>;
+    /// The last callback of a connection that had been received by then; 0: none.
+    fn heard_until(&self, place: &Place, then: i64) -> Read<i64>;
     /// When that linked ticket was read which was read before all others; one that was never read counts from when it was asked
     /// for. `None`: nothing is linked.
     fn oldest_reading(&self, place: &Place) -> Read<Option<i64>>;

@@ -40,6 +40,8 @@ const HOUR_MS: i64 = 3_600_000;
 struct Began {
     at: i64,
     server_ms: Option<i64>,
+    /// The last callback that had settled by then.
+    heard: i64,
 }
 
 impl Callbacks {
@@ -130,7 +132,9 @@ impl Callbacks {
             return self.done(dirty, None, event, Record::default()).await.map(drop);
         };
         self.desk.store.make_stale(place, "ticket", &dirty.entity).await?;
-        let began = Began { at: self.desk.clock.now_unix_ms(), server_ms: self.server_ms(place) };
+        let at = self.desk.clock.now_unix_ms();
+        let heard = self.desk.store.heard_until(place, at.saturating_sub(self.desk.config.settle_ms as i64))?;
+        let began = Began { at, server_ms: self.server_ms(place), heard };
         let request = GetTicketRequest { ticket: dirty.entity.clone() };
         let new = match self.run::<GetTicket>(place, &request).await {
             Ok(ticket) => {
@@ -179,6 +183,7 @@ impl Callbacks {
             before: view.reading,
             began: began.at,
             after: view.transition,
+            heard: began.heard,
             seen: Some(now.write()),
             gone: None,
             notes,
@@ -296,6 +301,7 @@ impl Callbacks {
             before: view.reading,
             began: began.at,
             after: view.transition,
+            heard: began.heard,
             seen: None,
             gone: Some(GoneLimit { since, most }),
             notes: view.notes.clone(),

@@ -56,6 +56,7 @@ pub(crate) struct CallbackHealth {
     known_until: Option<String>,
     /// What is wrong, by what it is about; for people.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(default)]
     trouble: BTreeMap<String, String>,
 }
 

@@ -86,8 +86,12 @@ impl Drop for Closed {
 
 impl Drop for Inside {
     fn drop(&mut self) {
-        self.0.lock().inside -= 1;
-        self.0.inner.changed.notify_all();
+        let mut state = self.0.lock();
+        state.inside -= 1;
+        // Nobody waits for an empty host that is not shut, and waking nobody has its price too.
+        if state.shut {
+            self.0.inner.changed.notify_all();
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use super::{
 use crate::callbacks::Comparison;
 use crate::connections::Connection;
 use crate::core::Core;
+use crate::core::kept::Kept;
 use crate::json;
 use crate::outbox::{Explanation, OperationView};
 use crate::plugin::CallContext;
@@ -93,7 +94,7 @@ methods! {
     /// Forgets a connection with all that belongs to it.
     "connections.delete" connections::delete, (connections::Delete) -> Dependents;
     /// One ticket.
-    "tickets.get" tickets::get, (tickets::Get) -> Ticket;
+    "tickets.get" tickets::get, (tickets::Get) -> Kept<Ticket>;
     /// Tickets that match a filter.
     "tickets.search" tickets::search, (tickets::Search) -> Page<Ticket>;
     /// Boards, statuses of a board, priorities or types.

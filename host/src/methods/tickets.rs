@@ -3,6 +3,7 @@
 use super::{changes, links, waiting};
 use crate::cache::Kind;
 use crate::core::Core;
+use crate::core::kept::Kept;
 use crate::lists;
 use crate::outbox::{NewStatus, NewTicket, OperationView};
 use crate::plugin::CallContext;
@@ -29,12 +30,12 @@ pub(crate) struct Get {
     fresh: bool,
 }
 
-pub(crate) async fn get(core: &Core, params: Get, context: &CallContext) -> Result<Ticket, Error> {
+pub(crate) async fn get(core: &Core, params: Get, context: &CallContext) -> Result<Kept<Ticket>, Error> {
     let Get { tenant, connection, ticket, fresh } = params;
     let place = Place { tenant, connection };
     let request = ops::GetTicketRequest { ticket: ticket.clone() };
     if fresh {
-        return core.connections.run::<ops::GetTicket>(&place, &request, context).await;
+        return Kept::of(&core.connections.run::<ops::GetTicket>(&place, &request, context).await?);
     }
     core.cached::<ops::GetTicket>(&place, Kind::Ticket, &ticket, &request, context).await
 }

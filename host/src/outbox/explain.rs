@@ -41,6 +41,7 @@ pub struct OperationView {
     pub status: Option<String>,
     /// Of an update: the fields that become others.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
     pub fields: Vec<String>,
     /// How often it was sent.
     pub attempts: i64,

@@ -34,6 +34,7 @@ pub(super) fn all(make: Make<'_>) {
         ("a delivery is judged once, and a repeat says nothing", inbound::deliveries),
         ("large deliveries are taken up a few at a time", inbound::large_deliveries),
         ("what was read is told once", inbound::readings),
+        ("a callback says nothing new of what was read since it came", inbound::overtaken),
         (
             "nothing is told while something of ours is on its way; what it caused names it, whatever the clock says",
             inbound::causes,

@@ -110,6 +110,8 @@ pub(crate) struct Dirty {
     pub(crate) kind: String,
     pub(crate) entity: String,
     pub(crate) version: i64,
+    /// The last callback that has announced it.
+    pub(crate) heard: i64,
     pub(crate) action: ChangeAction,
     pub(crate) by: Option<String>,
     pub(crate) source: DirtySource,
@@ -172,6 +174,8 @@ pub(crate) struct NewView {
     /// When this reading began, and after which transition: what operations have done since may not be in it.
     pub(crate) began: i64,
     pub(crate) after: i64,
+    /// The last callback that had come by then: it, and those before it, announce nothing that is not in it.
+    pub(crate) heard: i64,
     pub(crate) seen: Option<String>,
     /// It is not there any more.
     pub(crate) gone: Option<GoneLimit>,

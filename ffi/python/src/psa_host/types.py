@@ -458,6 +458,11 @@ class CallbackConfig(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False)
     lease_ms: int = 60000
     """How long a process that seems alive may hold a connection."""
 
+    mass_change: int = 1000
+    """If one look shows so many linked tickets as changed, that is told as a mass change too; they are read all the
+    same.
+    """
+
     poll_ms: int = 120000
     """How often changes are looked for without being told."""
 
@@ -500,14 +505,14 @@ class CallbackHealth(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False)
     overrun: bool
     """Too many came at once to be kept one by one, and not everything was read since."""
 
-    trouble: dict[str, str] = {}
-    """What is wrong, by what it is about; for people."""
-
     known_until: str | None = None
     """On the PSA's clock: every change up to then is known."""
 
     last: str | None = None
     """RFC 3339: the last one that was proved."""
+
+    trouble: dict[str, str] = {}
+    """What is wrong, by what it is about; for people."""
 
     usual_ms: int | None = None
     """The usual time between two, in milliseconds."""
@@ -2168,9 +2173,6 @@ class OperationView(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     state: State | str
     """Where it is."""
 
-    fields: list[str] = []
-    """Of an update: the fields that become others."""
-
     attempts: int
     """How often it was sent."""
 
@@ -2188,6 +2190,9 @@ class OperationView(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
 
     evidence: Any = None
     """What looks have found."""
+
+    fields: list[str] = []
+    """Of an update: the fields that become others."""
 
     outcome: Outcome | str | None = None
     """How it came to be delivered."""
@@ -3809,9 +3814,6 @@ class WithTransitions(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False
     state: State | str
     """Where it is."""
 
-    fields: list[str] = []
-    """Of an update: the fields that become others."""
-
     attempts: int
     """How often it was sent."""
 
@@ -3832,6 +3834,9 @@ class WithTransitions(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False
 
     evidence: Any = None
     """What looks have found."""
+
+    fields: list[str] = []
+    """Of an update: the fields that become others."""
 
     outcome: Outcome | str | None = None
     """How it came to be delivered."""

@@ -160,6 +160,7 @@ fn view(known: &StoredView, wanted: Option<&str>, notes: &[&str]) -> NewView {
         before: known.reading,
         began: NOW,
         after: known.transition,
+        heard: 0,
         seen: Some("{}".into()),
         gone: None,
         notes: NoteFence { fence: Some("9".into()), fence_at: 0, last: Some("9".into()), last_at: NOW },
@@ -265,6 +266,40 @@ pub(super) fn causes(store: &dyn Store) {
     delivered(store, &lane, "o4", "106", NOW);
     let told = read("105", true, &[]);
     assert_eq!(told[0].1["caused_by"], json!({"provider": "psabridge"}), "the last of ours wanted another");
+}
+
+/// What had come when a reading began is in it, however late it is proved.
+pub(super) fn overtaken(store: &dyn Store) {
+    let place = subscribed(store);
+    let keep = || {
+        keep(store, &place, 10);
+        store.heard_until(&place, NOW).unwrap()
+    };
+    let due = || store.dirty_due(&place, NOW, 10).unwrap();
+    let (first, second) = (keep(), keep());
+    assert_eq!(store.heard_until(&place, NOW - 1).unwrap(), 0, "it has not settled");
+    judge(store, &place, first, Verdict::Verified, "m1");
+    let reading = NewView { heard: second, ..view(&known(store, &place), None, &[]) };
+    let announced = due().remove(0);
+    judge(store, &place, second, Verdict::Verified, "m2");
+    assert_eq!((apply(store, announced, reading), due()), (Outcomes::Done, vec![]));
+    // One that is proved after that reading has ended says nothing new either.
+    let (third, fourth) = (keep(), keep());
+    judge(store, &place, third, Verdict::Verified, "m3");
+    let reading = NewView { heard: fourth, ..view(&known(store, &place), None, &[]) };
+    assert_eq!(apply(store, due().remove(0), reading), Outcomes::Done);
+    judge(store, &place, fourth, Verdict::Verified, "m4");
+    assert_eq!(due(), vec![]);
+    // What came after the reading began is read again; so is what somebody else announced meanwhile.
+    let fifth = keep();
+    judge(store, &place, fifth, Verdict::Verified, "m5");
+    let (announced, reading) = (due().remove(0), NewView { heard: fifth, ..view(&known(store, &place), None, &[]) });
+    let sixth = keep();
+    judge(store, &place, sixth, Verdict::Verified, "m6");
+    assert_eq!((apply(store, announced, reading), due().len()), (Outcomes::Done, 1));
+    let (announced, reading) = (due().remove(0), NewView { heard: sixth, ..view(&known(store, &place), None, &[]) });
+    store.make_dirty(&place, vec![ticket("1001")], NOW).wait().unwrap();
+    assert_eq!((apply(store, announced, reading), due().len()), (Outcomes::Done, 1));
 }
 
 pub(super) fn fences(store: &dyn Store) {

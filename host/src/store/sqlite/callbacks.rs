@@ -10,7 +10,7 @@ use crate::store::{
     CallbackState, Judged, Kept, NewCallback, Place, Sealed, StoreError, StoredCallback, WaitingCallback,
 };
 use psa_host_api::model::Verdict;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 /// So much of what waits is in memory at once, and one delivery more.
 const WAITING_BYTES_MAX: usize = 4 << 20;
@@ -36,6 +36,8 @@ statements! {
         WHERE tenant = ?1 AND connection = ?2 AND id = ?3 AND state = 'received'";
     LIST = "SELECT id, subscription, received, state, reason, detail, message, entity, remote, action, tries FROM callbacks
         WHERE tenant = ?1 AND connection = ?2 AND id < ?3 ORDER BY id DESC LIMIT ?4";
+    HEARD_UNTIL = "SELECT id FROM callbacks WHERE tenant = ?1 AND connection = ?2 AND received <= ?3
+        ORDER BY id DESC LIMIT 1";
     TRIM_OLD = "DELETE FROM callbacks WHERE state <> 'received' AND received < ?1";
     CONNECTIONS = "SELECT tenant, connection FROM connections";
     NTH = "SELECT id FROM callbacks WHERE tenant = ?1 AND connection = ?2 ORDER BY id DESC LIMIT 1 OFFSET ?3";
@@ -141,7 +143,7 @@ fn judge(db: &Connection, judged: &Judged) -> Result<(), StoreError> {
             subscriptions::heard(db, &judged.place, &judged.subscription, judged.now)?;
             cursors::heard(db, &judged.place, judged.now)?;
             if !repeat {
-                dirty::add(db, &judged.place, &judged.dirty, judged.read_at, judged.now)?;
+                dirty::add(db, &judged.place, &judged.dirty, (judged.read_at, judged.now), judged.id)?;
             }
         }
         // Somebody said something: look sooner, and nothing more.
@@ -149,6 +151,15 @@ fn judge(db: &Connection, judged: &Judged) -> Result<(), StoreError> {
         CallbackState::Refused | CallbackState::Received => {}
     }
     Ok(())
+}
+
+/// The last one that had come by then; 0: none.
+pub(super) fn heard_until(db: &Connection, place: &Place, then: i64) -> rusqlite::Result<i64> {
+    let last = db
+        .prepare_cached(HEARD_UNTIL)?
+        .query_row(params![place.tenant, place.connection, then], |row| row.get(0))
+        .optional()?;
+    Ok(last.unwrap_or(0))
 }
 
 pub(super) fn later(db: &Connection, place: &Place, ids: &[i64], detail: &str, next_at: i64) -> Result<(), StoreError> {

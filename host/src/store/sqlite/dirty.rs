@@ -15,17 +15,21 @@ use std::collections::BTreeMap;
 
 statements! {
     /// What is due already, or being read, is read a little later, with what is said now; not for ever.
-    ADD = "INSERT INTO dirty (tenant, connection, kind, entity, action, by, source, since, next_at)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)
-        ON CONFLICT (tenant, connection, kind, entity) DO UPDATE SET version = version + 1,
+    /// Nothing of what a callback says that had come when the last reading began: that has seen it.
+    ADD = "INSERT INTO dirty (tenant, connection, kind, entity, action, by, source, since, next_at, heard)
+        SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?10 WHERE ?10 = 0 OR ?3 <> 'ticket' OR NOT EXISTS (
+            SELECT 1 FROM ticket_links WHERE tenant = ?1 AND connection = ?2 AND ticket = ?4 AND state = 'linked'
+            AND read_heard >= ?10)
+        ON CONFLICT (tenant, connection, kind, entity) DO UPDATE SET version = version + (?10 = 0), heard = max(heard, ?10),
         action = CASE WHEN action = 'added' AND ?5 = 'updated' THEN 'added' ELSE ?5 END, by = coalesce(?6, by),
         source = CASE WHEN source = 'callback' THEN source ELSE ?7 END, next_at = CASE WHEN next_at <= ?9 AND ?9 - since < 5 * (?8 - ?9) THEN ?8 ELSE min(next_at, ?8) END";
-    DUE = "SELECT tenant, connection, kind, entity, version, action, by, source, since, tries FROM dirty
+    DUE = "SELECT tenant, connection, kind, entity, version, action, by, source, since, tries, heard FROM dirty
         WHERE tenant = ?1 AND connection = ?2 AND next_at <= ?3 ORDER BY next_at LIMIT ?4";
     COUNT = "SELECT count(*) FROM dirty WHERE tenant = ?1 AND connection = ?2";
     LATER = "UPDATE dirty SET next_at = ?6, tries = tries + 1 WHERE tenant = ?1 AND connection = ?2 AND kind = ?3
-        AND entity = ?4 AND version = ?5";
-    DONE = "DELETE FROM dirty WHERE tenant = ?1 AND connection = ?2 AND kind = ?3 AND entity = ?4 AND version = ?5";
+        AND entity = ?4 AND version = ?5 AND heard = ?7";
+    DONE = "DELETE FROM dirty WHERE tenant = ?1 AND connection = ?2 AND kind = ?3 AND entity = ?4 AND version = ?5
+        AND heard <= ?6";
     /// A write of ours that is on its way, or may have arrived without our knowing; or one that has arrived since the reading
     /// began: nobody knows whether that is in it.
     ON_ITS_WAY = "SELECT EXISTS (SELECT 1 FROM operations WHERE tenant = ?1 AND link = ?2
@@ -59,12 +63,13 @@ fn action_of(text: &str) -> Option<ChangeAction> {
         .find(|action| action_word(*action) == text)
 }
 
+/// `heard`: the callback that says so; 0: something else does.
 pub(super) fn add(
     db: &Connection,
     place: &Place,
     dirty: &[NewDirty],
-    read_at: i64,
-    now: i64,
+    (read_at, now): (i64, i64),
+    heard: i64,
 ) -> Result<(), StoreError> {
     for NewDirty { kind, entity, action, by, source } in dirty {
         let values = params![
@@ -76,7 +81,8 @@ pub(super) fn add(
             by,
             source.word(),
             read_at,
-            now
+            now,
+            heard
         ];
         execute(db, ADD, values)?;
     }
@@ -95,6 +101,7 @@ pub(super) fn due(db: &Connection, place: &Place, now: i64, limit: usize) -> rus
             source: word(row, 7, DirtySource::of)?,
             since: row.get(8)?,
             tries: row.get(9)?,
+            heard: row.get(10)?,
         })
     };
     let values = params![place.tenant, place.connection, now, limit as i64];
@@ -106,13 +113,14 @@ pub(super) fn count(db: &Connection, place: &Place) -> rusqlite::Result<u64> {
 }
 
 pub(super) fn later(db: &Connection, dirty: &Dirty, next_at: i64) -> Result<(), StoreError> {
-    let Dirty { place, kind, entity, version, .. } = dirty;
-    execute(db, LATER, params![place.tenant, place.connection, kind, entity, version, next_at]).map(drop)
+    let Dirty { place, kind, entity, version, heard, .. } = dirty;
+    execute(db, LATER, params![place.tenant, place.connection, kind, entity, version, next_at, heard]).map(drop)
 }
 
 pub(super) fn applied(db: &Connection, applied: Applied) -> Result<Outcomes, StoreError> {
     let Applied { dirty, view, new_ticket, now, mut record } = applied;
     let Place { tenant, connection } = &dirty.place;
+    let heard = view.as_ref().map_or(dirty.heard, |view| view.heard);
     if let Some(view) = view {
         if cursors::exists(db, ON_ITS_WAY, params![tenant, view.link, view.after])? {
             return Ok(Outcomes::Again);
@@ -133,7 +141,7 @@ pub(super) fn applied(db: &Connection, applied: Applied) -> Result<Outcomes, Sto
             record.events.push(event);
         }
     }
-    execute(db, DONE, params![tenant, connection, dirty.kind, dirty.entity, dirty.version])?;
+    execute(db, DONE, params![tenant, connection, dirty.kind, dirty.entity, dirty.version, heard])?;
     events::record(db, record)?;
     Ok(Outcomes::Done)
 }

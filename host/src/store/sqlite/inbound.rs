@@ -82,7 +82,7 @@ impl Inbound for SqliteStore {
 
     fn make_dirty(&self, place: &Place, dirty: Vec<NewDirty>, now: i64) -> Reply<()> {
         let place = place.clone();
-        self.write(move |db| dirty::add(db, &place, &dirty, now, now))
+        self.write(move |db| dirty::add(db, &place, &dirty, (now, now), 0))
     }
 
     fn dirty_due(&self, place: &Place, now: i64, limit: usize) -> Result<Vec<Dirty>, StoreError> {
@@ -110,6 +110,10 @@ impl Inbound for SqliteStore {
         self.read(|db| views::unread(db, place, before, limit))
     }
 
+    fn heard_until(&self, place: &Place, then: i64) -> Result<i64, StoreError> {
+        self.read(|db| callbacks::heard_until(db, place, then))
+    }
+
     fn oldest_reading(&self, place: &Place) -> Result<Option<i64>, StoreError> {
         self.read(|db| views::oldest_reading(db, place))
     }
@@ -126,6 +130,7 @@ impl Inbound for SqliteStore {
                 before: Reading::default(),
                 began,
                 after: 0,
+                heard: 0,
                 seen,
                 gone: None,
                 notes,

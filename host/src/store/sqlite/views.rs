@@ -20,7 +20,7 @@ statements! {
     /// Only if nobody has read it since.
     TAKE_OVER = "UPDATE ticket_links SET seen = coalesce(?3, seen), seen_at = ?4,
         gone_at = CASE WHEN ?5 IS NULL THEN NULL ELSE coalesce(gone_at, ?5) END, note_fence = ?6, note_last = ?7,
-        note_last_at = ?8, note_fence_at = ?10, readings = readings + 1, read_after = ?11
+        note_last_at = ?8, note_fence_at = ?10, readings = readings + 1, read_after = ?11, read_heard = ?12
         WHERE tenant = ?1 AND link = ?2 AND state = 'linked' AND readings = ?9";
     COUNT_LINKED = "SELECT count(*) FROM ticket_links WHERE tenant = ?1 AND connection = ?2 AND state = 'linked'";
     COUNT_GONE = "SELECT count(*) FROM ticket_links WHERE tenant = ?1 AND connection = ?2 AND gone_at >= ?3
@@ -57,7 +57,8 @@ pub(super) fn take_over(db: &Connection, tenant: &str, view: &NewView, now: i64)
         last_at,
         view.before.number,
         fence_at,
-        view.after
+        view.after,
+        view.heard
     ];
     Ok(execute(db, TAKE_OVER, values)? > 0)
 }
