@@ -4,6 +4,7 @@
 //! Promises: nothing else in this crate asks the machine for time or random bytes.
 //! Leaves to others: waiting (`plugin::calls` and `egress` wait through [`Clock::sleep`]).
 
+use rand::TryRngCore as _;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -88,7 +89,8 @@ pub struct SystemRandom;
 
 impl Random for SystemRandom {
     fn fill(&self, buffer: &mut [u8]) {
-        rand::Rng::fill(&mut rand::rng(), buffer);
+        // No generator of our own: children of a fork would inherit its state, and seal with the same nonces.
+        rand::rngs::OsRng.try_fill_bytes(buffer).expect("the system has random bytes, or no key is safe");
     }
 }
 
