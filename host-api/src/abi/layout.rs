@@ -5,6 +5,7 @@
 
 use super::{psa_plugin, psa_services};
 use abi_stable::StableAbi;
+use abi_stable::abi_stability::abi_checking::{CheckingGlobals, check_layout_compatibility_with_globals};
 use abi_stable::type_layout::TypeLayout;
 
 /// Both tables in one type, so that one comparison covers all that crosses.
@@ -25,6 +26,26 @@ pub const fn layout() -> &'static TypeLayout {
 
 /// Why two layouts do not fit, in abi_stable's words; `Ok` if they do.
 pub fn compare(plugin: &'static TypeLayout) -> Result<(), String> {
-    abi_stable::abi_stability::abi_checking::check_layout_compatibility(layout(), plugin)
+    // With what is its own: abi_stable's statics have locks, which a child inherits if it was forked meanwhile.
+    check_layout_compatibility_with_globals(layout(), plugin, &CheckingGlobals::new())
         .map_err(|errors| errors.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{compare, layout};
+    use abi_stable::abi_stability::abi_checking::get_checking_globals;
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    /// A child hung in it that was forked while another thread of its parent loaded a plugin.
+    #[test]
+    fn a_comparison_waits_for_no_lock_that_a_child_may_have_inherited() {
+        let globals = get_checking_globals();
+        let _held =
+            (globals.prefix_type_map.lock(), globals.nonexhaustive_map.lock(), globals.extra_checker_map.lock());
+        let (tell, told) = mpsc::channel();
+        std::thread::spawn(move || tell.send(compare(layout())));
+        assert_eq!(told.recv_timeout(Duration::from_secs(60)), Ok(Ok(())));
+    }
 }
