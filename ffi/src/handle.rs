@@ -14,17 +14,16 @@ pub(crate) struct Handle {
     pub(crate) queue: Arc<Queue>,
     /// Lines for psa_host_next_log; `None`: the product has a hook for them.
     pub(crate) logs: Option<Arc<Logs>>,
-    process: u32,
 }
 
 impl Handle {
     pub(crate) fn new(host: Host, callbacks: Callbacks, queue: Arc<Queue>, logs: Option<Arc<Logs>>) -> Handle {
-        Handle { host, callbacks, queue, logs, process: std::process::id() }
+        Handle { host, callbacks, queue, logs }
     }
 
     /// False in a child of fork: locks, threads and descriptors of the parent are not there.
     pub(crate) fn is_of_this_process(&self) -> bool {
-        self.process == std::process::id()
+        self.host.is_of_this_process()
     }
 
     /// Closes the host, then waits until the last psa_done has returned.

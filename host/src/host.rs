@@ -22,6 +22,7 @@ use crate::connections::{ConnectionRoom, Parts};
 use crate::core::{Core, Environment, Seen};
 use crate::egress::Egress;
 use crate::events::Events;
+use crate::fork;
 use crate::log::{Log, LogHook};
 use crate::methods;
 use crate::outbox::{Desk, FailPoint, Outbox};
@@ -82,6 +83,7 @@ pub struct Host {
     shared: Arc<Shared>,
     /// Taken by close.
     io: Mutex<Option<tokio::runtime::Runtime>>,
+    process: u32,
 }
 
 struct Shared {
@@ -102,6 +104,7 @@ struct Shared {
 impl Host {
     /// Opens a host: reads the configuration (JSON), makes the data folder, loads the plugins.
     pub fn open(config: &[u8], hooks: Hooks) -> Result<Host, Error> {
+        fork::prepare()?;
         let config = Config::read(config)?;
         let log = Log::new(hooks.log);
         let clock = hooks.clock.unwrap_or_else(|| Arc::new(SystemClock));
@@ -215,7 +218,13 @@ impl Host {
             next_id: AtomicU64::new(1),
             submitted: Mutex::default(),
         };
-        Ok(Host { shared: Arc::new(shared), io: Mutex::new(Some(io)) })
+        Ok(Host { shared: Arc::new(shared), io: Mutex::new(Some(io)), process: std::process::id() })
+    }
+
+    /// False in a child of a fork: threads, locks and open files of this host are its parent's. A child may drop it, which
+    /// does nothing there, and must not use it otherwise.
+    pub fn is_of_this_process(&self) -> bool {
+        self.process == std::process::id()
     }
 
     /// Calls a method and waits for its result, a JSON object.
@@ -322,7 +331,13 @@ fn with_streams(answer: methods::Answer, streams: &StopOnDrop) -> methods::Answe
 
 impl Drop for Host {
     fn drop(&mut self) {
-        let _ = self.close(0);
+        if self.is_of_this_process() {
+            let _ = self.close(0);
+            return;
+        }
+        // A child that closed a file of its parent's host would lose the locks that a host of its own has on it.
+        std::mem::forget(self.shared.clone());
+        std::mem::forget(self.io.get_mut().unwrap_or_else(PoisonError::into_inner).take());
     }
 }
 

@@ -1,8 +1,8 @@
 //! The runtime that a helpdesk product embeds; it names no provider.
 //!
 //! Holds: [`Host`], the surface, and its rooms.
-//! Promises: sockets are opened in [`egress`] and nowhere else; plugins' code runs in [`plugin`] and nowhere else, and
-//! that is the only room with `unsafe` in it.
+//! Promises: sockets are opened in [`egress`] and nowhere else; plugins' code runs in [`plugin`] and nowhere else;
+//! `unsafe` is in that room, and where a process forks.
 //! Leaves to others: the contract with plugins (`psa-host-api`), the C ABI (`psa-ffi`).
 #![deny(unsafe_code)]
 
@@ -17,6 +17,7 @@ mod core;
 mod doctor;
 pub mod egress;
 mod events;
+mod fork;
 mod host;
 mod http;
 mod json;

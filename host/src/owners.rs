@@ -6,6 +6,7 @@
 //! Leaves to others: leases (`outbox`), keys (`vault`).
 
 use crate::clock::Random;
+use crate::fork::Locked;
 use psa_host_api::{Code, Error};
 use std::fs::{self, File};
 use std::io::{Read as _, Seek as _, Write as _};
@@ -18,7 +19,7 @@ pub(crate) struct Owners {
     folder: PathBuf,
     me: String,
     /// Locked for as long as this host is open.
-    file: Mutex<(File, String)>,
+    file: Mutex<(Locked, String)>,
 }
 
 impl Owners {
@@ -35,7 +36,7 @@ impl Owners {
         // Locked before it gets its name, so that nobody takes it for a dead one's.
         let draft = folder.join(format!(".{me}"));
         let file = File::options().read(true).write(true).create_new(true).mode(0o600).open(&draft).map_err(failed)?;
-        file.lock().map_err(failed)?;
+        let file = Locked::take(file).map_err(failed)?;
         fs::rename(&draft, folder.join(&me)).map_err(failed)?;
         let owners = Owners { folder, me, file: Mutex::new((file, String::new())) };
         owners.sweep();

@@ -81,3 +81,45 @@ with psa_host.Host(given["config"]) as host:
     code, out, err = ran(source, config=config)
     assert (code, err) == (0, "")
     assert out == "an opened psa_host cannot be pickled or copied: open one where it is needed\n"
+
+
+def test_what_a_child_writes_into_its_parents_folder_is_kept(config: dict[str, Any]) -> None:
+    source = """
+    import warnings
+    warnings.simplefilter("ignore", DeprecationWarning)
+    def locked():
+        folder = given["config"]["data_dir"]
+        names = {os.stat(f"{folder}/{name}").st_ino: name for name in os.listdir(folder)}
+        lines = [line.split() for line in open("/proc/locks")]
+        mine = [line[5] for line in lines if line[4] == str(os.getpid())]
+        return {names.get(int(file.split(":")[2])) for file in mine}
+    host = psa_host.Host(given["config"])
+    host.vault.status()
+    (out, into), (opened, told) = os.pipe(), os.pipe()
+    child = os.fork()
+    if child == 0:
+        with psa_host.Host(given["config"]) as own:
+            own.vault.status()
+            # Else the parent would think that it is alone, and take the log of what is committed away.
+            assert "store.db" in locked(), locked()
+            os.write(told, b"x")
+            assert os.read(out, 1) == b"x"
+            own.connections.create(
+                tenant="t", plugin="connectwise", settings=given["settings"], secrets={"private_key": "p"}
+            )
+        os._exit(0)
+    assert os.read(opened, 1) == b"x"
+    host.close()
+    os.write(into, b"x")
+    assert os.waitpid(child, 0)[1] == 0
+    with psa_host.Host(given["config"]) as again:
+        print(len(again.connections.list(tenant="t").items))
+    """
+    settings = {
+        "site": "custom",
+        "host": "https://127.0.0.1:1",
+        "company_id": "acme",
+        "client_id": "5d1b3c4e-6f70-4812-93a4-b5c6d7e8f901",
+        "public_key": "k",
+    }
+    assert ran(source, config=config, settings=settings) == (0, "1\n", "")

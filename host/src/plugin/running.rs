@@ -7,6 +7,7 @@
 //!
 //! That a plugin was at work when the process died does not prove its guilt. It is where to look first.
 
+use crate::fork::Locked;
 use memmap2::MmapMut;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, Write};
@@ -33,7 +34,7 @@ pub struct Crash {
 pub(crate) struct Running {
     path: PathBuf,
     /// Keeps the lock that says "this process lives".
-    _file: File,
+    _file: Locked,
     map: MmapMut,
     free: Mutex<Vec<usize>>,
 }
@@ -44,13 +45,13 @@ impl Running {
         std::fs::create_dir_all(folder)?;
         let crashes = collect(folder)?;
         let path = folder.join(format!("{name}.{EXTENSION}"));
-        let mut file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path)?;
-        file.lock()?;
+        let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path)?;
+        let mut file = Locked::take(file)?;
         // Written, not only sized: a full disk must fail here, not as SIGBUS at the first store.
         file.write_all(&[0; SLOTS * SLOT_BYTES])?;
         // SAFETY: the file was made by us just now under a name of our own in our private folder; nobody else
         // shortens it while it is mapped.
-        let map = unsafe { MmapMut::map_mut(&file) }?;
+        let map = unsafe { MmapMut::map_mut(&*file) }?;
         Ok((Running { path, _file: file, map, free: Mutex::new((0..SLOTS).collect()) }, crashes))
     }
 

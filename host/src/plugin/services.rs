@@ -11,6 +11,7 @@ mod transport;
 use super::calls::{Call, Then};
 use super::instance::Inner;
 use super::table::OPENING;
+use crate::fork::PerProcess;
 use psa_host_api::Code;
 use psa_host_api::abi::*;
 use std::collections::{HashMap, VecDeque};
@@ -24,8 +25,11 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 const RETIRED_MAX: usize = 1024;
 
 static TOKENS: AtomicUsize = AtomicUsize::new(1);
-static INSTANCES: RwLock<Option<HashMap<usize, Weak<Inner>>>> = RwLock::new(None);
-static RETIRED: Mutex<VecDeque<Kept>> = Mutex::new(VecDeque::new());
+static INSTANCES: PerProcess<RwLock<Option<Directory>>> = PerProcess::new();
+static RETIRED: PerProcess<Mutex<VecDeque<Kept>>> = PerProcess::new();
+
+/// Instances by their token.
+type Directory = HashMap<usize, Weak<Inner>>;
 
 struct Kept(#[expect(dead_code, reason = "held so that its memory stays readable")] Box<psa_services>);
 
@@ -80,7 +84,7 @@ impl Table {
 impl Drop for Table {
     fn drop(&mut self) {
         let Some(table) = self.0.take() else { return };
-        let mut retired = RETIRED.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut retired = RETIRED.get(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
         retired.push_back(Kept(table));
         if retired.len() > RETIRED_MAX {
             retired.pop_front();
@@ -90,13 +94,13 @@ impl Drop for Table {
 
 /// From now on the services act for `inner`.
 pub(super) fn register(inner: &Arc<Inner>) {
-    let mut instances = INSTANCES.write().unwrap_or_else(PoisonError::into_inner);
+    let mut instances = INSTANCES.get(RwLock::default).write().unwrap_or_else(PoisonError::into_inner);
     instances.get_or_insert_default().insert(inner.token().addr(), Arc::downgrade(inner));
 }
 
 /// From now on they do nothing for it.
 pub(super) fn forget(inner: &Inner) {
-    let mut instances = INSTANCES.write().unwrap_or_else(PoisonError::into_inner);
+    let mut instances = INSTANCES.get(RwLock::default).write().unwrap_or_else(PoisonError::into_inner);
     if let Some(instances) = instances.as_mut() {
         instances.remove(&inner.token().addr());
     }
@@ -107,7 +111,7 @@ pub(super) fn forget(inner: &Inner) {
 }
 
 fn instance(ctx: *mut c_void) -> Option<Arc<Inner>> {
-    let instances = INSTANCES.read().unwrap_or_else(PoisonError::into_inner);
+    let instances = INSTANCES.get(RwLock::default).read().unwrap_or_else(PoisonError::into_inner);
     instances.as_ref()?.get(&ctx.addr())?.upgrade()
 }
 

@@ -5,6 +5,7 @@
 
 use super::VaultError;
 use crate::clock::Random;
+use crate::fork::Locked;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
 use fernet::Fernet;
@@ -116,7 +117,7 @@ impl KeySource {
 
     /// Keeps everybody else from changing these keys until it is dropped; `data` is where a source without a file has its
     /// lock.
-    pub(super) fn lock(&self, data: &Path) -> Result<fs::File, VaultError> {
+    pub(super) fn lock(&self, data: &Path) -> Result<Locked, VaultError> {
         let path = match self {
             KeySource::File(path) => beside(path, "lock"),
             _ => data.join("vault.lock"),
@@ -124,8 +125,7 @@ impl KeySource {
         let mut options = fs::OpenOptions::new();
         let file = options.write(true).create(true).truncate(false).mode(0o600).open(&path);
         let file = file.map_err(|error| failed(&path, error))?;
-        file.lock().map_err(|error| failed(&path, error))?;
-        Ok(file)
+        Locked::take(file).map_err(|error| failed(&path, error))
     }
 
     /// Adds a new key in front of the others. Its id, or `None` if the source is the product's to change.

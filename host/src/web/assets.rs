@@ -1,8 +1,8 @@
 //! The stylesheet, the script and the picture for the browser's tab, as they are served.
 
 use crate::clock::hex;
+use crate::fork::PerProcess;
 use sha2::{Digest as _, Sha256};
-use std::sync::OnceLock;
 
 /// One file.
 pub(crate) struct Asset {
@@ -14,20 +14,20 @@ pub(crate) struct Asset {
 
 /// The stylesheet.
 pub(crate) fn style() -> &'static Asset {
-    static STYLE: OnceLock<Asset> = OnceLock::new();
-    STYLE.get_or_init(|| asset("css", "text/css; charset=utf-8", include_bytes!("assets/psa.css")))
+    static STYLE: PerProcess<Asset> = PerProcess::new();
+    STYLE.get(|| asset("css", "text/css; charset=utf-8", include_bytes!("assets/psa.css")))
 }
 
 /// The script, without which everything works too.
 pub(crate) fn script() -> &'static Asset {
-    static SCRIPT: OnceLock<Asset> = OnceLock::new();
-    SCRIPT.get_or_init(|| asset("js", "text/javascript; charset=utf-8", include_bytes!("assets/psa.js")))
+    static SCRIPT: PerProcess<Asset> = PerProcess::new();
+    SCRIPT.get(|| asset("js", "text/javascript; charset=utf-8", include_bytes!("assets/psa.js")))
 }
 
 /// The picture for the browser's tab.
 pub(crate) fn icon() -> &'static Asset {
-    static ICON: OnceLock<Asset> = OnceLock::new();
-    ICON.get_or_init(|| asset("svg", "image/svg+xml", include_bytes!("assets/icon.svg")))
+    static ICON: PerProcess<Asset> = PerProcess::new();
+    ICON.get(|| asset("svg", "image/svg+xml", include_bytes!("assets/icon.svg")))
 }
 
 /// The one of a name: only the present content has one.

@@ -6,9 +6,9 @@
 
 use super::moment::Moment;
 use super::who::Who;
+use crate::fork::PerProcess;
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::OnceLock;
 
 /// The files of a locale, one per page and one that all share.
 macro_rules! files {
@@ -34,8 +34,8 @@ enum Entry {
 type Catalogue = HashMap<String, Entry>;
 
 fn catalogues() -> &'static [(&'static str, Catalogue)] {
-    static READ: OnceLock<Vec<(&'static str, Catalogue)>> = OnceLock::new();
-    READ.get_or_init(|| {
+    static READ: PerProcess<Vec<(&'static str, Catalogue)>> = PerProcess::new();
+    READ.get(|| {
         let read = |text: &&str| serde_json::from_str::<Catalogue>(text).expect("a test reads each catalogue");
         CATALOGUES.iter().map(|(locale, files)| (*locale, files.iter().flat_map(read).collect())).collect()
     })

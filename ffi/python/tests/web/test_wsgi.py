@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import multiprocessing
-import os
 import warnings
 from typing import Any
 
@@ -181,8 +180,7 @@ def asked_in_a_child(host: PerProcess, answers: Any) -> None:
 
 
 def test_each_process_opens_a_host_of_its_own(config: dict[str, Any]) -> None:
-    # With a folder of its own too: a child must not open what its parent had open.
-    host = PerProcess(lambda: {**config, "data_dir": f"{config['data_dir']}-{os.getpid()}"})
+    host = PerProcess(lambda: config)
     assert host() is host()
     fork = multiprocessing.get_context("fork")
     answers = fork.Queue()

@@ -4,6 +4,7 @@
 //! that dies leaves the database as it was; a newer database is refused unharmed.
 
 use super::mapped;
+use crate::fork::Locked;
 use crate::store::StoreError;
 use rusqlite::{Connection, OptionalExtension as _};
 use std::fs::File;
@@ -22,8 +23,7 @@ pub(super) fn run(connection: &mut Connection, folder: &Path) -> Result<(), Stor
         .write(true)
         .open(&path)
         .map_err(|error| StoreError::ReadOnly(format!("{}: {error}", path.display())))?;
-    // Freed when the file is closed, also by the system when this process dies.
-    file.lock().map_err(|error| StoreError::Busy(format!("{}: {error}", path.display())))?;
+    let _lock = Locked::take(file).map_err(|error| StoreError::Busy(format!("{}: {error}", path.display())))?;
     let runner = embedded::migrations::runner().set_grouped(true).set_abort_divergent(true).set_abort_missing(true);
     if runner.get_migrations().len() < applied(connection)? {
         return Err(StoreError::Newer);

@@ -11,6 +11,8 @@ mod connections;
 mod cursors;
 mod dirty;
 mod events;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+mod fork;
 mod inbound;
 mod links;
 mod maintenance;
@@ -69,6 +71,8 @@ impl SqliteStore {
         if rusqlite::version_number() < SQLITE_MIN {
             return Err(StoreError::Other(format!("SQLite {} is too old", rusqlite::version())));
         }
+        #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+        fork::prepare()?;
         refuse_network(folder)?;
         let path = folder.join("store.db");
         let mut connection = connect(&path)?;
