@@ -1,11 +1,12 @@
 //! What stands for what: the product's agents, statuses and priorities, and the provider's.
 //!
 //! Holds: what can be chosen (`choices`), what is kept beside what the product has (`table`), changing it row by row
-//! (`decide`), who may be meant (`suggest`).
+//! (`decide`), who may be meant (`suggest`), the same on other boards (`copy`).
 //! Promises: only what the provider offers there is ever mapped; a mapping that somebody else has changed meanwhile is left
 //! as it is; what is proposed is saved only when a person says so.
 //! Leaves to others: keeping them (`store`), the provider's lists (`lists`).
 
+pub(crate) mod copy;
 mod suggest;
 
 pub(crate) use suggest::{Suggestion, proposals};

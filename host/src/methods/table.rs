@@ -150,6 +150,8 @@ methods! {
     "members.mappings" mappings::members, (mappings::Of) -> mappings::MemberMappings;
     /// Lets statuses of a board stand for the product's.
     "statuses.map" mappings::map_statuses, (mappings::MapStatuses) -> Done;
+    /// Lets statuses of other boards stand for what those of the same name stand for on one; what is mapped there stays.
+    "statuses.copy" mappings::copy_statuses, (mappings::CopyStatuses) -> mappings::Copied;
     /// The mappings of statuses.
     "statuses.mappings" mappings::statuses, (mappings::Of) -> mappings::StatusMappings;
     /// The product's statuses that nothing stands for on a board.

@@ -7,6 +7,7 @@
 mod activity;
 mod callbacks;
 mod connect;
+mod copy;
 mod form;
 mod index;
 mod mapping;
@@ -159,6 +160,7 @@ fn body(pen: &Pen<'_>, view: &View) -> Markup {
         Body::Connect(page) => connect::draw(pen, page),
         Body::Settings(page) => settings::draw(pen, page),
         Body::Mapping(page) => mapping::draw(pen, page),
+        Body::Copy(page) => copy::draw(pen, page),
         Body::Overview(page) => overview::draw(pen, page),
         Body::Plugin(page) => plugin::draw(pen, page),
         Body::Tickets(page) => tickets::draw(pen, page),

@@ -2,7 +2,7 @@
 
 use super::PublishedRoute;
 use super::ask::{Ask, Reply};
-use super::pages::mapping::{members, priorities, statuses};
+use super::pages::mapping::{copy, members, priorities, statuses};
 use super::pages::{
     about, activity, callbacks, connect, index, operation, overview, plugin, problem, remove, settings, ticket,
     tickets, work,
@@ -104,6 +104,8 @@ routes! {
     GET "/c/{connection}/progress/{kind}" [View] => work::show;
     GET "/c/{connection}/map/statuses" [View] => statuses::show;
     POST "/c/{connection}/map/statuses" [View, Map] "statuses" => statuses::save;
+    GET "/c/{connection}/map/statuses/copy" [View, Map] => copy::show;
+    POST "/c/{connection}/map/statuses/copy" [View, Map] "statuses" => copy::save;
     GET "/c/{connection}/map/priorities" [View] => priorities::show;
     POST "/c/{connection}/map/priorities" [View, Map] "priorities" => priorities::save;
     GET "/c/{connection}/callbacks" [View] => callbacks::show;

@@ -47,6 +47,8 @@ pub(crate) enum Body {
     Settings(Box<settings::Settings>),
     /// Who is who, and what stands for what.
     Mapping(Box<mapping::Mapping>),
+    /// What stands for what on one board, on others.
+    Copy(Box<mapping::copy::Copy>),
     /// How a connection does.
     Overview(overview::Overview),
     /// About a plugin.

@@ -87,6 +87,10 @@ impl States {
             desk.of(connection, "connections.test", json!({})).expect("it answers")["passed"] == true
         };
         assert!(passed(&ours));
+        for (scope, value, status) in [("1", "new", "101"), ("1", "in progress", "102"), ("2", "new", "203")] {
+            let items = json!([{"value": value, "status": status}]);
+            desk.of(&ours, "statuses.map", json!({"scope": scope, "items": items})).expect("they are right");
+        }
         let gallery = connect(
             &desk,
             "gallery",
@@ -228,6 +232,10 @@ impl States {
         for (name, operation) in [
             ("held", &self.held),
             ("needs-mapping", &self.mapping),
+        // Copying to other boards, as it is offered, looked at, and with nothing chosen.
+        add("copy", c("ann", ours, "/map/statuses/copy?scope=1"), 200, none());
+        add("copy-looked-at", c("ann", ours, "/map/statuses/copy?scope=1&look=1&to=2&to=3"), 200, none());
+        add("copy-with-nothing-chosen", c("ann", ours, "/map/statuses/copy?scope=1&look=1"), 422, none());
             ("in-doubt", &self.doubt),
             ("delivered", &self.delivered),
         ] {

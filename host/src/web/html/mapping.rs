@@ -40,6 +40,7 @@ pub(super) fn draw(pen: &Pen<'_>, page: &Mapping) -> Markup {
                 (table(pen, page))
                 div class="psa-bar" {
                     button class="psa-btn psa-btn-primary" { (say(words, page, "save")) }
+                    @if let Some(one) = &page.copy { (action(pen, one)) }
                     span class="psa-small psa-muted" { (words.say("map.save.help")) }
                 }
             },

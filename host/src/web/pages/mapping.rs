@@ -1,9 +1,11 @@
 //! Who is who, and what stands for what: the product's values beside the provider's.
 //!
-//! Holds: what the three pages show, made in `sheet`; each has its particulars in a file of its own; sending one in is `save`.
+//! Holds: what the three pages show, made in `sheet`; each has its particulars in a file of its own; sending one in is `save`;
+//! the statuses of one board on others are `copy`.
 //! Promises: what is kept can be read while the provider cannot be reached; a proposal is never chosen by itself; two
 //! statements per page, however many rows there are.
 
+pub(crate) mod copy;
 pub(crate) mod members;
 pub(crate) mod priorities;
 pub(crate) mod save;
@@ -46,6 +48,9 @@ pub(crate) struct Mapping {
     /// Why nothing can be chosen now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) trouble: Option<Trouble>,
+    /// Where they can be copied to other boards.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) copy: Option<Action>,
     /// Where the rows are sent to; none: they cannot be changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) save: Option<String>,

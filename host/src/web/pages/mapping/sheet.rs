@@ -110,6 +110,7 @@ impl Sheet<'_> {
                 why: ask.words.told(error),
                 retry: Link { label: ask.words.say("map.retry"), href: here(ask, self.subject, scope, Some(from)) },
             }),
+            copy: None,
             save: may.then(|| here(ask, self.subject, scope, Some(from))),
             incoming: self.incoming(),
             empty,
