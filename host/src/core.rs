@@ -97,6 +97,7 @@ impl Core {
         let versions = format!("{}.{}", stored.settings_version, stored.credential_version);
         let rest = serde_json::to_string(request).map_err(|error| Error::internal(error.to_string()))?;
         let key = Key::new(kind, entity, format!("{} {versions} {rest}", O::NAME.to_string_lossy()));
+        self.connections.renew(&stored);
         let cache = self.connections.caches.of(place.tenant.as_bytes(), &place.connection);
         let load = || async {
             let answer = self.connections.run::<O>(place, request, context).await?;

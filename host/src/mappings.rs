@@ -178,6 +178,19 @@ pub(crate) async fn decide(
         true => choices(core, place, which, context).await?,
         false => Vec::new(),
     };
+    decide_among(core, place, which, &choices, decisions, way, by).await
+}
+
+/// The same for who has the choices already.
+pub(crate) async fn decide_among(
+    core: &Core,
+    place: &Place,
+    which: &Mapped,
+    choices: &[Choice],
+    decisions: Vec<Decision>,
+    way: MappingWay,
+    by: &str,
+) -> Result<Decided, Error> {
     let values = core.store.values(&place.tenant, kind_of(which))?;
     let mut decided = Decided::default();
     let mut changes = Vec::new();

@@ -46,6 +46,7 @@ fn matching_that_takes_long_goes_on_by_itself_and_says_how_far_it_is() {
     let ann = Visitor::new(&scene.world.host);
     assert_eq!(ann.get(&path(&scene, "/progress/match")).status, 404, "nothing was begun");
     slow(&scene, 4_000);
+    let read = scene.seen("list_members").len();
     let begun = ann.post(&path(&scene, "/map/members/match"), &[]);
     assert_eq!(
         begun.header("location"),
@@ -67,6 +68,7 @@ fn matching_that_takes_long_goes_on_by_itself_and_says_how_far_it_is() {
     let began = seen(&ann, &path(&scene, "/progress/match"))["began"]["at"].clone();
     assert_eq!(ann.post(&path(&scene, "/map/members/match"), &[]).status, 303);
     let done = ended(&ann, &path(&scene, "/progress/match"));
+    assert_eq!(scene.seen("list_members").len(), read + 1, "the list is read once, also right after other credentials");
     done.says("Done").says("1 agent was matched.").says("To the members").hides("data-refresh");
     assert_eq!(seen(&ann, &path(&scene, "/progress/match"))["began"]["at"], began);
     let kept = scene.call("members.mappings", json!({})).unwrap();

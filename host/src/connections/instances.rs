@@ -66,29 +66,37 @@ impl ConnectionRoom {
         outcome
     }
 
-    async fn instance(&self, stored: &StoredConnection) -> Result<Instance, Error> {
+    /// Takes an instance of older settings or credentials out of use, with what was read through it: that may be of another
+    /// account. To be done before the connection's cache is asked for, or what is read now would go with the older.
+    pub(crate) fn renew(&self, stored: &StoredConnection) {
         let place = &stored.place;
-        let versions = (stored.settings_version, stored.credential_version);
-        let (cell, budget, outdated) = {
-            let mut instances = self.lock_instances();
-            let mut outdated = None;
-            let mut budget = Budget::new(self.in_flight);
+        let outdated = match self.lock_instances().get_mut(place) {
             // Who has read an older row works with the newer instance.
-            if instances.get(place).is_some_and(|opened| opened.versions < versions) {
-                let old = instances.remove(place);
-                budget = old.as_ref().map_or(budget, |old| old.budget.clone());
-                outdated = old.and_then(|old| old.cell.get().cloned());
+            Some(opened) if opened.versions < versions_of(stored) => {
+                opened.versions = versions_of(stored);
+                std::mem::take(&mut opened.cell).get().cloned()
             }
-            let opened =
-                instances.entry(place.clone()).or_insert_with(|| Opened { versions, cell: Arc::default(), budget });
-            (opened.cell.clone(), opened.budget.clone(), outdated)
+            _ => None,
         };
         if let Some(outdated) = outdated {
-            // What was read under the old settings may be of another account.
             self.caches.forget(place.tenant.as_bytes(), &place.connection);
             // What still runs there ends by itself; nobody waits for it here.
             self.runtime.io.spawn(async move { outdated.close_when_idle().await });
         }
+    }
+
+    async fn instance(&self, stored: &StoredConnection) -> Result<Instance, Error> {
+        let place = &stored.place;
+        self.renew(stored);
+        let (cell, budget) = {
+            let mut instances = self.lock_instances();
+            let opened = instances.entry(place.clone()).or_insert_with(|| Opened {
+                versions: versions_of(stored),
+                cell: Arc::default(),
+                budget: Budget::new(self.in_flight),
+            });
+            (opened.cell.clone(), opened.budget.clone())
+        };
         let instance = cell.get_or_try_init(|| self.open(stored, budget, None)).await?.clone();
         let replaced = !self.lock_instances().get(place).is_some_and(|opened| Arc::ptr_eq(&opened.cell, &cell));
         if replaced && !self.closing.load(Ordering::SeqCst) {
@@ -208,4 +216,9 @@ async fn run_on<O: Operation>(
         }
         error
     })
+}
+
+/// Of what an instance was opened with.
+fn versions_of(stored: &StoredConnection) -> (i64, i64) {
+    (stored.settings_version, stored.credential_version)
 }

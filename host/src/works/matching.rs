@@ -3,7 +3,7 @@
 use super::{Outcome, Step, Teller};
 use crate::core::Core;
 use crate::lists;
-use crate::mappings::{Decision, decide, suggested, table};
+use crate::mappings::{Choice, Decision, decide_among, of_member, suggested, table};
 use crate::plugin::CallContext;
 use crate::store::{Mapped, MappingWay, Place, Target};
 
@@ -25,11 +25,14 @@ pub(crate) async fn match_alike(
         .filter(|one| one.by == MappingWay::Email)
         .map(|one| Decision { value: one.agent, before: Target::Nothing, after: Target::Is(one.member) })
         .collect();
+    let choices: Vec<Choice> = members.iter().map(of_member).collect();
     let all = decisions.len() as u64;
     let mut kept = 0;
     for (number, batch) in decisions.chunks(BATCH).enumerate() {
         teller.tell(Step::Saving, (number * BATCH) as u64, Some(all));
-        let decided = decide(core, place, &Mapped::Members, batch.to_vec(), MappingWay::Email, by, context).await?;
+        // Each batch would read a list anew that is too long to be remembered.
+        let batch = batch.to_vec();
+        let decided = decide_among(core, place, &Mapped::Members, &choices, batch, MappingWay::Email, by).await?;
         kept += decided.saved as u64;
     }
     Ok(kept)
