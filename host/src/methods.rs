@@ -18,6 +18,7 @@ mod members;
 mod notes;
 mod nothing;
 mod operations;
+mod page;
 mod paging;
 mod plugins;
 mod priorities;

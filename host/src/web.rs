@@ -20,6 +20,7 @@ mod permission;
 mod router;
 mod routes;
 mod security;
+mod theme;
 mod told;
 mod view;
 mod who;
@@ -28,6 +29,7 @@ mod words;
 pub(crate) use form::drafts::Drafts;
 pub(crate) use router::serve;
 pub(crate) use security::Pace;
+pub(crate) use theme::{ThemeReport, report as theme_report};
 pub(crate) use who::Who;
 
 /// One row of the table of routes, for the reference and the tests.

@@ -115,7 +115,7 @@ fn a_products_own_rules_do_not_reach_in() {
 
 #[test]
 fn the_checks_find_what_is_wrong_and_the_script_does_what_it_says() {
-    for script in ["self.mjs", "script.mjs", "contrast.mjs"] {
+    for script in ["self.mjs", "script.mjs"] {
         node(script, &[]);
     }
 }

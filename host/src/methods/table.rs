@@ -4,7 +4,7 @@ use super::nothing::{Done, Nothing};
 use super::typed::typed;
 use super::{
     attachments, callbacks, changes, companies, connections, events, history, links, mappings, members, notes,
-    operations, plugins, priorities, rehearse, tickets, time, trials, upkeep,
+    operations, page, plugins, priorities, rehearse, tickets, time, trials, upkeep,
 };
 use crate::callbacks::Comparison;
 use crate::connections::Connection;
@@ -210,6 +210,8 @@ methods! {
     "events.next" events::next, (events::Next) -> events::Answer;
     /// Acknowledges an event and all before it.
     "events.ack" events::ack, (events::Ack) -> Done;
+    /// The contrast of the page's colours with a product's own in their place: to be asked at start-up.
+    "page.theme_report" page::report, (page::Theme) -> crate::web::ThemeReport;
     /// How things stand: per connection what waits, for how long, and why.
     "health" upkeep::health, (upkeep::AskHealth) -> upkeep::Health;
     /// Which key seals, and what each key has sealed.
