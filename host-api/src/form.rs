@@ -23,7 +23,7 @@ pub use address::{Address, HostRule};
 pub use errors::{FormError, FormErrors};
 pub use markdown::markdown;
 pub use migrate::{Migrated, MigrationError};
-pub use settings::{Issue, Moment};
+pub use settings::{Issue, Moment, Params};
 pub use text::text;
 
 use condition::is_set;
@@ -150,12 +150,14 @@ impl Form {
     /// What is wrong with the value of a secret, in words that do not hold it.
     pub fn check_secret(&self, key: &str, value: &str) -> Option<Issue> {
         let field = self.field(key).filter(|field| field.kind == FieldType::Secret)?;
-        let issue = |(code, message)| Issue { field: key.to_owned(), code, message };
         if value.is_empty() {
-            return Some(issue(("required", "must be entered; to take it away, say so".to_owned())));
+            let message = "must be entered; to take it away, say so".to_owned();
+            let params = Params::from([("rule".to_owned(), "secret".to_owned())]);
+            return Some(Issue { field: key.to_owned(), code: "required", message, params });
         }
         let pattern = self.patterns.get(key);
-        value::problem(field, &Value::from(value), pattern, &self.definition.default_locale).map(issue)
+        let problem = value::problem(field, &Value::from(value), pattern, &self.definition.default_locale);
+        problem.map(|problem| Issue::of(key, problem))
     }
 
     /// Whether a secret is made by the host when none is given.

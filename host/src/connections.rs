@@ -22,6 +22,7 @@ pub(crate) use report::report_of;
 pub(crate) use rules::check_tenant;
 pub(crate) use secrets::{SecretOp, SecretState};
 pub(crate) use trial::{Issue, Trial};
+pub(crate) use settings::issue_of;
 
 use crate::activity::Scribe;
 use crate::cache::Caches;

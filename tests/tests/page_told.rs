@@ -36,10 +36,61 @@ fn what_plugins_and_providers_say_is_marked_as_english_on_a_german_page() {
     assert!(others.any(|text| text.contains("the list cannot be had")), "a list that failed: {page}");
     let refused = send(&german, &url, &[("outcome", "refused"), ("_action", "test")]);
     assert!(refused.body.contains(marked), "steps of a test");
-    let wrong = send(&german, &url, &[("title", "x"), ("server", "https://elsewhere.example")]);
+    let wrong = send(&german, &url, &[("count", "11"), ("server", "https://elsewhere.example")]);
     // What the catalogue has words for is in the reader's language, what it has none for says which it is in.
     wrong.says("Token: Geben Sie dieses Geheimnis erneut ein");
-    assert!(wrong.body.contains(&format!("Title: {marked}")), "{}", wrong.body);
+    assert!(wrong.body.contains(&format!("Count: {marked}")), "{}", wrong.body);
+}
+
+#[test]
+fn what_the_forms_own_rules_refuse_is_said_in_the_readers_language() {
+    let (world, connection) = gallery();
+    let ann = Visitor::new(&world.host);
+    let german = ann.with("locale", json!("de"));
+    let url = format!("/c/{connection}/settings");
+    let long = "x".repeat(201);
+    let wrong = [
+        ("account", "Not This"),
+        ("server", "ftp://gallery.example"),
+        ("outcome", "something else"),
+        ("title", "x"),
+        ("story", long.as_str()),
+        ("mail", "nobody"),
+        ("count", "many"),
+        ("amount", "9"),
+        ("every", "10"),
+        ("every.unit", "S"),
+        ("hosts", "a\nb\nc\nd"),
+        ("id", "x"),
+        ("token.op", "replace"),
+        ("token", "abc"),
+        ("password", "abcd"),
+    ];
+    let page = send(&german, &url, &wrong);
+    assert_eq!(page.status, 422);
+    page.says("Server: Sie muss mit https://, http:// beginnen.")
+        .says("What a test finds: Wählen Sie eines davon: It works, It works, not all of it, It is refused, It breaks off.")
+        .says("Title: Geben Sie mindestens 2 Zeichen ein.")
+        .says("Story: Geben Sie höchstens 200 Zeichen ein.")
+        .says("Mail: Geben Sie eine E-Mail-Adresse ein.")
+        .says("Count: Geben Sie eine ganze Zahl ein.")
+        .says("Amount: Geben Sie höchstens 8 ein.")
+        .says("Every: Geben Sie mindestens 1 Minute ein.")
+        .says("Hosts: Höchstens 3 sind erlaubt.")
+        .says("Id: Geben Sie eine UUID ein")
+        .says("Token: Geben Sie mindestens 4 Zeichen ein.");
+    // What the form has said in English alone is marked as that.
+    assert!(page.body.contains("Konto: <span lang=\"en\" dir=\"ltr\">can hold small letters"), "{}", page.body);
+    page.hides("must be");
+    send(&ann, &url, &wrong).says("Title: Enter at least 2 characters.").says("Every: Enter at least 1 minute.");
+    // Signing in again goes by the same rules.
+    let again = [("token.op", "replace"), ("token", "abc")];
+    german.post(&format!("/c/{connection}/reauth"), &again).says("Token: Geben Sie mindestens 4 Zeichen ein.");
+    // Who draws a front end of their own gets what the words are made from.
+    let tried = json!({"tenant": "t", "connection": connection, "settings": {"account": "acme", "title": "x"}});
+    let all = world.call("connections.check", tried).unwrap();
+    let issue = all["items"].as_array().unwrap().iter().find(|issue| issue["at"] == "/settings/title").unwrap();
+    assert_eq!((&issue["code"], &issue["params"]), (&json!("min"), &json!({"rule": "characters", "limit": "2"})));
 }
 
 #[test]

@@ -7,8 +7,9 @@
 use super::Form;
 use super::condition::is_set;
 use super::types::*;
-use super::value::{may_have_path, problem};
+use super::value::{Problem, may_have_path, problem};
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 /// One thing that is wrong with settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +21,18 @@ pub struct Issue {
     pub code: &'static str,
     /// For people, in the form's default language where the form has words for it.
     pub message: String,
+    /// What the words are made from, for other languages.
+    pub params: Params,
+}
+
+/// What words are made from: `rule`, which of the code's rules it is, and the names and numbers in them.
+pub type Params = BTreeMap<String, String>;
+
+impl Issue {
+    pub(super) fn of(field: &str, problem: Problem) -> Issue {
+        let Problem { code, message, params } = problem;
+        Issue { field: field.to_owned(), code, message, params }
+    }
 }
 
 /// When settings are looked at. What they may lack differs; what they hold must be right at any time.
@@ -50,16 +63,23 @@ impl Moment<'_> {
 /// All problems of settings.
 pub(super) fn check(form: &Form, settings: &Map<String, Value>, secrets: &[&str], moment: Moment<'_>) -> Vec<Issue> {
     let mut issues = Vec::new();
-    let mut say = |field: &str, code: &'static str, message: String| {
-        issues.push(Issue { field: field.to_owned(), code, message });
+    let say = |issues: &mut Vec<Issue>, field: &str, code: &'static str, rule: &str, message: &str| {
+        let params = Params::from([("rule".to_owned(), rule.to_owned())]);
+        issues.push(Issue { field: field.to_owned(), code, message: message.to_owned(), params });
     };
     for key in settings.keys().map(String::as_str).chain(secrets.iter().copied()) {
         if form.field(key).is_none() {
-            say(&key.chars().take(64).collect::<String>(), "unknown", "the form has no such field".to_owned());
+            say(
+                &mut issues,
+                &key.chars().take(64).collect::<String>(),
+                "unknown",
+                "field",
+                "the form has no such field",
+            );
         }
     }
     for key in secrets.iter().filter(|key| form.field(key).is_some() && !form.is_secret(key)) {
-        say(key, "secret", "is not a secret; it belongs into the settings".to_owned());
+        say(&mut issues, key, "secret", "no", "is not a secret; it belongs into the settings");
     }
     let visible = form.visible(settings);
     for field in &form.definition.fields {
@@ -69,18 +89,18 @@ pub(super) fn check(form: &Form, settings: &Map<String, Value>, secrets: &[&str]
         if field.kind == FieldType::Secret {
             // Also while it is not shown: settings are no place for it.
             if value.is_some() {
-                say(&field.key, "secret", "is a secret; it does not belong into the settings".to_owned());
+                say(&mut issues, &field.key, "secret", "yes", "is a secret; it does not belong into the settings");
             } else if asked && !form.makes(&field.key) && !secrets.contains(&field.key.as_str()) {
-                say(&field.key, "required", "must be entered".to_owned());
+                say(&mut issues, &field.key, "required", "secret", "must be entered");
             }
             continue;
         }
         match value.filter(|value| is_set(value)) {
-            None if asked => say(&field.key, "required", "must be filled in".to_owned()),
+            None if asked => say(&mut issues, &field.key, "required", "field", "must be filled in"),
             Some(value) if is_shown => {
                 let pattern = form.patterns.get(&field.key);
-                if let Some((code, message)) = problem(field, value, pattern, &form.definition.default_locale) {
-                    say(&field.key, code, message);
+                if let Some(problem) = problem(field, value, pattern, &form.definition.default_locale) {
+                    issues.push(Issue::of(&field.key, problem));
                 }
             }
             _ => {}

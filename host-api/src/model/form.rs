@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 /// One thing that can be chosen in a field whose options come from the provider.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -50,6 +51,10 @@ pub struct SettingsIssue {
     pub code: String,
     /// For people: what is wrong, and what to do.
     pub message: String,
+    /// What the words of the form's own rules are made from, for words in other languages: `rule`, which of the code's rules
+    /// it is, and the names and numbers in them. Left out: there are no other words.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub params: BTreeMap<String, String>,
 }
 
 /// Answer of `validate_settings`.

@@ -5,7 +5,7 @@
 //! those alone that depend on it.
 //! Leaves to others: drawing them (the page).
 
-use super::settings::{at, refuse};
+use super::settings::{at, refuse, rule_at};
 use super::trial::{Issue, Tried};
 use super::{ConnectionRoom, SecretOp, Trial};
 use crate::cache::{Key, Kind};
@@ -13,7 +13,7 @@ use crate::plugin::CallContext;
 use crate::store::Place;
 use psa_host_api::Error;
 use psa_host_api::form::Moment;
-use psa_host_api::form::types::{Field, Options};
+use psa_host_api::form::types::Options;
 use psa_host_api::model::{FormOption, IssueLevel, Page, PageRequest};
 use psa_host_api::ops::{FormOptionsRequest, ListFormOptions};
 use serde_json::{Map, Value};
@@ -65,12 +65,11 @@ impl ConnectionRoom {
             let Some(options) = field.options.as_ref().filter(|options| options.source.is_some()) else { continue };
             let Some(list) = self.remembered(trial, tried, options)? else { continue };
             let chosen = tried.row.settings.get(&field.key);
-            issues.extend(missing(field, options, chosen, &list).map(|(level, message)| Issue {
-                at: at(form, &field.key),
-                level,
-                code: "option".to_owned(),
-                message,
-            }));
+            if let Some((level, gone)) = missing(options, chosen, &list) {
+                let message = format!("{gone} is not among what can be chosen for \"{}\"", field.key);
+                let params = [("rule", "chosen"), ("values", gone.as_str())];
+                issues.push(Issue { level, ..rule_at(at(form, &field.key), "option", message, params) });
+            }
         }
         Ok(issues)
     }
@@ -97,12 +96,8 @@ pub(crate) fn request_of(options: &Options, settings: &Map<String, Value>) -> Fo
     }
 }
 
-fn missing(
-    field: &Field,
-    options: &Options,
-    chosen: Option<&Value>,
-    list: &[FormOption],
-) -> Option<(IssueLevel, String)> {
+/// What is chosen and is not in a list, and how bad that is.
+fn missing(options: &Options, chosen: Option<&Value>, list: &[FormOption]) -> Option<(IssueLevel, String)> {
     let known = |value: &Value| list.iter().any(|option| option.value == *value && !option.inactive);
     let gone: Vec<String> = match chosen? {
         Value::Null => Vec::new(),
@@ -116,8 +111,7 @@ fn missing(
     }
     // Who may type an id may know one that the list does not show.
     let level = if options.manual { IssueLevel::Warning } else { IssueLevel::Error };
-    let which = gone.join(", ").replace('"', "");
-    Some((level, format!("{which} is not among what can be chosen for \"{}\"", field.key)))
+    Some((level, gone.join(", ").replace('"', "")))
 }
 
 fn check_request(tried: &Tried, request: &FormOptionsRequest) -> Result<(), Error> {

@@ -4,7 +4,7 @@
 
 use crate::sealed::bound_to;
 use psa_host_api::Error;
-use psa_host_api::form::{Form, Moment, text};
+use psa_host_api::form::{Form, Issue, Moment, Params, text};
 use psa_host_api::model::{IssueLevel, SettingsIssue};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
@@ -12,7 +12,24 @@ use std::collections::BTreeMap;
 
 /// An issue that settings are not kept with.
 pub(super) fn error_at(at: String, code: &str, message: impl Into<String>) -> SettingsIssue {
-    SettingsIssue { at, level: IssueLevel::Error, code: code.to_owned(), message: message.into() }
+    let (level, params) = (IssueLevel::Error, Params::new());
+    SettingsIssue { at, level, code: code.to_owned(), message: message.into(), params }
+}
+
+/// The same with what its words are made from, for other languages.
+pub(super) fn rule_at<const N: usize>(
+    at: String,
+    code: &str,
+    message: impl Into<String>,
+    params: [(&str, &str); N],
+) -> SettingsIssue {
+    let params = params.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    SettingsIssue { params, ..error_at(at, code, message) }
+}
+
+/// One that the form itself has found.
+pub(crate) fn issue_of(form: &Form, issue: Issue) -> SettingsIssue {
+    SettingsIssue { params: issue.params, ..error_at(at(form, &issue.field), issue.code, issue.message) }
 }
 
 /// Where a field was entered.
@@ -29,7 +46,7 @@ pub(super) fn issues_of(
     moment: Moment<'_>,
 ) -> Vec<SettingsIssue> {
     let found = form.check_at(settings, secrets, moment).into_iter();
-    found.map(|issue| error_at(at(form, &issue.field), issue.code, issue.message)).collect()
+    found.map(|issue| issue_of(form, issue)).collect()
 }
 
 /// What is wrong with secrets that are entered under these settings.
@@ -45,12 +62,13 @@ pub(super) fn issues_of_secrets(
         if !form.is_secret(name) {
             issues.push(error_at(at, "unknown_field", format!("the form has no secret \"{name}\"")));
         } else if !visible.contains(name.as_str()) {
-            issues.push(error_at(at, "not_shown", "is not asked for under these settings"));
+            let message = "is not asked for under these settings";
+            issues.push(rule_at(at, "not_shown", message, [("rule", "secret")]));
         } else if let Some(issue) = form.check_secret(name, value.expose_secret()) {
-            issues.push(error_at(at, issue.code, issue.message));
+            issues.push(issue_of(form, issue));
         } else if let Some(rival) = form.rivals(name).into_iter().find(|rival| entered.contains_key(*rival)) {
             let message = format!("only one of \"{}\" and \"{}\" can be in use", label(form, name), label(form, rival));
-            issues.push(error_at(at, "exclusive", message));
+            issues.push(rule_at(at, "exclusive", message, [("rule", "two"), ("one", name), ("other", rival)]));
         }
     }
     issues
@@ -68,7 +86,8 @@ pub(super) fn issues_of_fixed(
         let value = before.get(&field.key).filter(|value| !value.is_null());
         value.is_some() && value != after.get(&field.key)
     });
-    changed.map(|field| error_at(at(form, &field.key), "immutable", "cannot be changed any more")).collect()
+    let rule = [("rule", "field")];
+    changed.map(|field| rule_at(at(form, &field.key), "immutable", "cannot be changed any more", rule)).collect()
 }
 
 /// Secrets that stay although what they are for would be another: they would be sent where they were not meant for.

@@ -252,6 +252,7 @@ impl ConnectionRoom {
                 level: IssueLevel::Warning,
                 code: "not_validated".to_owned(),
                 message: format!("The plugin could not look at these settings: {}", error.message),
+                params: BTreeMap::new(),
             }]),
         }
     }

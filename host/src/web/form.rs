@@ -1,7 +1,9 @@
 //! A plugin's form on a page: as it is shown, and as it comes back.
 //!
 //! Holds: what is shown of a form ([`FormView`]); reading what was sent in (`entered`); putting both together (`built`);
-//! lists that the provider fills (`choices`); what a test has found (`report`); secrets between two requests (`drafts`).
+//! lists that the provider fills (`choices`), what is looked for in them (`search`), what a field offers of them (`offered`); the form's rules
+//! in words (`ruled`);
+//! what a test has found (`report`); secrets between two requests (`drafts`).
 //! Promises: no part of a view has room for a secret; what is not declared is not shown; a list that cannot be had costs
 //! one field and not the page.
 //! Leaves to others: the form's rules (`psa_host_api::form`), trying and keeping (`connections`).
@@ -12,6 +14,8 @@ pub(crate) mod drafts;
 pub(crate) mod entered;
 pub(crate) mod report;
 
+mod ruled;
+pub(crate) mod search;
 use super::moment::Moment;
 use super::told::Told;
 use super::view::{Chip, Look, Mark, Tone};

@@ -35,7 +35,13 @@ impl From<String> for Told {
 impl Words<'_> {
     /// Whether the page speaks as rooms, plugins and providers do.
     pub(crate) fn are_of_others(&self) -> bool {
-        self.locale().split('-').next().is_some_and(|language| language.eq_ignore_ascii_case(SPOKEN))
+        self.speak(SPOKEN)
+    }
+
+    /// Whether the page is in this language.
+    pub(crate) fn speak(&self, locale: &str) -> bool {
+        let language = |tag: &str| tag.split('-').next().unwrap_or_default().to_ascii_lowercase();
+        language(self.locale()) == language(locale)
     }
 
     /// The words of somebody else, at most so many characters of them.

@@ -97,6 +97,17 @@ impl<'a> Words<'a> {
         filled(&self.text(key, 1), values)
     }
 
+    /// The same, if there is one and all its names are known.
+    pub(crate) fn find_fill(&self, key: &str, values: &[(&str, &str)]) -> Option<String> {
+        let text = self.find(key)?;
+        let unknown = text
+            .split('{')
+            .skip(1)
+            .filter_map(|rest| rest.split_once('}'))
+            .any(|(name, _)| lookup(values, name).is_none());
+        (!unknown).then(|| filled(&text, values))
+    }
+
     /// The text for a number, which is its `{n}`.
     pub(crate) fn count(&self, key: &str, n: u64) -> String {
         self.count_fill(key, n, &[])

@@ -3,6 +3,7 @@
 use psa_host_api::model::{IssueLevel, SettingsIssue};
 use psa_host_api::{Code, Error};
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 /// Where a tenant is, and who we are there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,7 +111,8 @@ pub(crate) fn plain_authority(address: &str) -> String {
 pub(crate) fn issues(settings: &Map<String, Value>) -> Vec<SettingsIssue> {
     let mut issues = Vec::new();
     let mut say = |key: &str, level: IssueLevel, code: &str, message: String| {
-        issues.push(SettingsIssue { at: format!("/settings/{key}"), level, code: code.to_owned(), message });
+        let (at, code, params) = (format!("/settings/{key}"), code.to_owned(), BTreeMap::new());
+        issues.push(SettingsIssue { at, level, code, message, params });
     };
     for key in ["default_board", "new_status", "default_priority", "fallback_company"] {
         if id(settings, key).is_some_and(|id| !is_number(&id)) {

@@ -200,7 +200,9 @@ impl Lint<'_> {
     fn default(&mut self, at: &str, field: &Field) {
         let Some(default) = &field.default else { return };
         let pattern = self.patterns.get(&field.key);
-        if let Some((code, message)) = value::problem(field, default, pattern, &self.form.default_locale) {
+        if let Some(value::Problem { code, message, .. }) =
+            value::problem(field, default, pattern, &self.form.default_locale)
+        {
             self.say(
                 format!("{at}/default"),
                 "default.invalid",

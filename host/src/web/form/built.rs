@@ -216,9 +216,8 @@ impl Building<'_> {
     /// Our own words for a code that needs no more, or those of who has found it.
     fn issue_told(&self, issue: &Issue) -> Told {
         let refusal = || self.words.find(&format!("refusal.{}", issue.code));
-        let known = self.words.find(&format!("issue.{}", issue.code)).or_else(refusal);
-        match known {
-            Some(text) => Told::ours(text),
+        match self.rule_told(issue).or_else(|| known().or_else(refusal).map(Told::ours)) {
+            Some(told) => told,
             None if OURS.contains(&issue.code.as_str()) => Told::ours(issue.message.clone()),
             None => self.words.of_others(&issue.message, 1_000),
         }

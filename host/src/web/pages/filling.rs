@@ -3,7 +3,7 @@
 //! Promises: what is tested is what stands in the form; nothing is kept that was not right; after an error nothing has to be
 //! entered twice, and no secret comes back to the browser.
 
-use crate::connections::{Connection, Issue, SecretOp, Trial};
+use crate::connections::{Connection, Issue, SecretOp, Trial, issue_of};
 use crate::plugin::Plugin;
 use crate::web::ask::Ask;
 use crate::web::form::built::{Building, LABEL_CHARS_MAX, cut};
@@ -15,7 +15,7 @@ use crate::web::view::Look;
 use psa_host_api::form::types::{Field, FieldType, Group, Text};
 use psa_host_api::model::{IssueLevel, StepState, TestReport};
 use psa_host_api::{Code, Error};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -83,6 +83,14 @@ impl<'a> Filling<'a> {
         cut(words, LABEL_CHARS_MAX)
     }
 
+    /// What the form's own rules say of secrets that were entered.
+    pub(crate) fn check_secrets(&mut self) {
+        let form = &self.plugin.form;
+        let check = |(name, secret): (&String, &SecretString)| form.check_secret(name, secret.expose_secret());
+        let found: Vec<Issue> = self.replaced().iter().filter_map(check).map(|issue| issue_of(form, issue)).collect();
+        self.issues.extend(found);
+    }
+
     /// Takes what was sent in.
     pub(crate) fn take(&mut self) {
         let (ask, target) = (self.ask, self.target());
@@ -129,9 +137,7 @@ impl<'a> Filling<'a> {
     /// Secrets that were entered.
     pub(crate) fn replaced(&self) -> BTreeMap<String, SecretString> {
         let replaced = self.secrets.iter().filter_map(|(name, op)| match op {
-            SecretOp::Replace(secret) if !secrecy::ExposeSecret::expose_secret(secret).is_empty() => {
-                Some((name.clone(), secret.clone()))
-            }
+            SecretOp::Replace(secret) if !secret.expose_secret().is_empty() => Some((name.clone(), secret.clone())),
             _ => None,
         });
         replaced.collect()
@@ -368,7 +374,7 @@ impl<'a> Filling<'a> {
 
 /// Something to say about what was entered.
 pub(crate) fn issue(at: String, level: IssueLevel, code: &str, message: String) -> Issue {
-    Issue { at, level, code: code.to_owned(), message }
+    Issue { at, level, code: code.to_owned(), message, params: BTreeMap::new() }
 }
 
 /// That a room has said no.

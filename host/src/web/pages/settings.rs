@@ -172,6 +172,7 @@ pub(crate) async fn sign_in_again(ask: &Ask<'_>) -> Result<Reply, Error> {
     if filling.has_errors() {
         return respond_again(ask, &framed, &filling, 422).await;
     }
+    filling.check_secrets();
     if replaced.is_empty() {
         filling.issues.push(issue(String::new(), IssueLevel::Error, "nothing", ask.words.say("reauth.nothing")));
         return respond_again(ask, &framed, &filling, 422).await;

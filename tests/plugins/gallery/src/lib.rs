@@ -128,6 +128,7 @@ impl Provider for Gallery {
                 }
                 std::thread::sleep(std::time::Duration::from_millis(5));
             },
+            params: Default::default(),
             "crash" => return Err(Error::internal("the plugin has lost its glasses")),
             title if !title.is_empty() && title == text("account") => {
                 items.push(issue("title", IssueLevel::Warning, "same", "is the same as the account"));
