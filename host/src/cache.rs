@@ -35,10 +35,12 @@ pub enum Kind {
     Ticket,
     /// What a plugin put itself.
     Plugin,
+    /// What can be chosen in a field, as it was shown last: shown again while it is read anew.
+    Options,
 }
 
 impl Kind {
-    const ALL: [Kind; 4] = [Kind::Catalog, Kind::Members, Kind::Ticket, Kind::Plugin];
+    const ALL: [Kind; 5] = [Kind::Catalog, Kind::Members, Kind::Ticket, Kind::Plugin, Kind::Options];
 }
 
 /// Names a value within one connection: what it is, whom it is about, and the rest, such as a page.
@@ -80,9 +82,10 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Five MiB in all for a connection.
+    /// Five MiB in all for a connection; one more for what its forms offer.
     pub const fn of(kind: Kind) -> Limits {
         const MINUTE_MS: u64 = 60_000;
+        const DAY_MS: u64 = 24 * 60 * MINUTE_MS;
         const MIB: usize = 1024 * 1024;
         match kind {
             Kind::Catalog => {
@@ -94,8 +97,9 @@ impl Limits {
             Kind::Ticket => Limits { ttl_ms: 30_000, ttl_ms_max: 30_000, entries_max: 512, bytes_max: 2 * MIB },
             Kind::Plugin => {
                 // Something small of each linked ticket has room.
-                Limits { ttl_ms: 10 * MINUTE_MS, ttl_ms_max: 24 * 60 * MINUTE_MS, entries_max: 4_096, bytes_max: MIB }
+                Limits { ttl_ms: 10 * MINUTE_MS, ttl_ms_max: DAY_MS, entries_max: 4_096, bytes_max: MIB }
             }
+            Kind::Options => Limits { ttl_ms: DAY_MS, ttl_ms_max: DAY_MS, entries_max: 64, bytes_max: MIB },
         }
     }
 }

@@ -18,11 +18,12 @@ mod settings;
 mod trial;
 
 pub(crate) use change::{NewConnection, Update};
+pub(crate) use choices::Listed;
 pub(crate) use report::report_of;
 pub(crate) use rules::check_tenant;
 pub(crate) use secrets::{SecretOp, SecretState};
-pub(crate) use trial::{Issue, Trial};
 pub(crate) use settings::issue_of;
+pub(crate) use trial::{Issue, Trial};
 
 use crate::activity::Scribe;
 use crate::cache::Caches;
@@ -113,6 +114,8 @@ pub(crate) struct ConnectionRoom {
     pub(crate) caches: Caches,
     /// Options of forms: apart, so that what is tried touches nothing that is in use.
     choices: Caches,
+    /// When somebody wanted options anew, of late.
+    reread: Mutex<HashMap<Place, u64>>,
     form_defaults: BTreeMap<String, String>,
     instances: Mutex<HashMap<Place, Opened>>,
     rows: Mutex<Rows>,
@@ -130,6 +133,7 @@ impl ConnectionRoom {
             registry: RwLock::new(registry),
             caches: Caches::new(runtime.clock.clone()),
             choices: Caches::new(runtime.clock.clone()),
+            reread: Mutex::default(),
             form_defaults,
             values: PluginValues::new(store.clone(), vault.clone()),
             runtime,

@@ -44,8 +44,11 @@ try {
   await page.click('.psa-rows > div button');
   await is('a removed row is not', () => document.querySelector('[name=domains]').value === 'fabrikam\nthird.example');
 
-  await page.type('input[placeholder="Narrow the list"]', '123');
+  await page.type('input[name="company2.find"]', '123');
   await is('a long list narrows', () => [...document.querySelector('#company2').options].filter((o) => !o.hidden).length === 2);
+  await page.evaluate(() => document.querySelector('[value="find:company2"]').addEventListener('click', (e) => { e.preventDefault(); window.looked = true; }));
+  await page.keyboard.press('Enter');
+  await is('Enter looks for the rest', () => window.looked === true);
 
   await browser.defaultBrowserContext().overridePermissions(base, ['clipboard-read', 'clipboard-write', 'clipboard-sanitized-write']);
   await page.bringToFront();

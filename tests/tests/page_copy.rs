@@ -10,7 +10,9 @@ fn scene(arguments: &[&str]) -> Scene {
     let rows = json!([{"id": "new", "name": "Fresh"}, {"id": "busy", "name": "Busy"}, {"id": "done", "name": "Done"},
         {"id": "odd", "name": "Odd"}, {"id": "open", "name": "Open"}]);
     scene.world.call("product.set_values", json!({"tenant": "t", "kind": "status", "rev": 1, "rows": rows})).unwrap();
-    for (scope, pairs) in [("1", &[("new", "101"), ("busy", "102"), ("done", "105"), ("odd", "106")][..]), ("2", &[("done", "204")])] {
+    for (scope, pairs) in
+        [("1", &[("new", "101"), ("busy", "102"), ("done", "105"), ("odd", "106")][..]), ("2", &[("done", "204")])]
+    {
         let items: Value = pairs.iter().map(|(value, status)| json!({"value": value, "status": status})).collect();
         scene.call("statuses.map", json!({"scope": scope, "items": items, "by": "Bo"})).unwrap();
     }
@@ -66,7 +68,9 @@ fn statuses_are_copied_by_name_and_what_is_mapped_already_stays() {
     assert_eq!((first.get("preview"), scene.seen("list_statuses").len()), (None, read));
 
     let looked = ann.get(&format!("{copy}&look=1&to=2"));
-    looked.says("4 helpdesk statuses are mapped on Help Desk (1).").says("2 statuses would be mapped. Nothing is saved yet.");
+    looked
+        .says("4 helpdesk statuses are mapped on Help Desk (1).")
+        .says("2 statuses would be mapped. Nothing is saved yet.");
     let planned = &view(&ann, &format!("{copy}&look=1&to=2"))["preview"]["rows"][0];
     assert_eq!(planned["fits"], json!({"n": 2, "shown": "2", "names": ["Busy: In Progress", "Fresh: New"]}));
     assert_eq!(planned["stays"]["names"], json!(["Done: Completed"]));
@@ -75,7 +79,10 @@ fn statuses_are_copied_by_name_and_what_is_mapped_already_stays() {
     // A product without the page is told the same.
     let preview = scene.call("statuses.copy", json!({"scope": "1", "to": ["2"], "preview": true})).unwrap();
     let status = |list: &str, at: usize| preview["items"][0][list][at]["status"].clone();
-    assert_eq!((status("fits", 1), status("stays", 0), status("without", 0)), (json!("201"), json!("204"), Value::Null));
+    assert_eq!(
+        (status("fits", 1), status("stays", 0), status("without", 0)),
+        (json!("201"), json!("204"), Value::Null)
+    );
     assert_eq!(kept(&scene, "2").len(), 1);
 
     let done = agree(&ann, &looked, &copy, &["2"]);
@@ -186,7 +193,8 @@ fn of_many_boards_some_are_offered_and_the_others_found_by_name() {
     assert!(page.body.len() < 60_000, "{}", page.body.len());
     // What was chosen stays there, whatever is looked for.
     let found = view(&ann, &format!("{copy}&find=(74)&look=1&to=5"));
-    let shown: Vec<&str> = found["boards"].as_array().unwrap().iter().map(|board| board["value"].as_str().unwrap()).collect();
+    let shown: Vec<&str> =
+        found["boards"].as_array().unwrap().iter().map(|board| board["value"].as_str().unwrap()).collect();
     assert_eq!(shown, ["5", "74"], "{found:#}");
     assert_eq!(found["preview"]["rows"].as_array().unwrap().len(), 1);
     let nothing = ann.get(&format!("{copy}&look=1"));

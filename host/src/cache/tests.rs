@@ -103,6 +103,7 @@ fn each_kind_has_its_own_life() {
         (Kind::Plugin, Some(0), 10 * minute), // 0 is the host's default
         (Kind::Plugin, Some(60 * minute), 60 * minute),
         (Kind::Plugin, Some(u64::MAX), 24 * 60 * minute),
+        (Kind::Options, None, 24 * 60 * minute),
     ] {
         let (clock, cache) = cache();
         let key = Key::new(kind, "e", "r");

@@ -37,7 +37,7 @@ impl Outbox {
         {
             desk.log.warn("host", &format!("old rows could not be dropped: {error}"));
         }
-        desk.connections.caches.sweep();
+        desk.connections.sweep();
         desk.forget_old(desk.clock.boot_ms());
     }
 

@@ -12,10 +12,11 @@ pub(crate) mod built;
 pub(crate) mod choices;
 pub(crate) mod drafts;
 pub(crate) mod entered;
+mod offered;
 pub(crate) mod report;
-
 mod ruled;
 pub(crate) mod search;
+
 use super::moment::Moment;
 use super::told::Told;
 use super::view::{Chip, Look, Mark, Tone};
@@ -138,11 +139,26 @@ pub(crate) struct ChoicesView {
     pub(crate) items: Vec<ChoiceView>,
     /// An id may be typed in.
     pub(crate) manual: bool,
-    /// Too many to show: typed in, with proposals.
-    pub(crate) search: bool,
+    /// Too many to show: these are some of them, and the others are looked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) search: Option<SearchView>,
     /// Why the list is not here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) missing: Option<Told>,
+}
+
+/// Looking for what can be chosen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SearchView {
+    /// The field that takes the words; sent with `_action` `find:` and the field's key.
+    pub(crate) name: String,
+    /// What was looked for.
+    pub(crate) words: String,
+    /// What was found, or that something can be looked for.
+    pub(crate) said: Told,
+    /// Names that may be meant.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) proposals: Vec<String>,
 }
 
 /// Something that can be chosen.

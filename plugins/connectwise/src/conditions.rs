@@ -61,17 +61,17 @@ pub(crate) fn of_tickets(filter: &TicketFilter) -> Result<String, Error> {
 
 /// The conditions of a search for companies; empty: all.
 pub(crate) fn of_companies(request: &SearchCompaniesRequest) -> Result<String, Error> {
-    either(request.text.as_deref(), ["name", "identifier"]).map(|all| all.join(" and "))
+    either(request.text.as_deref(), ["name", "identifier"], Ids::Too).map(|all| all.join(" and "))
 }
 
-/// The conditions of a search for members by their names; empty: all.
+/// The conditions of a search for members by their names, or by an id; empty: all.
 pub(crate) fn of_members(text: Option<&str>) -> Result<String, Error> {
-    either(text, ["firstName", "lastName"]).map(|all| all.join(" and "))
+    either(text, ["firstName", "lastName"], Ids::Too).map(|all| all.join(" and "))
 }
 
 /// The conditions and the child conditions of a search for contacts; empty: all.
 pub(crate) fn of_contacts(request: &SearchContactsRequest) -> Result<(String, String), Error> {
-    let mut all = either(request.text.as_deref(), ["firstName", "lastName"])?;
+    let mut all = either(request.text.as_deref(), ["firstName", "lastName"], Ids::No)?;
     if let Some(company) = &request.company {
         all.push(format!("company/id={}", number(company, "company")?));
     }
@@ -93,11 +93,21 @@ pub(crate) fn of_configurations(request: &ListConfigurationsRequest) -> Result<S
     Ok(all.join(" and "))
 }
 
+/// Whether a word that is a number may be an id.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ids {
+    Too,
+    No,
+}
+
 /// Each word of a text in one of two members.
-fn either(text: Option<&str>, [one, other]: [&str; 2]) -> Result<Vec<String>, Error> {
+fn either(text: Option<&str>, [one, other]: [&str; 2], ids: Ids) -> Result<Vec<String>, Error> {
     let Some(text) = text else { return Ok(Vec::new()) };
-    let words = words(text, "/text")?.into_iter();
-    Ok(words.map(|word| format!("({one} contains \"{word}\" or {other} contains \"{word}\")")).collect())
+    let condition = |word: &str| match word.parse::<u32>() {
+        Ok(id) if ids == Ids::Too => format!("({one} contains \"{word}\" or {other} contains \"{word}\" or id={id})"),
+        _ => format!("({one} contains \"{word}\" or {other} contains \"{word}\")"),
+    };
+    Ok(words(text, "/text")?.iter().map(|word| condition(word)).collect())
 }
 
 /// A mark that can be kept and asked for.
@@ -188,6 +198,10 @@ mod tests {
             "communicationItems/value=\"a_b+c@example.com\" and communicationItems/communicationType=\"Email\""
         );
         assert_eq!(of_companies(&SearchCompaniesRequest::default()).unwrap(), "");
+        assert_eq!(
+            of_members(Some("177")).unwrap(),
+            "(firstName contains \"177\" or lastName contains \"177\" or id=177)"
+        );
         assert_eq!(of_contacts(&SearchContactsRequest::default()).unwrap(), (String::new(), String::new()));
     }
 

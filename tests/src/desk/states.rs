@@ -193,6 +193,11 @@ impl States {
         add("paused-overview", c("ann", paused, ""), 200, none());
         // Forms with everything that can be wrong.
         add("form-of-all-kinds", c("ann", gallery, "/settings"), 200, none());
+        for (name, words) in [("form-searched", "Ada"), ("form-searched-in-vain", "Nobody")] {
+            let find =
+                json!([{"fill": ["[name='person.find']", words]}, {"submit": "[value='find:person']", "plain": true}]);
+            add(name, c("ann", gallery, "/settings"), 200, find);
+        }
         let wrong = json!([{"fill": ["#title", "x"]}, {"fill": ["#mail", "nobody"]}, {"fill": ["#count", "many"]}, {"loose": "#psa-form"},
                            {"click": "[name='token.op'][value=replace]"}, {"fill": ["#token", "abc"]}, {"submit": "[value=test_save]"}]);
         add("form-with-errors", c("ann", gallery, "/settings"), 200, wrong);
@@ -228,14 +233,14 @@ impl States {
             200,
             json!([{"set": ["[name='was.0']", "=999"]}, {"last": "#to-0"}, {"submit": ".psa-bar button"}]),
         );
-        // Writes.
-        for (name, operation) in [
-            ("held", &self.held),
-            ("needs-mapping", &self.mapping),
         // Copying to other boards, as it is offered, looked at, and with nothing chosen.
         add("copy", c("ann", ours, "/map/statuses/copy?scope=1"), 200, none());
         add("copy-looked-at", c("ann", ours, "/map/statuses/copy?scope=1&look=1&to=2&to=3"), 200, none());
         add("copy-with-nothing-chosen", c("ann", ours, "/map/statuses/copy?scope=1&look=1"), 422, none());
+        // Writes.
+        for (name, operation) in [
+            ("held", &self.held),
+            ("needs-mapping", &self.mapping),
             ("in-doubt", &self.doubt),
             ("delivered", &self.delivered),
         ] {

@@ -71,15 +71,14 @@
       (area.value || '').split('\n').forEach((text) => row(text, add));
       box.addEventListener('input', keep);
     },
-    /* Typing narrows a long select down. */
-    'select[data-search]': (select) => {
-      const find = make('input', 'psa-input', { type: 'search', placeholder: select.dataset.search, ariaLabel: select.dataset.search });
+    /* Typing narrows what is listed down; Enter looks for the rest. */
+    'input[data-find]': (find) => {
+      const list = document.getElementById(find.dataset.find);
       find.oninput = find.onchange = (e) => {
         e.stopPropagation();
-        all('option', select).forEach((o) => { o.hidden = !o.selected && !o.text.toLowerCase().includes(find.value.toLowerCase()); });
+        all('option', list).forEach((o) => { o.hidden = !o.selected && !o.text.toLowerCase().includes(find.value.toLowerCase()); });
       };
-      find.onkeydown = (e) => { if (e.key === 'Enter') { e.preventDefault(); select.focus(); } };
-      select.before(find);
+      find.onkeydown = (e) => { if (e.key === 'Enter') { e.preventDefault(); all('button', find.parentElement)[0].click(); } };
     },
     /* A region that stays fresh while somebody looks and nobody works in it. */
     '[data-refresh]': (el) => {

@@ -2,7 +2,7 @@
 
 use super::choices::List;
 use super::entered::split_duration;
-use super::{ChoiceView, ChoicesView, ErrorView, FieldView, GroupView, IssueView, SecretChoice, SecretView};
+use super::{ErrorView, FieldView, GroupView, IssueView, SecretChoice, SecretView};
 use crate::clock::unix_ms;
 use crate::connections::{Issue, SecretOp, SecretState};
 use crate::web::told::Told;
@@ -14,8 +14,6 @@ use psa_host_api::model::IssueLevel;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap};
 
-/// More than these are typed in, with proposals.
-const SHOWN_MAX: usize = 200;
 /// A label is cut after so many characters: what is longer is no label.
 pub(crate) const LABEL_CHARS_MAX: usize = 200;
 
@@ -69,11 +67,11 @@ impl Building<'_> {
         wanted.map(view).filter(|group| group.waits.is_some() || !group.fields.is_empty()).collect()
     }
 
-    fn text(&self, words: &Text) -> String {
+    pub(super) fn text(&self, words: &Text) -> String {
         cut(text(words, self.words.locale(), &self.form.definition().default_locale), 16 * 1024)
     }
 
-    fn label(&self, words: &Text) -> String {
+    pub(super) fn label(&self, words: &Text) -> String {
         cut(&self.text(words), LABEL_CHARS_MAX)
     }
 
@@ -113,7 +111,7 @@ impl Building<'_> {
         }
     }
 
-    fn values(&self, field: &Field) -> Vec<String> {
+    pub(super) fn values(&self, field: &Field) -> Vec<String> {
         if field.kind == FieldType::Computed {
             let from = field.value_from.as_deref().unwrap_or_default();
             return self.computed.get(from).cloned().into_iter().collect();
@@ -129,52 +127,6 @@ impl Building<'_> {
             },
             Some(value) => vec![shown(value)],
         }
-    }
-
-    fn choices(&self, field: &Field) -> Option<ChoicesView> {
-        let options = field.options.as_ref()?;
-        let chosen = self.values(field);
-        if let Some(fixed) = &options.fixed {
-            let item = |choice: &types::Choice| ChoiceView {
-                value: shown(&choice.value),
-                label: self.label(&choice.label),
-                help: choice.help.as_ref().map(|help| self.text(help)).unwrap_or_default(),
-                group: choice.group.as_ref().map(|group| self.label(group)).unwrap_or_default(),
-                inactive: false,
-            };
-            let items = fixed.iter().map(item).collect();
-            return Some(ChoicesView {
-                items: self.with_kept(items, &chosen),
-                manual: false,
-                search: false,
-                missing: None,
-            });
-        }
-        let (items, missing) = match self.lists.get(&field.key) {
-            Some(List::Loaded(items)) => (items.iter().map(choice).collect(), None),
-            Some(List::Needs(other)) => {
-                let label = self.form.field(other).map_or_else(|| other.clone(), |field| self.label(&field.label));
-                (Vec::new(), Some(Told::ours(self.words.fill("form.choices.needs", &[("field", &label)]))))
-            }
-            Some(List::Failed(why)) => (Vec::new(), Some(self.words.told(why))),
-            Some(List::Slow) | None => (Vec::new(), Some(Told::ours(self.words.say("form.choices.slow")))),
-        };
-        let search = items.len() > SHOWN_MAX;
-        let manual = options.manual;
-        let items = if missing.is_some() { Vec::new() } else { items };
-        Some(ChoicesView { items: self.with_kept(items, &chosen), manual, search, missing })
-    }
-
-    /// What is kept stays chosen, also when the list does not have it any more.
-    fn with_kept(&self, mut items: Vec<ChoiceView>, chosen: &[String]) -> Vec<ChoiceView> {
-        for value in chosen.iter().rev() {
-            if !items.iter().any(|item| item.value == *value) {
-                let label = self.words.fill("form.choices.kept", &[("value", &cut(value, LABEL_CHARS_MAX))]);
-                let (help, group) = Default::default();
-                items.insert(0, ChoiceView { value: value.clone(), label, help, group, inactive: true });
-            }
-        }
-        items
     }
 
     fn secret(&self, field: &Field) -> SecretView {
@@ -213,8 +165,9 @@ impl Building<'_> {
         .collect()
     }
 
-    /// Our own words for a code that needs no more, or those of who has found it.
+    /// Our own words for a rule of the form or for a code that needs no more, or those of who has found it.
     fn issue_told(&self, issue: &Issue) -> Told {
+        let known = || self.words.find(&format!("issue.{}", issue.code));
         let refusal = || self.words.find(&format!("refusal.{}", issue.code));
         match self.rule_told(issue).or_else(|| known().or_else(refusal).map(Told::ours)) {
             Some(told) => told,
@@ -278,19 +231,7 @@ pub(crate) fn issue_field(issue: &Issue) -> Option<&str> {
         .and_then(|key| key.split('/').next())
 }
 
-fn choice(option: &psa_host_api::model::FormOption) -> ChoiceView {
-    let value = shown(&option.value);
-    let (label, named) = (cut(&option.label, LABEL_CHARS_MAX), cut(&value, LABEL_CHARS_MAX));
-    ChoiceView {
-        label: if label == named { label } else { format!("{label} ({named})") },
-        value,
-        help: option.help.as_deref().map(|help| cut(help, 1_000)).unwrap_or_default(),
-        group: option.group.as_deref().map(|group| cut(group, LABEL_CHARS_MAX)).unwrap_or_default(),
-        inactive: option.inactive,
-    }
-}
-
-fn shown(value: &Value) -> String {
+pub(super) fn shown(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Bool(true) => "on".to_owned(),

@@ -1,10 +1,14 @@
 //! Lists that the provider fills, for the fields of a page.
 //!
 //! Promises: every list is asked for once, all at the same time, and together they take no longer than their time; what is
-//! not there by then costs its own field only.
+//! not there by then costs its own field only; a list that was shown within a day is shown at once, and read anew behind the
+//! page when its time is over; what takes longer than the page goes on behind it; of a list that can be searched no more is read than is shown.
 
-use crate::connections::Trial;
+use super::search::{self, Found, Lookup, Search};
+use crate::connections::{Listed, Trial};
+use crate::core::Core;
 use crate::lists::Walk;
+use crate::plugin::{CallContext, Terms};
 use crate::web::ask::Ask;
 use psa_host_api::Error;
 use psa_host_api::form::Form;
@@ -15,19 +19,22 @@ use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap};
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 use std::time::Duration;
 
 /// All lists of a page together.
 const TIME: Duration = Duration::from_secs(3);
+/// Behind the page a list may take so long, in milliseconds.
+const BEHIND_MS: u64 = 30_000;
 /// Pages of one list.
 const PAGES_MAX: usize = 20;
 
 /// What became of a list.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum List {
-    /// Here it is.
-    Loaded(Vec<FormOption>),
+    /// Here it is; of one that is too long to show, with what was looked for.
+    Loaded(Listed, Option<Found>),
     /// It depends on a field that is not filled in: its key.
     Needs(String),
     /// It could not be had, for this reason.
@@ -36,54 +43,118 @@ pub(crate) enum List {
     Slow,
 }
 
-/// The lists of these fields, by the field's key.
+/// How much of a list is read.
+#[derive(Clone, Copy)]
+struct Bounds {
+    /// Entries, as the form says.
+    most: usize,
+    /// It can be searched: what is too long to show is not read on.
+    searched: bool,
+}
+
+/// The lists of these fields, by the field's key. `words`: what is looked for in a field.
 pub(crate) async fn load(
     ask: &Ask<'_>,
     form: &Form,
     settings: &Map<String, Value>,
     trial: &Trial,
     wanted: impl Fn(&Field) -> bool,
+    words: impl Fn(&Field) -> Option<String>,
 ) -> HashMap<String, List> {
     let mut lists: HashMap<String, List> = HashMap::new();
-    let mut asked: Vec<(FormOptionsRequest, Vec<String>)> = Vec::new();
+    let mut asked: Vec<Asked> = Vec::new();
     for field in form.definition().fields.iter().filter(|field| wanted(field)) {
         let Some(options) = field.options.as_ref().filter(|options| options.source.is_some()) else { continue };
         match request(options, settings) {
             Err(missing) => drop(lists.insert(field.key.clone(), List::Needs(missing))),
-            Ok(request) => match asked.iter_mut().find(|(other, _)| *other == request) {
-                Some((_, fields)) => fields.push(field.key.clone()),
-                None => asked.push((request, vec![field.key.clone()])),
-            },
+            Ok(request) => {
+                let lookup = Lookup {
+                    field: field.key.clone(),
+                    words: words(field).unwrap_or_default(),
+                    chosen: chosen(settings.get(&field.key)),
+                };
+                match asked.iter_mut().find(|other| other.request == request) {
+                    Some(other) => other.lookups.push(lookup),
+                    None => asked.push(Asked::new(form, request, lookup)),
+                }
+            }
         }
     }
-    let most =
-        |request: &FormOptionsRequest| form.definition().sources.get(&request.source).and_then(|source| source.max);
-    let running: Vec<Loading<'_>> =
-        asked.iter().map(|(request, _)| Box::pin(whole(ask, trial, request, most(request))) as Loading<'_>).collect();
-    let done = together(running).await;
-    for ((_, fields), list) in asked.into_iter().zip(done) {
-        for field in fields {
-            lists.insert(field, list.clone());
+    let running = asked.iter().map(|one| Box::pin(one.run(ask, trial)) as Waited<'_, Vec<Found>>);
+    let found = together(running.collect()).await;
+    for (one, found) in asked.into_iter().zip(found) {
+        let list = one.list.into_inner().unwrap_or(List::Slow);
+        let mut found = found.unwrap_or_default().into_iter();
+        for lookup in one.lookups {
+            let mut list = list.clone();
+            if let List::Loaded(listed, place) = &mut list
+                && search::is_long(listed)
+            {
+                *place = found.next().or_else(|| Some(Found::late(listed, &lookup)));
+            }
+            lists.insert(lookup.field, list);
         }
     }
     lists
 }
 
-type Loading<'a> = Pin<Box<dyn Future<Output = List> + Send + 'a>>;
+/// A list that is asked for, and what is looked for in it.
+struct Asked {
+    request: FormOptionsRequest,
+    bounds: Bounds,
+    lookups: Vec<Lookup>,
+    /// Here before what is looked for in it.
+    list: OnceLock<List>,
+}
+
+impl Asked {
+    fn new(form: &Form, request: FormOptionsRequest, lookup: Lookup) -> Asked {
+        let source = form.definition().sources.get(&request.source);
+        let most = source.and_then(|source| source.max).map_or(usize::MAX, |most| most as usize);
+        let bounds = Bounds { most, searched: source.is_some_and(|source| source.search) };
+        Asked { request, bounds, lookups: vec![lookup], list: OnceLock::new() }
+    }
+
+    /// Reads the list; if it is long, looks for what is wanted of it.
+    async fn run(&self, ask: &Ask<'_>, trial: &Trial) -> Vec<Found> {
+        let list = whole(ask, trial, &self.request, self.bounds).await;
+        let mut all = Vec::new();
+        if let List::Loaded(listed, _) = self.list.get_or_init(|| list)
+            && search::is_long(listed)
+        {
+            let search = Search { request: &self.request, listed, searched: self.bounds.searched };
+            for lookup in &self.lookups {
+                all.push(search.run(ask, trial, lookup).await);
+            }
+        }
+        all
+    }
+}
+
+type Waited<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Runs all at the same time, and takes what is there when the time is over.
-async fn together(mut running: Vec<Loading<'_>>) -> Vec<List> {
-    let mut done: Vec<Option<List>> = running.iter().map(|_| None).collect();
+async fn together<T>(mut running: Vec<Waited<'_, T>>) -> Vec<Option<T>> {
+    let mut done: Vec<Option<T>> = running.iter().map(|_| None).collect();
     let all = poll_fn(|context| {
         for (one, done) in running.iter_mut().zip(&mut done).filter(|(_, done)| done.is_none()) {
-            if let Poll::Ready(list) = one.as_mut().poll(context) {
-                *done = Some(list);
+            if let Poll::Ready(value) = one.as_mut().poll(context) {
+                *done = Some(value);
             }
         }
         if done.iter().all(Option::is_some) { Poll::Ready(()) } else { Poll::Pending }
     });
     let _ = tokio::time::timeout(TIME, all).await;
-    done.into_iter().map(|list| list.unwrap_or(List::Slow)).collect()
+    done
+}
+
+/// What is chosen in a field, as it is kept.
+fn chosen(value: Option<&Value>) -> Vec<Value> {
+    match value {
+        None | Some(Value::Null) => Vec::new(),
+        Some(Value::Array(items)) => items.clone(),
+        Some(value) => vec![value.clone()],
+    }
 }
 
 /// The request of a field's list, or the field that has to be filled in first.
@@ -99,31 +170,73 @@ fn request(options: &Options, settings: &Map<String, Value>) -> Result<FormOptio
     Ok(FormOptionsRequest { source, args, query: None, page: PageRequest::default() })
 }
 
-async fn whole(ask: &Ask<'_>, trial: &Trial, request: &FormOptionsRequest, most: Option<u32>) -> List {
-    match pages(ask, trial, request, most.map_or(usize::MAX, |most| most as usize)).await {
-        Ok(items) => List::Loaded(items),
+async fn whole(ask: &Ask<'_>, trial: &Trial, request: &FormOptionsRequest, bounds: Bounds) -> List {
+    match at_once(ask, trial, request, bounds).await {
+        Ok(listed) => List::Loaded(listed, None),
         Err(error) => List::Failed(Box::new(error)),
     }
 }
 
-async fn pages(
-    ask: &Ask<'_>,
+/// As it was shown last, if that was within a day; else as it is now.
+async fn at_once(ask: &Ask<'_>, trial: &Trial, request: &FormOptionsRequest, bounds: Bounds) -> Result<Listed, Error> {
+    let Some(kept) = ask.core.connections.keeping(trial, request).await? else {
+        return pages(ask.core, trial, request, bounds, ask.context).await;
+    };
+    let now_ms = ask.core.clock.boot_ms();
+    let reading = || {
+        let (core, trial, request) = (ask.core.clone(), trial.clone(), request.clone());
+        tokio::spawn(async move {
+            let context = CallContext::until(core.clock.boot_ms().saturating_add(BEHIND_MS), Terms::default());
+            read(&core, &trial, &request, bounds, &context).await
+        })
+    };
+    match kept.get(now_ms) {
+        Some((listed, false)) => Ok(listed),
+        Some((listed, true)) => {
+            // What cannot be read now is read when somebody looks again: until then the older one stays.
+            drop(reading());
+            Ok(listed)
+        }
+        // It goes on when nobody waits any more: who looks again has it.
+        None => reading().await.unwrap_or_else(|_| Err(Error::internal("the reading panicked"))),
+    }
+}
+
+/// Reads a list page by page, and keeps it to be shown.
+async fn read(
+    core: &Arc<Core>,
     trial: &Trial,
     request: &FormOptionsRequest,
-    most: usize,
-) -> Result<Vec<FormOption>, Error> {
-    let mut items = Vec::new();
+    bounds: Bounds,
+    context: &CallContext,
+) -> Result<Listed, Error> {
+    let kept = core.connections.keeping(trial, request).await?;
+    let read_ms = core.clock.boot_ms();
+    let listed = pages(core, trial, request, bounds, context).await?;
+    if let Some(kept) = kept {
+        kept.keep(&listed, read_ms, core.clock.boot_ms());
+    }
+    Ok(listed)
+}
+
+async fn pages(
+    core: &Core,
+    trial: &Trial,
+    request: &FormOptionsRequest,
+    bounds: Bounds,
+    context: &CallContext,
+) -> Result<Listed, Error> {
+    let mut items: Vec<FormOption> = Vec::new();
     let (mut walk, mut turned) = (Walk::default(), 0);
     let mut request = request.clone();
     loop {
-        let page = ask.core.connections.options(trial, &request, ask.context).await?;
+        let page = core.connections.options(trial, &request, context).await?;
         items.extend(page.items);
-        if items.len() >= most || turned >= PAGES_MAX {
-            return Ok(items);
-        }
-        match walk.next(page.next)? {
-            Some(next) => (request.page, turned) = (next, turned + 1),
-            None => return Ok(items),
+        let next = walk.next(page.next)?;
+        let enough = items.len() >= bounds.most || bounds.searched && search::is_too_many(items.len());
+        match next {
+            Some(next) if !enough && turned < PAGES_MAX => (request.page, turned) = (next, turned + 1),
+            next => return Ok(Listed { items, whole: next.is_none() }),
         }
     }
 }

@@ -23,7 +23,13 @@ pub(super) fn field(pen: &Pen<'_>, field: &FieldView) -> Markup {
         FieldType::Bool => tick(pen, field),
         _ => html! { (label(pen, field)) (above(pen, field)) (control(pen, field)) },
     };
-    html! { div class=(class) data-when=[when] { (inside) (below(pen, field)) } }
+    html! { div class=(class) id=[swapped(field)] data-when=[when] { (inside) (below(pen, field)) } }
+}
+
+/// The name of the part of the page that a search replaces.
+fn swapped(field: &FieldView) -> Option<String> {
+    let is_searched = field.choices.as_ref().is_some_and(|choices| choices.search.is_some());
+    is_searched.then(|| format!("{}-field", field.key))
 }
 
 fn label(pen: &Pen<'_>, field: &FieldView) -> Markup {
@@ -215,7 +221,7 @@ fn tick(pen: &Pen<'_>, field: &FieldView) -> Markup {
 fn select(pen: &Pen<'_>, field: &FieldView) -> Markup {
     let Some(choices) = &field.choices else { return input(field) };
     // A list that is not there: what is kept can still be seen, and another id typed in.
-    if choices.search || (choices.missing.is_some() && choices.manual) {
+    if choices.missing.is_some() && choices.manual {
         return typed(pen, field, choices);
     }
     let locked = field.fixed.is_some() || choices.missing.is_some();
@@ -226,6 +232,32 @@ fn select(pen: &Pen<'_>, field: &FieldView) -> Markup {
             (options(field, &choices.items))
         }
         @if locked && !first(field).is_empty() { input type="hidden" name=(field.key) value=(first(field)); }
+        (find(pen, field))
+    }
+}
+
+/// Where the rest of a long list is looked for. What was found is in the list above it.
+fn find(pen: &Pen<'_>, field: &FieldView) -> Markup {
+    let Some(search) = field.choices.as_ref().and_then(|choices| choices.search.as_ref()) else { return html! {} };
+    let (said, list) = (format!("{}-said", search.name), format!("{}-names", search.name));
+    let named = (!search.proposals.is_empty()).then_some(&list);
+    let boxes = matches!(field.kind, FieldType::Radio | FieldType::Multiselect);
+    let swap = if boxes { format!("#{}", field.key) } else { format!("#{}-field", field.key) };
+    let label = pen.words.fill("form.search.label", &[("field", &field.label)]);
+    html! {
+        @if field.fixed.is_none() {
+            div class="psa-inline" {
+                input class="psa-input" type="search" name=(search.name) value=(search.words) maxlength="100" autocomplete="off"
+                    spellcheck="false" placeholder=(pen.words.say("form.search.words")) aria-label=(label)
+                    aria-describedby=(said) list=[named] data-find=(field.key);
+                @if let Some(list) = named { datalist id=(list) { @for name in &search.proposals { option value=(name) {} } } }
+                button class="psa-btn psa-btn-small" name="_action" value={ "find:" (field.key) } formnovalidate
+                    data-swap=(swap) {
+                    (pen.words.say("form.search.find")) span class="psa-sr" { " " (field.label) }
+                }
+            }
+            p class="psa-small psa-muted" id=(said) { (told(&search.said)) }
+        }
     }
 }
 
@@ -280,6 +312,7 @@ fn boxes(pen: &Pen<'_>, field: &FieldView, class: &str, when: Option<&str>) -> M
                     span { (item.label) @if !item.help.is_empty() { br; span class="psa-help" { (item.help) } } }
                 }
             }
+            (find(pen, field))
             (below(pen, field))
         }
     }

@@ -106,8 +106,11 @@ pub(crate) async fn go_on(ask: &Ask<'_>) -> Result<Reply, Error> {
     let framed = framed(ask)?;
     let mut filling = further(ask, &framed).await?;
     filling.take();
-    if ask.form.get("_action").is_some_and(|action| action.starts_with("reload:")) {
+    let action = ask.form.get("_action").unwrap_or_default();
+    if action.starts_with("reload:") {
         ask.core.connections.forget_choices(&ask.place());
+    }
+    if action.starts_with("reload:") || action.starts_with("find:") {
         return respond(ask, Some(&framed), &filling, 200).await;
     }
     let rev = filling.rev()?;

@@ -301,7 +301,8 @@ impl<'a> Filling<'a> {
         let lists: HashMap<String, List> = if self.reauth {
             HashMap::new()
         } else {
-            choices::load(self.ask, &self.plugin.form, &self.settings, &self.for_lists(), wanted).await
+            let words = |field: &Field| self.ask.form.filled(&format!("{}.find", field.key)).map(str::to_owned);
+            choices::load(self.ask, &self.plugin.form, &self.settings, &self.for_lists(), wanted, words).await
         };
         let secrets = self.connection.as_ref().map(|known| known.secret_states.clone()).unwrap_or_default();
         let computed = self.computed();

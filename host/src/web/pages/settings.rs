@@ -75,6 +75,9 @@ pub(crate) async fn send(ask: &Ask<'_>) -> Result<Reply, Error> {
         ask.core.connections.forget_choices(&ask.place());
         return respond(ask, &framed, &filling, if group.is_empty() { 422 } else { 200 }).await;
     }
+    if action.starts_with("find:") {
+        return respond(ask, &framed, &filling, 200).await;
+    }
     if let Some(first) = before_secrets(ask, &filling)? {
         return Ok(first);
     }
@@ -169,10 +172,10 @@ pub(crate) async fn sign_in_again(ask: &Ask<'_>) -> Result<Reply, Error> {
     filling.reauth = true;
     filling.take();
     let replaced = filling.replaced();
+    filling.check_secrets();
     if filling.has_errors() {
         return respond_again(ask, &framed, &filling, 422).await;
     }
-    filling.check_secrets();
     if replaced.is_empty() {
         filling.issues.push(issue(String::new(), IssueLevel::Error, "nothing", ask.words.say("reauth.nothing")));
         return respond_again(ask, &framed, &filling, 422).await;

@@ -15,6 +15,8 @@ use serde_json::Value;
 /// How many people there are, and how many come on a page.
 const PEOPLE: usize = 1_000;
 const PAGE: usize = 250;
+/// How many there are of what cannot be searched.
+const NUMBERS: usize = 300;
 /// How long the slow list takes, in milliseconds, unless the call ends before.
 const SLOW_MS: u64 = 8_000;
 
@@ -96,6 +98,13 @@ impl Provider for Gallery {
                 Ok(Page::last(names.map(|(at, name)| FormOption::new(format!("{board}{at}"), name)).collect()))
             }
             "people" => Ok(people(&request)),
+            "numbers" => {
+                Ok(Page::last((0..NUMBERS).map(|n| FormOption::new(n.to_string(), format!("Number {n}"))).collect()))
+            }
+            "moment" => {
+                let label = format!("Read at {}", cx.clock().now_unix_ms());
+                Ok(Page::last(vec![FormOption::new("moment", label)]))
+            }
             "hostile" => Ok(Page::last(hostile())),
             "slow" => {
                 for _ in 0..SLOW_MS / 20 {
@@ -119,6 +128,7 @@ impl Provider for Gallery {
             level,
             code: code.to_owned(),
             message: message.to_owned(),
+            params: Default::default(),
         };
         let mut items = Vec::new();
         match text("title") {
@@ -128,7 +138,6 @@ impl Provider for Gallery {
                 }
                 std::thread::sleep(std::time::Duration::from_millis(5));
             },
-            params: Default::default(),
             "crash" => return Err(Error::internal("the plugin has lost its glasses")),
             title if !title.is_empty() && title == text("account") => {
                 items.push(issue("title", IssueLevel::Warning, "same", "is the same as the account"));

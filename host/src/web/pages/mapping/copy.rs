@@ -256,12 +256,7 @@ fn preview(ask: &Ask<'_>, plan: &Plan<'_>) -> Preview {
 }
 
 /// The way here leads over the board.
-fn trailed(
-    ask: &Ask<'_>,
-    framed: &Framed,
-    mut view: View,
-    plan: &Plan<'_>,
-) -> View {
+fn trailed(ask: &Ask<'_>, framed: &Framed, mut view: View, plan: &Plan<'_>) -> View {
     let id = &framed.summary.connection.place.connection;
     let title = plan.boards.copying(ask);
     if let Some(statuses) = view.crumbs.last_mut() {
