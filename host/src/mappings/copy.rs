@@ -18,7 +18,7 @@ pub(crate) const BOARDS_MAX: usize = 20;
 
 /// One value of the product on another board.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub(crate) struct Fit {
+pub(crate) struct CopyFit {
     /// The product's id of its status.
     pub(crate) value: String,
     /// What it is called there.
@@ -31,13 +31,13 @@ pub(crate) struct Fit {
 
 /// What a copy comes to on one board.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
-pub(crate) struct Board {
+pub(crate) struct OnBoard {
     /// Values that nothing stood for yet, and that get the status of the same name.
-    pub(crate) fits: Vec<Fit>,
+    pub(crate) fits: Vec<CopyFit>,
     /// Values that something stands for there; that stays.
-    pub(crate) stays: Vec<Fit>,
+    pub(crate) stays: Vec<CopyFit>,
     /// Values whose status has no equal there.
-    pub(crate) without: Vec<Fit>,
+    pub(crate) without: Vec<CopyFit>,
 }
 
 /// What is copied from a board: each value with the name of what stands for it.
@@ -72,15 +72,15 @@ impl Source {
         place: &Place,
         to: &str,
         context: &CallContext,
-    ) -> Result<Board, Error> {
+    ) -> Result<OnBoard, Error> {
         let which = Mapped::Statuses { scope: to.to_owned() };
         let there = choices(core, place, &which, context).await?;
         let taken: HashMap<String, Line> =
             table(core, place, &which)?.into_iter().map(|line| (line.value.id.clone(), line)).collect();
-        let mut board = Board::default();
+        let mut board = OnBoard::default();
         for (line, label) in &self.0 {
             let (value, name) = (line.value.id.clone(), line.value.name.clone());
-            let fit = |status: Option<String>, label: String| Fit { value, name, status, label };
+            let fit = |status: Option<String>, label: String| CopyFit { value, name, status, label };
             match taken.get(&line.value.id).and_then(|line| line.kept.as_ref()) {
                 Some(kept) => board.stays.push(staying(kept, &there, fit)),
                 None => match equal(&there, label) {
@@ -94,7 +94,7 @@ impl Source {
 }
 
 /// What stands there already, as it is called now or was then.
-fn staying(kept: &KeptMapping, there: &[Choice], fit: impl FnOnce(Option<String>, String) -> Fit) -> Fit {
+fn staying(kept: &KeptMapping, there: &[Choice], fit: impl FnOnce(Option<String>, String) -> CopyFit) -> CopyFit {
     let Target::Is(id) = &kept.target else { return fit(None, String::new()) };
     let now = there.iter().find(|choice| choice.id == *id).map(|choice| choice.name.clone());
     fit(Some(id.clone()), now.or(kept.label.clone()).unwrap_or_default())
@@ -142,18 +142,18 @@ pub(crate) async fn copy(
     core: &Core,
     place: &Place,
     to: &str,
-    plan: Board,
+    plan: OnBoard,
     by: &str,
     context: &CallContext,
-) -> Result<Board, Error> {
-    let Board { mut fits, mut stays, without } = plan;
-    let after = |fit: &Fit| fit.status.clone().map(Target::Is);
+) -> Result<OnBoard, Error> {
+    let OnBoard { mut fits, mut stays, without } = plan;
+    let after = |fit: &CopyFit| fit.status.clone().map(Target::Is);
     let decisions: Vec<Decision> = fits
         .iter()
         .filter_map(|fit| Some(Decision { value: fit.value.clone(), before: Target::Nothing, after: after(fit)? }))
         .collect();
     if decisions.is_empty() {
-        return Ok(Board { fits, stays, without });
+        return Ok(OnBoard { fits, stays, without });
     }
     let which = Mapped::Statuses { scope: to.to_owned() };
     let decided = decide(core, place, &which, decisions, MappingWay::Name, by, context).await?;
@@ -162,8 +162,8 @@ pub(crate) async fn copy(
         return Err(Error::new(Code::Conflict, message).because("changed_meanwhile"));
     }
     let (kept, done) = fits.drain(..).partition(|fit| decided.meanwhile.contains(&fit.value));
-    stays.extend::<Vec<Fit>>(kept);
-    Ok(Board { fits: done, stays, without })
+    stays.extend::<Vec<CopyFit>>(kept);
+    Ok(OnBoard { fits: done, stays, without })
 }
 
 #[cfg(test)]

@@ -359,7 +359,7 @@ pub(crate) struct CopiedTo {
     /// The board, team or queue.
     scope: String,
     #[serde(flatten)]
-    board: copy::Board,
+    board: copy::OnBoard,
 }
 
 pub(crate) async fn copy_statuses(core: &Core, params: CopyStatuses, context: &CallContext) -> Result<Copied, Error> {

@@ -11,13 +11,13 @@ use std::collections::BTreeMap;
 /// Parameters of page.theme_report.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Theme {
+pub(crate) struct ThemeTokens {
     /// The product's variables as its stylesheet has them: `{"--psa-accent": "#1b5cbe"}`. A colour is `#rrggbb`, `#rgb`,
     /// `rgb(r g b)`, or `light-dark()` of two of these. What is left out is as the page has it.
     #[serde(default)]
     tokens: BTreeMap<String, String>,
 }
 
-pub(crate) async fn report(_: &Core, params: Theme, _: &CallContext) -> Result<ThemeReport, Error> {
+pub(crate) async fn report(_: &Core, params: ThemeTokens, _: &CallContext) -> Result<ThemeReport, Error> {
     theme_report(&params.tokens)
 }

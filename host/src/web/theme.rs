@@ -21,7 +21,7 @@ const TONES: [&str; 5] = ["ok", "warn", "bad", "info", "idle"];
 
 /// A colour on another.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-pub(crate) struct Pair {
+pub(crate) struct Contrast {
     /// The token of what stands in front.
     pub(crate) front: String,
     /// The token of what it stands on.
@@ -42,7 +42,7 @@ pub(crate) struct ThemeReport {
     /// Every pair has what it needs.
     pub(crate) passed: bool,
     /// Every pair there is, those first that lack most.
-    pub(crate) items: Vec<Pair>,
+    pub(crate) items: Vec<Contrast>,
 }
 
 /// A colour in both schemes, each channel from 0 to 255.
@@ -83,10 +83,10 @@ fn of(colours: &BTreeMap<String, Colour>) -> ThemeReport {
         let (light, dark) = (contrast(a.light, b.light), contrast(a.dark, b.dark));
         let passed = light >= need && dark >= need;
         let name = |token: &str| format!("--psa-{token}");
-        Some(Pair { front: name(front), back: name(back), light, dark, need, passed })
+        Some(Contrast { front: name(front), back: name(back), light, dark, need, passed })
     };
-    let mut items: Vec<Pair> = pairs().into_iter().filter_map(pair).collect();
-    let share = |pair: &Pair| pair.light.min(pair.dark) / pair.need;
+    let mut items: Vec<Contrast> = pairs().into_iter().filter_map(pair).collect();
+    let share = |pair: &Contrast| pair.light.min(pair.dark) / pair.need;
     items.sort_by(|a, b| share(a).total_cmp(&share(b)));
     ThemeReport { passed: items.iter().all(|pair| pair.passed), items }
 }
@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn the_standard_colours_can_be_read() {
         let report = report(&BTreeMap::new()).unwrap();
-        let failing: Vec<&Pair> = report.items.iter().filter(|pair| !pair.passed).collect();
+        let failing: Vec<&Contrast> = report.items.iter().filter(|pair| !pair.passed).collect();
         assert!(report.passed && failing.is_empty(), "{failing:#?}");
         assert_eq!((standard().len(), report.items.len()), (19, 40));
         // Each colour is held against something.

@@ -1399,6 +1399,32 @@ class Operations:
         )
 
 
+class Page:
+    """page.*"""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def theme_report(
+        self,
+        *,
+        tokens: Mapping[str, str] | None = None,
+        options: CallOptions | None = None,
+    ) -> types.ThemeReport:
+        """The contrast of the page's colours with a product's own in their place: to be asked at start-up.
+
+        tokens: The product's variables as its stylesheet has them: `{"--psa-accent": "#1b5cbe"}`. A colour is
+        `#rrggbb`, `#rgb`, `rgb(r g b)`, or `light-dark()` of two of these. What is left out is as the page has it.
+        """
+        return self._run(
+            _table.PAGE_THEME_REPORT,
+            types.PageThemeReportParams(
+                tokens=dict(tokens or {}),
+            ),
+            options,
+        )
+
+
 class Plugins:
     """plugins.*"""
 
@@ -1564,6 +1590,40 @@ class Statuses:
 
     def __init__(self, run: Run) -> None:
         self._run = run
+
+    def copy(
+        self,
+        *,
+        tenant: str,
+        connection: str,
+        scope: str,
+        to: Sequence[str],
+        by: str = "product",
+        preview: bool = False,
+        options: CallOptions | None = None,
+    ) -> types.Copied:
+        """Lets statuses of other boards stand for what those of the same name stand for on one; what is mapped there
+        stays.
+
+        tenant: Whose.
+        connection: Through which connection.
+        scope: The board, team or queue whose mappings are copied.
+        to: Where to: others of the same kind.
+        by: Who does it; for the activity.
+        preview: Says what would be done, and does nothing.
+        """
+        return self._run(
+            _table.STATUSES_COPY,
+            types.StatusesCopyParams(
+                tenant=tenant,
+                connection=connection,
+                scope=scope,
+                to=list(to),
+                by=by,
+                preview=preview,
+            ),
+            options,
+        )
 
     def map(
         self,
@@ -2211,6 +2271,7 @@ class Facade:
         self.methods = Methods(run)
         self.notes = Notes(run)
         self.operations = Operations(run)
+        self.page = Page(run)
         self.plugins = Plugins(run)
         self.priorities = Priorities(run)
         self.product = Product(run)

@@ -1217,6 +1217,28 @@ class ContactsSearchParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=
     """Words of the name."""
 
 
+class Contrast(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
+    """A colour on another."""
+
+    front: str
+    """The token of what stands in front."""
+
+    back: str
+    """The token of what it stands on."""
+
+    light: float
+    """Contrast in the light scheme, 1 to 21."""
+
+    dark: float
+    """Contrast in the dark scheme."""
+
+    need: float
+    """What both need: 4.5 for texts, 3 for borders of controls and shapes."""
+
+    passed: bool
+    """Both have it."""
+
+
 class ConversationEntry(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Something that was said at a ticket. `kind` and `id` together are its key: ids of notes and of time entries
     are ranges of their own.
@@ -1254,6 +1276,45 @@ class ConversationEntry(msgspec.Struct, kw_only=True, omit_defaults=True, gc=Fal
 
     started_at: str | None = None
     """Of time: RFC 3339 UTC."""
+
+
+class Copied(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
+    """Result of statuses.copy."""
+
+    items: list[CopiedTo] = []
+    """In the order of `to`."""
+
+
+class CopiedTo(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
+    """What became of a copy on one board."""
+
+    scope: str
+    """The board, team or queue."""
+
+    fits: list[CopyFit] = []
+    """Values that nothing stood for yet, and that get the status of the same name."""
+
+    stays: list[CopyFit] = []
+    """Values that something stands for there; that stays."""
+
+    without: list[CopyFit] = []
+    """Values whose status has no equal there."""
+
+
+class CopyFit(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
+    """One value of the product on another board."""
+
+    value: str
+    """The product's id of its status."""
+
+    name: str
+    """What it is called there."""
+
+    label: str
+    """What the status is called at the provider: the one that is copied, or that stays."""
+
+    status: str | None = None
+    """The status of the same name on that board; null: there is none, or several."""
 
 
 class Crash(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
@@ -2404,6 +2465,15 @@ class PageRequest(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """At most so many items; absent: the provider's largest page."""
 
 
+class PageThemeReportParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
+    """Parameters of page.theme_report."""
+
+    tokens: dict[str, str] = {}
+    """The product's variables as its stylesheet has them: `{"--psa-accent": "#1b5cbe"}`. A colour is `#rrggbb`,
+    `#rgb`, `rgb(r g b)`, or `light-dark()` of two of these. What is left out is as the page has it.
+    """
+
+
 class Pair(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """A member for an agent."""
 
@@ -2761,6 +2831,11 @@ class SettingsIssue(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     message: str
     """For people: what is wrong, and what to do."""
 
+    params: dict[str, str] = {}
+    """What the words of the form's own rules are made from, for words in other languages: `rule`, which of the
+    code's rules it is, and the names and numbers in them. Left out: there are no other words.
+    """
+
 
 class Site(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Where a company is."""
@@ -2891,6 +2966,28 @@ class StatusRef(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
 
     name: str | None = None
     """What people call it; equal names may belong to different boards."""
+
+
+class StatusesCopyParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
+    """Parameters of statuses.copy."""
+
+    tenant: str
+    """Whose."""
+
+    connection: str
+    """Through which connection."""
+
+    scope: str
+    """The board, team or queue whose mappings are copied."""
+
+    to: list[str]
+    """Where to: others of the same kind."""
+
+    by: str = "product"
+    """Who does it; for the activity."""
+
+    preview: bool = False
+    """Says what would be done, and does nothing."""
 
 
 class StatusesMapParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
@@ -3101,6 +3198,16 @@ class TestStep(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
 
     ms: int | None = None
     """How long it took, in milliseconds."""
+
+
+class ThemeReport(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
+    """What a theme comes to."""
+
+    passed: bool
+    """Every pair has what it needs."""
+
+    items: list[Contrast] = []
+    """Every pair there is, those first that lack most."""
 
 
 class Ticket(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):

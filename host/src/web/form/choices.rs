@@ -68,11 +68,7 @@ pub(crate) async fn load(
         match request(options, settings) {
             Err(missing) => drop(lists.insert(field.key.clone(), List::Needs(missing))),
             Ok(request) => {
-                let lookup = Lookup {
-                    field: field.key.clone(),
-                    words: words(field).unwrap_or_default(),
-                    chosen: chosen(settings.get(&field.key)),
-                };
+                let lookup = Lookup::new(field, words(field), settings.get(&field.key));
                 match asked.iter_mut().find(|other| other.request == request) {
                     Some(other) => other.lookups.push(lookup),
                     None => asked.push(Asked::new(form, request, lookup)),
@@ -146,15 +142,6 @@ async fn together<T>(mut running: Vec<Waited<'_, T>>) -> Vec<Option<T>> {
     });
     let _ = tokio::time::timeout(TIME, all).await;
     done
-}
-
-/// What is chosen in a field, as it is kept.
-fn chosen(value: Option<&Value>) -> Vec<Value> {
-    match value {
-        None | Some(Value::Null) => Vec::new(),
-        Some(Value::Array(items)) => items.clone(),
-        Some(value) => vec![value.clone()],
-    }
 }
 
 /// The request of a field's list, or the field that has to be filled in first.

@@ -6,14 +6,17 @@
 use crate::connections::{Listed, Trial};
 use crate::web::ask::Ask;
 use psa_host_api::Error;
+use psa_host_api::form::types::{Field, FieldType};
 use psa_host_api::model::FormOption;
 use psa_host_api::ops::FormOptionsRequest;
 use serde_json::Value;
 
 /// A list of more is searched.
 const SHOWN_MAX: usize = 200;
-/// Of what is found so many are shown.
-pub(super) const FOUND_MAX: usize = 50;
+/// Of what is found so many are shown in a list that opens.
+const FOUND_MAX: usize = 50;
+/// The same where each has a box of its own.
+const BOXES_MAX: usize = 20;
 /// The longest words that are looked for, in characters.
 const WORDS_MAX: usize = 100;
 /// Of what is chosen and not in the list so many are asked for.
@@ -34,6 +37,21 @@ pub(super) struct Lookup {
     /// Empty: nothing is looked for.
     pub(super) words: String,
     pub(super) chosen: Vec<Value>,
+    /// So many are shown.
+    most: usize,
+}
+
+impl Lookup {
+    pub(super) fn new(field: &Field, words: Option<String>, value: Option<&Value>) -> Lookup {
+        let chosen = match value {
+            None | Some(Value::Null) => Vec::new(),
+            Some(Value::Array(items)) => items.clone(),
+            Some(value) => vec![value.clone()],
+        };
+        let boxes = matches!(field.kind, FieldType::Radio | FieldType::Multiselect);
+        let most = if boxes { BOXES_MAX } else { FOUND_MAX };
+        Lookup { field: field.key.clone(), words: words.unwrap_or_default(), chosen, most }
+    }
 }
 
 /// What was found.
@@ -60,7 +78,7 @@ impl Found {
         let chosen = listed.items.iter().filter(|option| lookup.chosen.contains(&option.value));
         Found {
             words: lookup.words.clone(),
-            items: listed.items.iter().take(FOUND_MAX).cloned().collect(),
+            items: listed.items.iter().take(lookup.most).cloned().collect(),
             more: true,
             chosen: chosen.cloned().collect(),
             sure: false,
@@ -95,8 +113,8 @@ impl Search<'_> {
             Ok(listed) => (None, listed),
             Err(error) => (Some(Box::new(error)), Listed { items: Vec::new(), whole: true }),
         };
-        let more = items.len() > FOUND_MAX || !whole;
-        items.truncate(FOUND_MAX);
+        let more = items.len() > lookup.most || !whole;
+        items.truncate(lookup.most);
         let missing: Vec<&Value> =
             lookup.chosen.iter().filter(|value| !items.iter().any(|option| option.value == **value)).collect();
         let (chosen, sure) = self.named(ask, trial, &missing, by_provider).await;

@@ -27,7 +27,7 @@ pub(super) fn draw(pen: &Pen<'_>, page: &Copy) -> Markup {
                     button class="psa-btn psa-btn-small" { (words.say("map.find.button")) }
                 }
             }
-            fieldset aria-describedby=[wrong] {
+            fieldset class="psa-field" aria-describedby=[wrong] {
                 legend class="psa-label" { (page.legend) }
                 @if let Some(error) = &page.error { p class="psa-error" id=[wrong] { (error) } }
                 @for one in &page.boards {

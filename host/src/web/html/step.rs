@@ -31,7 +31,7 @@ fn options(pen: &Pen<'_>, step: &Step) -> Markup {
     // Of several none is taken for granted.
     let alone = step.options.len() == 1;
     html! {
-        fieldset {
+        fieldset class="psa-field" {
             legend class="psa-label" { (pen.words.say("step.choose")) }
             @for option in &step.options {
                 label class="psa-choice" {

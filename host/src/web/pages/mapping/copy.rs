@@ -5,7 +5,7 @@
 
 use super::statuses::Boards;
 use crate::mappings::Choice;
-use crate::mappings::copy::{BOARDS_MAX, Board, Fit, Source, copy};
+use crate::mappings::copy::{BOARDS_MAX, CopyFit, OnBoard, Source, copy};
 use crate::web::ask::{Ask, Reply, query};
 use crate::web::pages::frame::{Framed, framed};
 use crate::web::permission::Permission;
@@ -92,7 +92,7 @@ struct Plan<'a> {
     boards: &'a Boards,
     from: &'a Choice,
     source: Source,
-    rows: Vec<(&'a Choice, Result<Board, Error>)>,
+    rows: Vec<(&'a Choice, Result<OnBoard, Error>)>,
 }
 
 pub(crate) async fn show(ask: &Ask<'_>) -> Result<Reply, Error> {
@@ -220,8 +220,8 @@ fn page(ask: &Ask<'_>, plan: &Plan<'_>, first: bool, to: &[&Choice], error: Opti
 }
 
 fn preview(ask: &Ask<'_>, plan: &Plan<'_>) -> Preview {
-    let named = |fits: &[Fit]| {
-        let name = |fit: &Fit| match fit.label.is_empty() {
+    let named = |fits: &[CopyFit]| {
+        let name = |fit: &CopyFit| match fit.label.is_empty() {
             true => fit.name.clone(),
             false => ask.words.fill("map.copy.pair", &[("value", &fit.name), ("status", &fit.label)]),
         };
@@ -231,9 +231,9 @@ fn preview(ask: &Ask<'_>, plan: &Plan<'_>) -> Preview {
         names.extend((more > 0).then(|| ask.words.count("map.copy.and", more)));
         Named { n, shown: ask.words.number(n), names }
     };
-    let row = |(board, planned): &(&Choice, Result<Board, Error>)| {
+    let row = |(board, planned): &(&Choice, Result<OnBoard, Error>)| {
         let known = planned.as_ref().ok();
-        let list = |of: fn(&Board) -> &Vec<Fit>| known.map(|known| named(of(known))).unwrap_or_default();
+        let list = |of: fn(&OnBoard) -> &Vec<CopyFit>| known.map(|known| named(of(known))).unwrap_or_default();
         Planned {
             scope: board.id.clone(),
             board: board.label(),
