@@ -89,12 +89,13 @@ fn measured(connections: usize, links: usize) -> Vec<(String, u64, usize)> {
         get(url);
         let before = STATEMENTS.load(Ordering::SeqCst);
         let bytes = get(url);
+        let asked = STATEMENTS.load(Ordering::SeqCst) - before;
         if std::env::var_os("PSA_MEASURE").is_some() {
             let (rounds, begun) = (50, std::time::Instant::now());
             (0..rounds).for_each(|_| assert_eq!(get(url), bytes));
             eprintln!("{connections} connections, {links} links, {url}: {:?}, {bytes} bytes", begun.elapsed() / rounds);
         }
-        ((*url).to_owned(), STATEMENTS.load(Ordering::SeqCst) - before, bytes)
+        ((*url).to_owned(), asked, bytes)
     };
     PAGES.iter().map(page).collect()
 }
