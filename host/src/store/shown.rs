@@ -7,11 +7,14 @@
 use super::{Place, Read, State, StoredConnection};
 use crate::store::{CallbackState, Kind};
 
+/// Links are counted so far and no further, so that no page takes longer with more of them: one more means "more than these".
+pub(crate) const LINKS_COUNTED_MAX: u64 = 10_000;
+
 /// A connection and how it stands.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Summary {
     pub(crate) connection: StoredConnection,
-    /// Linked tickets.
+    /// Linked tickets, counted up to [`LINKS_COUNTED_MAX`].
     pub(crate) links: u64,
     pub(crate) queued: u64,
     pub(crate) in_doubt: u64,

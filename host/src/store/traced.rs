@@ -55,7 +55,7 @@ pub(crate) struct LinkRow {
     pub(crate) position: Position,
 }
 
-/// How many links there are of each kind.
+/// How many links there are of each kind; all of them are counted up to [`LINKS_COUNTED_MAX`](super::LINKS_COUNTED_MAX).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct LinkCounts {
     pub(crate) all: u64,

@@ -112,6 +112,14 @@ fn no_page_asks_more_or_grows_without_bound_with_more_rows() {
 }
 
 #[test]
+fn of_very_many_links_it_is_said_that_there_are_more() {
+    let (host, _folder) = opened(1, 10_001);
+    get(&host, "page", "/c/c00000/tickets").split("10,000+").nth(2).expect("the tab and the list say so");
+    let (host, _folder) = opened(1, 10_000);
+    assert!(!get(&host, "page", "/c/c00000/tickets").contains("10,000+"));
+}
+
+#[test]
 fn the_html_is_drawn_from_the_json_and_from_nothing_else() {
     let (host, _folder) = opened(12, 3);
     for url in PAGES {

@@ -7,6 +7,7 @@
 use super::moment::Moment;
 use super::who::Who;
 use crate::fork::PerProcess;
+use crate::store::LINKS_COUNTED_MAX;
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
 
@@ -115,8 +116,16 @@ impl<'a> Words<'a> {
 
     /// The text for a number, with more filled in.
     pub(crate) fn count_fill(&self, key: &str, n: u64, values: &[(&str, &str)]) -> String {
-        let number = self.number(n);
-        let all: Vec<(&str, &str)> = std::iter::once(("n", number.as_str())).chain(values.iter().copied()).collect();
+        self.count_as(key, n, &self.number(n), values)
+    }
+
+    /// The same for links, of which so many are counted and no more.
+    pub(crate) fn count_links(&self, key: &str, n: u64, values: &[(&str, &str)]) -> String {
+        self.count_as(key, n, &self.links(n), values)
+    }
+
+    fn count_as(&self, key: &str, n: u64, number: &str, values: &[(&str, &str)]) -> String {
+        let all: Vec<(&str, &str)> = std::iter::once(("n", number)).chain(values.iter().copied()).collect();
         filled(&self.text(key, n), &all)
     }
 
@@ -129,6 +138,14 @@ impl<'a> Words<'a> {
             // English and German have the same rule; a language with another one brings it with its catalogue.
             Some(Entry::Counted { one, other }) => if n == 1 { one } else { other }.clone(),
             None => key.to_owned(),
+        }
+    }
+
+    /// So many links; of more than are counted that there are more.
+    pub(crate) fn links(&self, n: u64) -> String {
+        match n > LINKS_COUNTED_MAX {
+            true => self.fill("number.more", &[("n", &self.number(LINKS_COUNTED_MAX))]),
+            false => self.number(n),
         }
     }
 

@@ -8,15 +8,16 @@ use crate::store::{
 };
 use rusqlite::{Row, params};
 
-/// A connection's columns and how it stands; each count walks an index of its own.
+/// A connection's columns and how it stands; each count walks an index of its own, that of links no further than
+/// [`LINKS_COUNTED_MAX`](crate::store::LINKS_COUNTED_MAX).
 macro_rules! summary {
     ($of:literal) => {
         concat!(
             "SELECT c.tenant, c.connection, c.plugin, c.name, c.settings, c.settings_version, c.credential_version,
                 c.account, c.identity, c.state, c.reason, c.detail, c.created, c.changed, c.form_version,
                 c.plugin_version,
-            (SELECT count(*) FROM ticket_links l WHERE l.tenant = c.tenant AND l.connection = c.connection
-                AND l.state = 'linked') AS links,
+            (SELECT count(*) FROM (SELECT 1 FROM ticket_links l WHERE l.tenant = c.tenant AND l.connection = c.connection
+                AND l.state = 'linked' LIMIT 10001)) AS links,
             (SELECT count(*) FROM operations o WHERE o.tenant = c.tenant AND o.connection = c.connection
                 AND o.state = 'queued' AND o.state IN ('queued', 'in_doubt', 'held')) AS queued,
             (SELECT count(*) FROM operations o WHERE o.tenant = c.tenant AND o.connection = c.connection

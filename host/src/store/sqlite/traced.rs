@@ -94,7 +94,7 @@ statements! {
             AND p.state = 'refused' AND p.seq > o.seq)
         ORDER BY o.ended DESC, o.seq DESC LIMIT ?5");
     COUNTS = concat!("SELECT
-        (SELECT count(*) FROM ticket_links WHERE tenant = ?1 AND connection = ?2),
+        (SELECT count(*) FROM (SELECT 1 FROM ticket_links WHERE tenant = ?1 AND connection = ?2 LIMIT 10001)),
         (SELECT count(*) FROM ", open!("'queued'"), " AND head = 1),
         (SELECT count(*) FROM ", open!("'in_doubt'"), "),
         (SELECT count(DISTINCT link) FROM ", open!("'held'"), "),

@@ -63,7 +63,7 @@ impl Framed {
         let failing = matches!(callbacks, CallbackState::Silent | CallbackState::Flapping | CallbackState::Failing);
         let count = |n: u64, words: &str, tone: Tone| {
             let words = format!(" {}", ask.words.count(words, n));
-            (n > 0).then(|| Count { n, shown: ask.words.number(n), words, tone })
+            (n > 0).then(|| Count { n, shown: ask.words.links(n), words, tone })
         };
         let tabs = [
             ("overview", "", None),

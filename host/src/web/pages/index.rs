@@ -142,7 +142,7 @@ fn row(ask: &Ask<'_>, summary: &Summary, agents: u64) -> Row {
         place: place(ask, summary),
         chip: standing.chip,
         text: standing.needs.into_iter().map(|need| need.text).collect::<Vec<_>>().join(" "),
-        links: ask.words.number(summary.links),
+        links: ask.words.links(summary.links),
         synced: summary.synced.map(|at| ask.words.moment(at)),
         action: action.look(Look::Small).of(&connection.name),
     }

@@ -197,7 +197,7 @@ fn pager(ask: &Ask<'_>, state: &str, find: &str, rows: &[LinkRow], more: bool, a
         let Position { at, id } = &row.position;
         to(&cursor(&serde_json::json!([at, id])))
     });
-    let shown = ask.words.count_fill("pager.of", all, &[("shown", &number)]);
+    let shown = ask.words.count_links("pager.of", all, &[("shown", &number)]);
     Pager { shown, first: (!first).then(|| to("")), next }
 }
 
