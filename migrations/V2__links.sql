@@ -15,7 +15,7 @@ CREATE TABLE ticket_links (
     seen TEXT CHECK (seen IS NULL OR json_valid(seen)),
     seen_at INTEGER NOT NULL DEFAULT 0,
     -- How often it was read; the last transition of an operation that was over when the last reading began, and the last
-    -- callback that had come by then.
+    -- callback that had come, and settled, by then.
     readings INTEGER NOT NULL DEFAULT 0,
     read_after INTEGER NOT NULL DEFAULT 0,
     read_heard INTEGER NOT NULL DEFAULT 0,

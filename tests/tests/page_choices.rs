@@ -26,16 +26,12 @@ fn a_list_is_shown_at_once_and_read_anew_behind_the_page() {
     let look = |key: &str| field(&ann, |ann| ann.get(&url), key);
     let read_at = || items(&look("moment"))[0].1.clone();
     // It is good for a second; one list of the page takes longer than the page waits, so each look lasts for three.
-    let begun = std::time::Instant::now();
     let first = read_at();
     assert_eq!(read_at(), first, "what was read is shown, and read anew behind it");
-    assert_ne!(read_at(), first);
-    // What takes longer than the page went on behind it.
-    let rest = std::time::Duration::from_millis(8_500).saturating_sub(begun.elapsed());
-    std::thread::sleep(rest);
-    let begun = std::time::Instant::now();
-    assert_eq!(items(&look("slow"))[0].1, "At last (at-last)");
-    assert!(begun.elapsed() < std::time::Duration::from_millis(2_500), "{:?}", begun.elapsed());
+    assert!((0..20).any(|_| read_at() != first));
+    // What takes longer than any page waits goes on behind it: begun anew by each look it would never be there.
+    let slow = (0..20).find_map(|_| items(&look("slow")).pop());
+    assert_eq!(slow.unwrap().1, "At last (at-last)");
     // Whoever wants it anew gets it anew.
     let before = read_at();
     let reloaded = field(&ann, |ann| send(ann, &url, &[("_action", "reload:choices")]), "moment");

@@ -2,7 +2,7 @@
 //!
 //! Holds: what a copy would do on each board (`plan`), and doing it (`copy`).
 //! Promises: what stands for something already stays, whatever it is; a name that several statuses of a board have is nobody's
-//! equal; a board that cannot be read keeps no other one from its copy.
+//! equal; who does it once more after an error goes on with what is left.
 
 use super::{Choice, Decision, Line, choices, decide, table};
 use crate::core::Core;

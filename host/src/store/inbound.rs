@@ -174,7 +174,7 @@ pub(crate) struct NewView {
     /// When this reading began, and after which transition: what operations have done since may not be in it.
     pub(crate) began: i64,
     pub(crate) after: i64,
-    /// The last callback that had come by then: it, and those before it, announce nothing that is not in it.
+    /// The last callback that had come, and settled, by then: it, and those before it, announce nothing that is not in it.
     pub(crate) heard: i64,
     pub(crate) seen: Option<String>,
     /// It is not there any more.

@@ -4,11 +4,11 @@
 //! rounded up to what is needed.
 
 use super::assets::style;
+use crate::fork::PerProcess;
 use psa_host_api::Error;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
 
 /// What texts need (WCAG 2.2, 1.4.3).
 const TEXT: f64 = 4.5;
@@ -69,7 +69,8 @@ pub(crate) fn report(tokens: &BTreeMap<String, String>) -> Result<ThemeReport, E
             _ => "is no token of the page: docs/page.md names them",
         };
         let error = wrong.unwrap_or_else(|| Error::invalid(format!("tokens: {name} {message}")));
-        wrong = Some(error.field(format!("/tokens/{name}"), "token", message));
+        let at = name.replace('~', "~0").replace('/', "~1");
+        wrong = Some(error.field(format!("/tokens/{at}"), "token", message));
     }
     match wrong {
         Some(error) => Err(error),
@@ -115,8 +116,8 @@ fn pairs() -> Vec<(&'static str, &'static str, f64)> {
 
 /// The colours of the stylesheet: `--p-bg: var(--psa-bg, light-dark(#…, #…));`.
 fn standard() -> &'static BTreeMap<String, Colour> {
-    static READ: OnceLock<BTreeMap<String, Colour>> = OnceLock::new();
-    READ.get_or_init(|| lines().filter_map(|(name, value)| Some((name.to_owned(), colour(value)?))).collect())
+    static READ: PerProcess<BTreeMap<String, Colour>> = PerProcess::new();
+    READ.get(|| lines().filter_map(|(name, value)| Some((name.to_owned(), colour(value)?))).collect())
 }
 
 /// A token that is no colour: a font, a size.

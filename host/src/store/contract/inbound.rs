@@ -290,16 +290,28 @@ pub(super) fn overtaken(store: &dyn Store) {
     assert_eq!(apply(store, due().remove(0), reading), Outcomes::Done);
     judge(store, &place, fourth, Verdict::Verified, "m4");
     assert_eq!(due(), vec![]);
-    // What came after the reading began is read again; so is what somebody else announced meanwhile.
+    // What was taken up before it had settled is done too. It is not taken up again at once, and again.
     let fifth = keep();
     judge(store, &place, fifth, Verdict::Verified, "m5");
-    let (announced, reading) = (due().remove(0), NewView { heard: fifth, ..view(&known(store, &place), None, &[]) });
+    let reading = NewView { heard: fourth, ..view(&known(store, &place), None, &[]) };
+    assert_eq!((apply(store, due().remove(0), reading), due()), (Outcomes::Done, vec![]));
+    // What came after the reading began is read again; so is what somebody else announced meanwhile.
     let sixth = keep();
     judge(store, &place, sixth, Verdict::Verified, "m6");
-    assert_eq!((apply(store, announced, reading), due().len()), (Outcomes::Done, 1));
     let (announced, reading) = (due().remove(0), NewView { heard: sixth, ..view(&known(store, &place), None, &[]) });
+    let seventh = keep();
+    judge(store, &place, seventh, Verdict::Verified, "m7");
+    assert_eq!((apply(store, announced, reading), due().len()), (Outcomes::Done, 1));
+    let (announced, reading) = (due().remove(0), NewView { heard: seventh, ..view(&known(store, &place), None, &[]) });
     store.make_dirty(&place, vec![ticket("1001")], NOW).wait().unwrap();
     assert_eq!((apply(store, announced, reading), due().len()), (Outcomes::Done, 1));
+    // Deliveries go with their registration; what they have announced ends as soon as it is read.
+    let eighth = keep();
+    judge(store, &place, eighth, Verdict::Verified, "m8");
+    assert!(store.drop_subscription(&place, "s", Record::default()).wait().unwrap());
+    assert_eq!(store.heard_until(&place, NOW).unwrap(), 0);
+    let reading = view(&known(store, &place), None, &[]);
+    assert_eq!((apply(store, due().remove(0), reading), due()), (Outcomes::Done, vec![]));
 }
 
 pub(super) fn fences(store: &dyn Store) {

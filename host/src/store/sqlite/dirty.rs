@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 statements! {
     /// What is due already, or being read, is read a little later, with what is said now; not for ever.
-    /// Nothing of what a callback says that had come when the last reading began: that has seen it.
+    /// Nothing of what a callback says that had come, and settled, when the last reading began: that has seen it.
     ADD = "INSERT INTO dirty (tenant, connection, kind, entity, action, by, source, since, next_at, heard)
         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?10 WHERE ?10 = 0 OR ?3 <> 'ticket' OR NOT EXISTS (
             SELECT 1 FROM ticket_links WHERE tenant = ?1 AND connection = ?2 AND ticket = ?4 AND state = 'linked'
@@ -120,7 +120,8 @@ pub(super) fn later(db: &Connection, dirty: &Dirty, next_at: i64) -> Result<(), 
 pub(super) fn applied(db: &Connection, applied: Applied) -> Result<Outcomes, StoreError> {
     let Applied { dirty, view, new_ticket, now, mut record } = applied;
     let Place { tenant, connection } = &dirty.place;
-    let heard = view.as_ref().map_or(dirty.heard, |view| view.heard);
+    // The reading began after what it was taken up for, settled or not.
+    let heard = view.as_ref().map_or(0, |view| view.heard).max(dirty.heard);
     if let Some(view) = view {
         if cursors::exists(db, ON_ITS_WAY, params![tenant, view.link, view.after])? {
             return Ok(Outcomes::Again);

@@ -2,7 +2,7 @@
 //!
 //! Promises: every list is asked for once, all at the same time, and together they take no longer than their time; what is
 //! not there by then costs its own field only; a list that was shown within a day is shown at once, and read anew behind the
-//! page when its time is over; what takes longer than the page goes on behind it; of a list that can be searched no more is read than is shown.
+//! page when its time is over; a list that takes longer than the page goes on behind it; of a list that can be searched no more is read than is shown.
 
 use super::search::{self, Found, Lookup, Search};
 use crate::connections::{Listed, Trial};

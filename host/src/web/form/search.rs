@@ -75,10 +75,11 @@ pub(crate) struct Found {
 impl Found {
     /// The beginning of a list, while what is wanted of it is still being looked for.
     pub(super) fn late(listed: &Listed, lookup: &Lookup) -> Found {
-        let chosen = listed.items.iter().filter(|option| lookup.chosen.contains(&option.value));
+        let (first, rest) = listed.items.split_at(listed.items.len().min(lookup.most));
+        let chosen = rest.iter().filter(|option| lookup.chosen.contains(&option.value));
         Found {
             words: lookup.words.clone(),
-            items: listed.items.iter().take(lookup.most).cloned().collect(),
+            items: first.to_vec(),
             more: true,
             chosen: chosen.cloned().collect(),
             sure: false,
@@ -129,7 +130,8 @@ impl Search<'_> {
         missing: &[&Value],
         by_provider: bool,
     ) -> (Vec<FormOption>, bool) {
-        let (mut chosen, mut asked, mut sure) = (Vec::new(), 0, true);
+        // Of a list that is cut, and that nobody can be asked about, nobody knows what is behind the cut.
+        let (mut chosen, mut asked, mut sure) = (Vec::new(), 0, self.listed.whole || by_provider);
         for value in missing {
             let here = self.listed.items.iter().find(|option| option.value == **value).cloned();
             if here.is_some() || !by_provider {

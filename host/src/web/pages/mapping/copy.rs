@@ -124,11 +124,15 @@ pub(crate) async fn save(ask: &Ask<'_>) -> Result<Reply, Error> {
         return Ok(Reply::View(409, Box::new(view)));
     }
     let place = ask.place();
+    let mut done = Ok(());
     for (board, planned) in plan.rows.drain(..) {
         if let Ok(planned) = planned {
-            copy(ask.core, &place, &board.id, planned, &ask.by(), ask.context).await?;
+            let copied = copy(ask.core, &place, &board.id, planned, &ask.by(), ask.context).await;
+            done = done.and(copied.map(drop));
         }
     }
+    // What was copied is copied: looked at again, it stays.
+    done?;
     let to: String = to.iter().map(|board| format!("&to={}", query(&board.id))).collect();
     let href = format!("/map/statuses/copy?scope={}&look=1{to}", query(&plan.from.id));
     Ok(Reply::Done { to: ask.of_connection(&place.connection, &href), word: "copied" })
