@@ -25,7 +25,7 @@ class Door(BaseHTTPRequestHandler):
             answer = host.callback("POST", self.path, self.headers.items(), body)
         except psa_host.PsaError:
             answer = psa_host.Response(429, [], b"")  # the PSA comes again
-        print("callback", answer.status, flush=True)
+        print(f"callback {answer.status}\n", end="", flush=True)
         self.send_response(answer.status)
         for name, value in answer.headers:
             self.send_header(name, value)
@@ -57,12 +57,12 @@ link = host.links.create(tenant="t", connection=connection, product_ticket="HD-7
 note = host.notes.post(
     tenant="t", link=link, visibility="internal", text="Posted from Python.", client_key="comment 1", wait_ms=60_000
 )
-print("note", note.state, flush=True)
+print(f"note {note.state}\n", end="", flush=True)
 # end: post
 
 # begin: event
 for event in host.events("desk"):
-    print("event", event.kind, flush=True)  # here the product does what the event says
+    print(f"event {event.kind}\n", end="", flush=True)  # here the product does what the event says
     if event.kind == "note.added":  # it is acknowledged when the next one is asked for
         host.events.ack(consumer="desk", id=event.id)
         break

@@ -4,7 +4,7 @@ use super::nothing::{Done, Nothing};
 use super::typed::typed;
 use super::{
     attachments, callbacks, changes, companies, connections, events, history, links, mappings, members, notes,
-    operations, page, plugins, priorities, rehearse, tickets, time, trials, upkeep,
+    operations, plugins, priorities, rehearse, theme, tickets, time, trials, upkeep,
 };
 use crate::callbacks::Comparison;
 use crate::connections::Connection;
@@ -211,7 +211,7 @@ methods! {
     /// Acknowledges an event and all before it.
     "events.ack" events::ack, (events::Ack) -> Done;
     /// The contrast of the page's colours with a product's own in their place: to be asked at start-up.
-    "page.theme_report" page::report, (page::ThemeTokens) -> crate::web::ThemeReport;
+    "theme.report" theme::report, (theme::ThemeTokens) -> crate::web::ThemeReport;
     /// How things stand: per connection what waits, for how long, and why.
     "health" upkeep::health, (upkeep::AskHealth) -> upkeep::Health;
     /// Which key seals, and what each key has sealed.

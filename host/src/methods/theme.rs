@@ -1,4 +1,4 @@
-//! Methods of the page.
+//! Methods of the colours of the page.
 
 use crate::core::Core;
 use crate::plugin::CallContext;
@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-/// Parameters of page.theme_report.
+/// Parameters of theme.report.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ThemeTokens {
