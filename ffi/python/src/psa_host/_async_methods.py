@@ -1399,32 +1399,6 @@ class AsyncOperations:
         )
 
 
-class AsyncPage:
-    """page.*"""
-
-    def __init__(self, run: AsyncRun) -> None:
-        self._run = run
-
-    async def theme_report(
-        self,
-        *,
-        tokens: Mapping[str, str] | None = None,
-        options: CallOptions | None = None,
-    ) -> types.ThemeReport:
-        """The contrast of the page's colours with a product's own in their place: to be asked at start-up.
-
-        tokens: The product's variables as its stylesheet has them: `{"--psa-accent": "#1b5cbe"}`. A colour is
-        `#rrggbb`, `#rgb`, `rgb(r g b)`, or `light-dark()` of two of these. What is left out is as the page has it.
-        """
-        return await self._run(
-            _table.PAGE_THEME_REPORT,
-            types.PageThemeReportParams(
-                tokens=dict(tokens or {}),
-            ),
-            options,
-        )
-
-
 class AsyncPlugins:
     """plugins.*"""
 
@@ -1770,6 +1744,32 @@ class AsyncTenant:
             _table.TENANT_EXPORT,
             types.TenantExportParams(
                 tenant=tenant,
+            ),
+            options,
+        )
+
+
+class AsyncTheme:
+    """theme.*"""
+
+    def __init__(self, run: AsyncRun) -> None:
+        self._run = run
+
+    async def report(
+        self,
+        *,
+        tokens: Mapping[str, str] | None = None,
+        options: CallOptions | None = None,
+    ) -> types.ThemeReport:
+        """The contrast of the page's colours with a product's own in their place: to be asked at start-up.
+
+        tokens: The product's variables as its stylesheet has them: `{"--psa-accent": "#1b5cbe"}`. A colour is
+        `#rrggbb`, `#rgb`, `rgb(r g b)`, or `light-dark()` of two of these. What is left out is as the page has it.
+        """
+        return await self._run(
+            _table.THEME_REPORT,
+            types.ThemeReportParams(
+                tokens=dict(tokens or {}),
             ),
             options,
         )
@@ -2271,7 +2271,6 @@ class AsyncFacade:
         self.methods = AsyncMethods(run)
         self.notes = AsyncNotes(run)
         self.operations = AsyncOperations(run)
-        self.page = AsyncPage(run)
         self.plugins = AsyncPlugins(run)
         self.priorities = AsyncPriorities(run)
         self.product = AsyncProduct(run)
@@ -2279,6 +2278,7 @@ class AsyncFacade:
         self.statuses = AsyncStatuses(run)
         self.store = AsyncStore(run)
         self.tenant = AsyncTenant(run)
+        self.theme = AsyncTheme(run)
         self.tickets = AsyncTickets(run)
         self.time = AsyncTime(run)
         self.vault = AsyncVault(run)

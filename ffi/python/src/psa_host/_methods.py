@@ -1399,32 +1399,6 @@ class Operations:
         )
 
 
-class Page:
-    """page.*"""
-
-    def __init__(self, run: Run) -> None:
-        self._run = run
-
-    def theme_report(
-        self,
-        *,
-        tokens: Mapping[str, str] | None = None,
-        options: CallOptions | None = None,
-    ) -> types.ThemeReport:
-        """The contrast of the page's colours with a product's own in their place: to be asked at start-up.
-
-        tokens: The product's variables as its stylesheet has them: `{"--psa-accent": "#1b5cbe"}`. A colour is
-        `#rrggbb`, `#rgb`, `rgb(r g b)`, or `light-dark()` of two of these. What is left out is as the page has it.
-        """
-        return self._run(
-            _table.PAGE_THEME_REPORT,
-            types.PageThemeReportParams(
-                tokens=dict(tokens or {}),
-            ),
-            options,
-        )
-
-
 class Plugins:
     """plugins.*"""
 
@@ -1770,6 +1744,32 @@ class Tenant:
             _table.TENANT_EXPORT,
             types.TenantExportParams(
                 tenant=tenant,
+            ),
+            options,
+        )
+
+
+class Theme:
+    """theme.*"""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def report(
+        self,
+        *,
+        tokens: Mapping[str, str] | None = None,
+        options: CallOptions | None = None,
+    ) -> types.ThemeReport:
+        """The contrast of the page's colours with a product's own in their place: to be asked at start-up.
+
+        tokens: The product's variables as its stylesheet has them: `{"--psa-accent": "#1b5cbe"}`. A colour is
+        `#rrggbb`, `#rgb`, `rgb(r g b)`, or `light-dark()` of two of these. What is left out is as the page has it.
+        """
+        return self._run(
+            _table.THEME_REPORT,
+            types.ThemeReportParams(
+                tokens=dict(tokens or {}),
             ),
             options,
         )
@@ -2271,7 +2271,6 @@ class Facade:
         self.methods = Methods(run)
         self.notes = Notes(run)
         self.operations = Operations(run)
-        self.page = Page(run)
         self.plugins = Plugins(run)
         self.priorities = Priorities(run)
         self.product = Product(run)
@@ -2279,6 +2278,7 @@ class Facade:
         self.statuses = Statuses(run)
         self.store = Store(run)
         self.tenant = Tenant(run)
+        self.theme = Theme(run)
         self.tickets = Tickets(run)
         self.time = Time(run)
         self.vault = Vault(run)

@@ -2465,15 +2465,6 @@ class PageRequest(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """At most so many items; absent: the provider's largest page."""
 
 
-class PageThemeReportParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
-    """Parameters of page.theme_report."""
-
-    tokens: dict[str, str] = {}
-    """The product's variables as its stylesheet has them: `{"--psa-accent": "#1b5cbe"}`. A colour is `#rrggbb`,
-    `#rgb`, `rgb(r g b)`, or `light-dark()` of two of these. What is left out is as the page has it.
-    """
-
-
 class Pair(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """A member for an agent."""
 
@@ -3208,6 +3199,15 @@ class ThemeReport(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
 
     items: list[Contrast] = []
     """Every pair there is, those first that lack most."""
+
+
+class ThemeReportParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
+    """Parameters of theme.report."""
+
+    tokens: dict[str, str] = {}
+    """The product's variables as its stylesheet has them: `{"--psa-accent": "#1b5cbe"}`. A colour is `#rrggbb`,
+    `#rgb`, `rgb(r g b)`, or `light-dark()` of two of these. What is left out is as the page has it.
+    """
 
 
 class Ticket(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
