@@ -11,6 +11,7 @@ use std::fs::{File, OpenOptions, Permissions};
 use std::io::{Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Larger files are no plugins, in bytes.
 const FILE_BYTES_MAX: u64 = 256 << 20;
@@ -205,11 +206,43 @@ fn keep(bytes: &[u8], sha256: &str, path: &Path, folder: &Path) -> std::io::Resu
     if std::fs::read(&copy).is_ok_and(|there| there == bytes) {
         return Ok(copy);
     }
-    let unfinished = folder.join(format!(".{}.{}", std::process::id(), path.file_name().unwrap_or_default().display()));
+    // Several hosts of a process may be opened at the same time, on one folder.
+    static DRAFTS: AtomicU64 = AtomicU64::new(0);
+    let draft = DRAFTS.fetch_add(1, Ordering::Relaxed);
+    let name = path.file_name().unwrap_or_default().display();
+    let unfinished = folder.join(format!(".{}.{draft}.{name}", std::process::id()));
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
     file.write_all(bytes)?;
     file.set_permissions(Permissions::from_mode(0o500))?;
     drop(file);
     std::fs::rename(&unfinished, &copy)?;
     Ok(copy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::keep;
+    use std::path::Path;
+    use std::sync::Barrier;
+
+    #[test]
+    fn hosts_that_are_opened_at_once_do_not_write_into_each_others_copies() {
+        let folder = tempfile::tempdir().unwrap();
+        let bytes = vec![7; 4 << 20];
+        let together = Barrier::new(8);
+        for round in 0..8 {
+            let digest = format!("{round:064}");
+            let keep_one = || {
+                together.wait();
+                keep(&bytes, &digest, Path::new("/x/psa_some.so"), folder.path())
+            };
+            let kept: Vec<_> = std::thread::scope(|scope| {
+                let threads: Vec<_> = (0..8).map(|_| scope.spawn(keep_one)).collect();
+                threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+            });
+            for copy in kept {
+                assert!(std::fs::read(copy.unwrap()).unwrap() == bytes);
+            }
+        }
+    }
 }
