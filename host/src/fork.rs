@@ -22,6 +22,19 @@ pub(crate) fn generation() -> u64 {
     GENERATION.load(Ordering::Relaxed)
 }
 
+/// A process. In a container of its own a child may have its parent's number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Process {
+    number: u32,
+    generation: u64,
+}
+
+impl Process {
+    pub(crate) fn this() -> Process {
+        Process { number: std::process::id(), generation: generation() }
+    }
+}
+
 /// Prepares for forks to come; again does nothing.
 pub(crate) fn prepare() -> Result<(), Error> {
     static PREPARED: AtomicBool = AtomicBool::new(false);

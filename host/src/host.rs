@@ -83,8 +83,7 @@ pub struct Host {
     shared: Arc<Shared>,
     /// Taken by close.
     io: Mutex<Option<tokio::runtime::Runtime>>,
-    process: u32,
-    generation: u64,
+    process: fork::Process,
 }
 
 struct Shared {
@@ -219,19 +218,13 @@ impl Host {
             next_id: AtomicU64::new(1),
             submitted: Mutex::default(),
         };
-        Ok(Host {
-            shared: Arc::new(shared),
-            io: Mutex::new(Some(io)),
-            process: std::process::id(),
-            generation: fork::generation(),
-        })
+        Ok(Host { shared: Arc::new(shared), io: Mutex::new(Some(io)), process: fork::Process::this() })
     }
 
     /// False in a child of a fork: threads, locks and open files of this host are its parent's. A child may drop it, which
     /// does nothing there, and must not use it otherwise.
     pub fn is_of_this_process(&self) -> bool {
-        // In a container of its own a child may have its parent's number.
-        self.process == std::process::id() && self.generation == fork::generation()
+        self.process == fork::Process::this()
     }
 
     /// Calls a method and waits for its result, a JSON object.
