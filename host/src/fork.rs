@@ -137,7 +137,13 @@ mod tests {
         assert!(ends_in_a_child(holder));
         let mut child = [0; 4];
         read.read_exact(&mut child).unwrap();
-        let free = file().try_lock();
+        // The child may not have come to its first instruction when its parent ended.
+        let begun = Instant::now();
+        let mut free = file().try_lock();
+        while free.is_err() && begun.elapsed() < Duration::from_secs(10) {
+            std::thread::yield_now();
+            free = file().try_lock();
+        }
         // SAFETY: the child of the holder, which waits for this.
         unsafe { libc::kill(i32::from_ne_bytes(child), libc::SIGKILL) };
         free.unwrap();
