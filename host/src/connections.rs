@@ -18,7 +18,7 @@ mod settings;
 mod trial;
 
 pub(crate) use change::{NewConnection, Update};
-pub(crate) use choices::Listed;
+pub(crate) use choices::{Keeping, Listed};
 pub(crate) use report::report_of;
 pub(crate) use rules::check_tenant;
 pub(crate) use secrets::{SecretOp, SecretState};

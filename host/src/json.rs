@@ -32,6 +32,11 @@ pub enum JsonError {
     NotObject,
 }
 
+/// A name as a part of a JSON pointer.
+pub(crate) fn pointer_part(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
 /// The text of a payload of bounded size.
 fn text(bytes: &[u8], bytes_max: usize) -> Result<&str, JsonError> {
     if bytes.len() > bytes_max {

@@ -111,6 +111,12 @@ impl Inbound {
         link["link"].as_str().expect("it works in this scene").to_owned()
     }
 
+    /// What an endpoint of the PSA was asked so far.
+    pub fn asked(&self, endpoint: &str) -> Vec<Value> {
+        let log = self.simulator.log().expect("it works in this scene");
+        log.into_iter().filter(|entry| entry["endpoint"] == endpoint).collect()
+    }
+
     /// Waits until the callbacks are registered; the token of the one for tickets.
     pub fn registered(&self) -> String {
         self.until("the callbacks are registered", || {

@@ -4,12 +4,13 @@
 //! was said and by nothing else. A step is as short as what the host is doing allows: proofs take milliseconds, and virtual
 //! minutes must not go by meanwhile, or readings would overtake what a queue of callbacks has to say.
 
-use crate::inbound::Inbound;
+use crate::inbound::{Inbound, merge};
 use psa_host::clock::VirtualClock;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 
+const MINUTE: u64 = 60_000;
 /// While callbacks wait to be proved; while there is something to read, or the PSA is being asked; else.
 const PROVING_STEP_MS: u64 = 2;
 const READING_STEP_MS: u64 = 20;
@@ -31,6 +32,30 @@ impl Time {
         let stopped = json!({"skew_ms": skew_ms, "stopped": true});
         scene.simulator.control("POST", "clock", Some(&stopped)).expect("the simulator answers");
         Time { clock, passed_ms: 0, answered: 0 }
+    }
+
+    /// A scene in which time passes only when it is let pass, once its callbacks are registered; the PSA's clock is ahead of
+    /// the host's by `skew_ms`. `product`: what its configuration says else.
+    pub fn stopped(tickets: &str, product: &Value, skew_ms: u64) -> (Inbound, Time) {
+        // Minutes of virtual time go by while a request is under way, or a plugin thinks.
+        let mut config = json!({
+            "callbacks": {"window_ms": MINUTE, "ensure_ms": 10 * MINUTE},
+            "egress": {"timeout_ms": 24 * 60 * MINUTE},
+            "outbox": {"quiet_ms": 48 * 60 * MINUTE},
+            "stall_grace_ms": 48 * 60 * MINUTE,
+        });
+        merge(&mut config, product);
+        let clock = VirtualClock::at(1_790_000_000_000);
+        let arguments = ["--tls", "--tickets", tickets, "--now", "2026-09-21T14:13:20Z"];
+        let scene = Inbound::with(&arguments, &config, Some(clock.clone()));
+        let mut time = Time::of(clock, &scene, skew_ms);
+        while scene.of("callbacks.list", json!({})).expect("the host answers")["items"].as_array().map_or(0, Vec::len)
+            < 2
+        {
+            time.pass(&scene, 1_000);
+        }
+        scene.registered();
+        (scene, time)
     }
 
     /// Lets so much time pass.

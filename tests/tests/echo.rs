@@ -5,7 +5,6 @@
 //! of an event. Afterwards an hour of virtual time goes by with all its windows, and nothing comes of it.
 //! `PSA_ECHO=edits:tickets` makes it longer: `PSA_ECHO=10000:100`.
 
-use psa_host::clock::VirtualClock;
 use psa_tests::inbound::Inbound;
 use psa_tests::time::Time;
 use rand::rngs::StdRng;
@@ -81,21 +80,7 @@ fn ticket(number: usize) -> u64 {
 impl World {
     fn new(tickets: usize) -> World {
         let count = (tickets + tickets / 9 + 1).to_string();
-        let product = json!({
-            "callbacks": {"poll_ms": 2 * MINUTE, "window_ms": MINUTE, "ensure_ms": 10 * MINUTE},
-            // Minutes of virtual time go by while a request is under way, or a plugin thinks.
-            "egress": {"timeout_ms": 24 * 60 * MINUTE},
-            "outbox": {"quiet_ms": 48 * 60 * MINUTE},
-            "stall_grace_ms": 48 * 60 * MINUTE,
-        });
-        let clock = VirtualClock::at(1_790_000_000_000);
-        let arguments = ["--tls", "--tickets", &count, "--now", "2026-09-21T14:13:20Z"];
-        let scene = Inbound::with(&arguments, &product, Some(clock.clone()));
-        let mut time = Time::of(clock, &scene, MINUTE);
-        while scene.of("callbacks.list", json!({})).unwrap()["items"].as_array().unwrap().len() < 2 {
-            time.pass(&scene, 1_000);
-        }
-        scene.registered();
+        let (scene, time) = Time::stopped(&count, &json!({"callbacks": {"poll_ms": 2 * MINUTE}}), MINUTE);
         // Project tickets have other boards; every tenth is one.
         let links = (0..tickets).map(|number| scene.link(ticket(number))).collect();
         scene.events("p");

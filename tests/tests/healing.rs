@@ -73,10 +73,7 @@ fn what_is_switched_off_again_and_again_is_left_to_a_person_who_ends_it() {
     let (row, health) = tickets(&scene);
     assert_eq!((row["state"].as_str(), health["state"].as_str()), (Some("flapping"), Some("flapping")));
     // Nobody puts it to work any more: the PSA is looked at, and left alone.
-    let looked = |endpoint: &str| {
-        let log = scene.simulator.log().unwrap();
-        log.iter().filter(|entry| entry["endpoint"] == endpoint).count()
-    };
+    let looked = |endpoint: &str| scene.asked(endpoint).len();
     let (lists, updates) = (looked("list_callbacks"), looked("update_callback"));
     scene.until("it was looked at a few times", || (looked("list_callbacks") >= lists + 5).then_some(()));
     assert_eq!(looked("update_callback"), updates);
@@ -160,7 +157,7 @@ fn strays_are_shown_without_their_secrets_and_what_is_not_ours_is_never_touched(
     }
     assert_eq!(compared["steps"], json!([]));
     let before = scene.simulator.control("GET", "callbacks", None).unwrap();
-    let lists = || scene.simulator.log().unwrap().iter().filter(|entry| entry["endpoint"] == "list_callbacks").count();
+    let lists = || scene.asked("list_callbacks").len();
     let looked = lists();
     scene.until("it was looked at a few times", || (lists() >= looked + 4).then_some(()));
     scene.of("callbacks.heal", json!({})).unwrap();

@@ -99,7 +99,7 @@ fn callbacks_are_kept_and_reading_goes_on_while_the_key_cannot_be_had() {
         .collect();
     assert!(to_us.len() as u64 >= changes, "{}", to_us.len());
     assert!(to_us.iter().all(|one| one["status"] == 204), "each is answered without waiting");
-    let asked = scene.simulator.log().unwrap().iter().filter(|entry| entry["endpoint"] == "callback_key").count();
+    let asked = scene.asked("callback_key").len();
     assert!(asked >= 1 && asked as u64 <= 10 + changes / 2_000, "it is asked for by the clock: {asked} times");
     let now = health(&scene);
     assert_eq!((now["waiting"].as_u64(), now["overrun"].as_bool()), (Some(WAITING_MAX), Some(true)), "{now}");

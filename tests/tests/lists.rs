@@ -1,38 +1,18 @@
 //! Lists that lie, and looks that come more often than they may.
 
-use psa_host::clock::VirtualClock;
 use psa_tests::inbound::Inbound;
 use psa_tests::time::Time;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 const MINUTE: u64 = 60_000;
 
 /// A scene in which time passes only when it is let pass, with these tickets linked.
 fn stopped(callbacks: &Value, tickets: std::ops::Range<u64>) -> (Inbound, Time) {
-    let mut product = json!({
-        "callbacks": {"window_ms": MINUTE, "ensure_ms": 10 * MINUTE},
-        "egress": {"timeout_ms": 24 * 60 * MINUTE},
-        "outbox": {"quiet_ms": 48 * 60 * MINUTE},
-        "stall_grace_ms": 48 * 60 * MINUTE,
-    });
-    product["callbacks"].as_object_mut().unwrap().extend(callbacks.as_object().unwrap().clone());
-    let clock = VirtualClock::at(1_790_000_000_000);
-    let arguments = ["--tls", "--tickets", "60", "--now", "2026-09-21T14:13:20Z"];
-    let scene = Inbound::with(&arguments, &product, Some(Arc::clone(&clock)));
-    let mut time = Time::of(clock, &scene, 0);
-    while scene.of("callbacks.list", json!({})).unwrap()["items"].as_array().unwrap().len() < 2 {
-        time.pass(&scene, 1_000);
-    }
-    scene.registered();
+    let (scene, time) = Time::stopped("60", &json!({"callbacks": callbacks}), 0);
     tickets.for_each(|ticket| drop(scene.link(ticket)));
     scene.events("p");
     (scene, time)
-}
-
-fn asked(scene: &Inbound, endpoint: &str) -> Vec<Value> {
-    scene.simulator.log().unwrap().into_iter().filter(|entry| entry["endpoint"] == endpoint).collect()
 }
 
 #[test]
@@ -65,9 +45,9 @@ fn a_list_that_was_cut_short_is_read_again_and_moves_nothing() {
     time.pass(&scene, 4 * MINUTE);
     scene.simulator.switches(&json!({"callback_lose_percent": 100.0})).unwrap();
     scene.simulator.fault(&json!({"endpoint": "search_tickets", "fault": "truncated_json", "times": 1})).unwrap();
-    let before = asked(&scene, "search_tickets").len();
+    let before = scene.asked("search_tickets").len();
     scene.person(1001, &json!({"status": 102}));
-    while asked(&scene, "search_tickets").len() == before {
+    while scene.asked("search_tickets").len() == before {
         time.pass(&scene, MINUTE);
     }
     assert!(scene.events("p").iter().all(|event| event["event"] != "ticket.changed"));
@@ -112,9 +92,9 @@ fn whoever_calls_the_door_makes_the_next_look_come_sooner_but_not_more_often() {
     let (scene, mut time) = stopped(&json!({"poll_ms": 12 * MINUTE, "waiting_max": 1}), 1001..1046);
     time.pass(&scene, 15 * MINUTE);
     scene.simulator.fault(&json!({"endpoint": "callback_key", "fault": "error_500_before_commit"})).unwrap();
-    let looks = || asked(&scene, "search_tickets").len();
+    let looks = || scene.asked("search_tickets").len();
     let read = || -> BTreeSet<String> {
-        asked(&scene, "get_ticket").iter().filter_map(|entry| entry["path"].as_str().map(str::to_owned)).collect()
+        scene.asked("get_ticket").iter().filter_map(|entry| entry["path"].as_str().map(str::to_owned)).collect()
     };
     let change = |to: u64| {
         scene.person(1001, &json!({"summary": format!("Summary {to}")}));

@@ -92,9 +92,9 @@ struct Ids(BTreeMap<String, usize>);
 static PLAIN: LazyLock<[(Regex, &str); 7]> = LazyLock::new(|| {
     [
         (r"gAAAA[0-9A-Za-z_=-]{40,}", "<sealed>"),
-        // The PSA's clock, which is known once the first look in the background has been answered.
         // The simulator counts its requests, those in the background too.
         (r"00000000-0000-4000-8000-[0-9a-f]{12}", "<request>"),
+        // The PSA's clock, which is known once the first look in the background has been answered.
         (r#""read_at":(null|[0-9]+)"#, "\"read_at\":<time>"),
         (r"20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(\.[0-9]+)?Z", "<time>"),
         (r"\b1[78][0-9]{11}\b", "<time>"),

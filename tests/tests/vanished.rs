@@ -22,10 +22,6 @@ fn linked(more: &Value, clock: Option<Arc<VirtualClock>>) -> Inbound {
     scene
 }
 
-fn asked(scene: &Inbound, endpoint: &str) -> usize {
-    scene.simulator.log().unwrap().iter().filter(|entry| entry["endpoint"] == endpoint).count()
-}
-
 #[test]
 fn a_ticket_that_is_missing_once_is_looked_for_again_before_anything_is_told() {
     let scene = linked(&only_callbacks(), None);
@@ -67,19 +63,19 @@ fn what_cannot_be_proved_is_asked_by_the_clock_and_given_up_after_a_day() {
     let scene = linked(&more, Some(clock.clone()));
     scene.simulator.fault(&json!({"endpoint": "callback_key", "fault": "error_500_before_commit"})).unwrap();
     scene.simulator.fault(&json!({"endpoint": "search_tickets", "fault": "error_500_before_commit"})).unwrap();
-    let before = asked(&scene, "callback_key");
+    let before = scene.asked("callback_key").len();
     scene.person(1001, &json!({"status": 102}));
-    scene.until("the key was asked for", || (asked(&scene, "callback_key") > before).then_some(()));
+    scene.until("the key was asked for", || (scene.asked("callback_key").len() > before).then_some(()));
     moves.store(false, std::sync::atomic::Ordering::SeqCst);
     hand.join().unwrap();
     // A minute's rest has begun: no other callback makes the key be asked for, however long it takes by the wall clock.
-    let resting = asked(&scene, "callback_key");
+    let resting = scene.asked("callback_key").len();
     for status in [103, 101, 102] {
         scene.person(1001, &json!({"status": status}));
     }
     assert!(scene.simulator.settle_deliveries().unwrap());
     (0..20).for_each(|_| clock.advance(10));
-    assert_eq!(asked(&scene, "callback_key"), resting, "a proof that failed rests");
+    assert_eq!(scene.asked("callback_key").len(), resting, "a proof that failed rests");
     let listed = scene.of("callbacks.deliveries", json!({})).unwrap()["items"].clone();
     let waiting = listed.as_array().unwrap().iter().filter(|one| one["state"] == "received").count();
     assert_eq!(waiting, 4, "{listed:#}");

@@ -179,18 +179,13 @@ impl Callbacks {
         let is_us = |name: &str| identity.as_deref().is_some_and(|us| us.to_lowercase() == name.to_lowercase());
         let event = self.ticket_changed(dirty, view, ticket, changes);
         Ok(NewView {
-            link: view.link.link.clone(),
-            before: view.reading,
-            began: began.at,
-            after: view.transition,
-            heard: began.heard,
             seen: Some(now.write()),
-            gone: None,
             notes,
             changed: Some(event),
             shown: now.shown(),
             by_us: ticket.updated_by.as_deref().is_some_and(is_us),
             added,
+            ..view.read_again(began.at, began.heard)
         })
     }
 
@@ -297,18 +292,9 @@ impl Callbacks {
             self.desk.scribe.event(&place.tenant, "ticket.gone", body)
         });
         Ok(Some(NewView {
-            link: view.link.link.clone(),
-            before: view.reading,
-            began: began.at,
-            after: view.transition,
-            heard: began.heard,
-            seen: None,
             gone: Some(GoneLimit { since, most }),
-            notes: view.notes.clone(),
             changed: event,
-            shown: Value::Null,
-            by_us: false,
-            added: Vec::new(),
+            ..view.read_again(began.at, began.heard)
         }))
     }
 

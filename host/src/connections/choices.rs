@@ -89,10 +89,7 @@ impl ConnectionRoom {
         request: &FormOptionsRequest,
         context: &CallContext,
     ) -> Result<Page<FormOption>, Error> {
-        let mut tried = self.prepare(trial, Moment::Creation).await?;
-        check_request(&tried, request)?;
-        forgive_later_steps(&mut tried);
-        refuse(tried.issues.clone())?;
+        let tried = self.asked_for(trial, request).await?;
         let load = || async {
             let answer = self.try_run::<ListFormOptions>(&tried.row, tried.secrets.clone(), request, context).await?;
             let bytes = serde_json::to_vec(&answer).map_err(|error| Error::internal(error.to_string()))?;
@@ -111,14 +108,20 @@ impl ConnectionRoom {
 
     /// Where the whole list of a field is kept once it was shown; none: it was asked for with secrets that are not kept.
     pub(crate) async fn keeping(&self, trial: &Trial, request: &FormOptionsRequest) -> Result<Option<Keeping>, Error> {
-        let mut tried = self.prepare(trial, Moment::Creation).await?;
-        check_request(&tried, request)?;
-        forgive_later_steps(&mut tried);
-        refuse(tried.issues.clone())?;
+        let tried = self.asked_for(trial, request).await?;
         let Some(key) = remembered_as(Kind::Options, trial, &tried, request)? else { return Ok(None) };
         let place = &tried.row.place;
         let ttl_ms = life_ms(&tried, request).unwrap_or(Limits::of(Kind::Catalog).ttl_ms);
         Ok(Some(Keeping { cache: self.choices.of(place.tenant.as_bytes(), &place.connection), key, ttl_ms }))
+    }
+
+    /// What is tried, if a list may be asked for under it.
+    async fn asked_for(&self, trial: &Trial, request: &FormOptionsRequest) -> Result<Tried, Error> {
+        let mut tried = self.prepare(trial, Moment::Creation).await?;
+        check_request(&tried, request)?;
+        forgive_later_steps(&mut tried);
+        refuse(tried.issues.clone())?;
+        Ok(tried)
     }
 
     /// Drops what is over, of all that is remembered of providers.

@@ -2,6 +2,7 @@
 //!
 //! Promises: all problems are told at once, each by the place where it was entered.
 
+use crate::json::pointer_part;
 use crate::sealed::bound_to;
 use psa_host_api::Error;
 use psa_host_api::form::{Form, Issue, Moment, Params, text};
@@ -35,7 +36,7 @@ pub(crate) fn issue_of(form: &Form, issue: Issue) -> SettingsIssue {
 /// Where a field was entered.
 pub(super) fn at(form: &Form, key: &str) -> String {
     let part = if form.is_secret(key) { "secrets" } else { "settings" };
-    format!("/{part}/{}", key.replace('~', "~0").replace('/', "~1"))
+    format!("/{part}/{}", pointer_part(key))
 }
 
 /// What is wrong with settings. `secrets`: the names of those that would be there with them.
@@ -58,7 +59,7 @@ pub(super) fn issues_of_secrets(
     let visible = form.visible(settings);
     let mut issues = Vec::new();
     for (name, value) in entered {
-        let at = format!("/secrets/{}", name.replace('~', "~0").replace('/', "~1"));
+        let at = format!("/secrets/{}", pointer_part(name));
         if !form.is_secret(name) {
             issues.push(error_at(at, "unknown_field", format!("the form has no secret \"{name}\"")));
         } else if !visible.contains(name.as_str()) {

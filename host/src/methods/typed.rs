@@ -1,5 +1,6 @@
 //! Reading parameters.
 
+use crate::json::pointer_part;
 use psa_host_api::Error;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -34,7 +35,7 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
     use serde_path_to_error::Segment;
     path.iter().fold(String::new(), |pointer, segment| match segment {
         Segment::Seq { index } => format!("{pointer}/{index}"),
-        Segment::Map { key } => format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1")),
+        Segment::Map { key } => format!("{pointer}/{}", pointer_part(key)),
         Segment::Enum { .. } | Segment::Unknown => pointer,
     })
 }

@@ -133,6 +133,26 @@ pub(crate) struct StoredView {
     pub(crate) transition: i64,
 }
 
+impl StoredView {
+    /// What a reading that began then has found, before it is said what that is: nothing.
+    pub(crate) fn read_again(&self, began: i64, heard: i64) -> NewView {
+        NewView {
+            link: self.link.link.clone(),
+            before: self.reading,
+            began,
+            after: self.transition,
+            heard,
+            seen: None,
+            gone: None,
+            notes: self.notes.clone(),
+            changed: None,
+            shown: Value::Null,
+            by_us: false,
+            added: Vec::new(),
+        }
+    }
+}
+
 /// A reading of a ticket among the readings and among what the operations do. Times do not say it: clocks are put back, and
 /// much happens within a millisecond.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -5,6 +5,7 @@
 
 use super::assets::style;
 use crate::fork::PerProcess;
+use crate::json::pointer_part;
 use psa_host_api::Error;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -69,8 +70,7 @@ pub(crate) fn report(tokens: &BTreeMap<String, String>) -> Result<ThemeReport, E
             _ => "is no token of the page: docs/page.md names them",
         };
         let error = wrong.unwrap_or_else(|| Error::invalid(format!("tokens: {name} {message}")));
-        let at = name.replace('~', "~0").replace('/', "~1");
-        wrong = Some(error.field(format!("/tokens/{at}"), "token", message));
+        wrong = Some(error.field(format!("/tokens/{}", pointer_part(name)), "token", message));
     }
     match wrong {
         Some(error) => Err(error),

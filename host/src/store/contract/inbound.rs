@@ -156,13 +156,7 @@ fn known(store: &dyn Store, place: &Place) -> StoredView {
 /// A reading that began when this was known. Its time says nothing: it is always the same.
 fn view(known: &StoredView, wanted: Option<&str>, notes: &[&str]) -> NewView {
     NewView {
-        link: "l".into(),
-        before: known.reading,
-        began: NOW,
-        after: known.transition,
-        heard: 0,
         seen: Some("{}".into()),
-        gone: None,
         notes: NoteFence { fence: Some("9".into()), fence_at: 0, last: Some("9".into()), last_at: NOW },
         changed: wanted.map(|_| {
             let body = json!({"changes": {"status": {}, "closed": {}}, "caused_by": {"provider": "psabridge"}});
@@ -171,6 +165,7 @@ fn view(known: &StoredView, wanted: Option<&str>, notes: &[&str]) -> NewView {
         shown: json!({"status": {"id": wanted}}),
         by_us: true,
         added: notes.iter().map(|note| ((*note).to_owned(), event("note.added"))).collect(),
+        ..known.read_again(NOW, 0)
     }
 }
 

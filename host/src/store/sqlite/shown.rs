@@ -2,7 +2,7 @@
 
 use super::SqliteStore;
 use super::connections::{connection_of, word};
-use super::statements::statements;
+use super::statements::{links_counted, statements};
 use crate::store::{
     CallbackState, InboundFacts, Kind, Passed, Place, Shown, State, StoreError, Summary, ValueKind, Which,
 };
@@ -17,7 +17,9 @@ macro_rules! summary {
                 c.account, c.identity, c.state, c.reason, c.detail, c.created, c.changed, c.form_version,
                 c.plugin_version,
             (SELECT count(*) FROM (SELECT 1 FROM ticket_links l WHERE l.tenant = c.tenant AND l.connection = c.connection
-                AND l.state = 'linked' LIMIT 10001)) AS links,
+                AND l.state = 'linked' LIMIT ",
+            links_counted!(),
+            ")) AS links,
             (SELECT count(*) FROM operations o WHERE o.tenant = c.tenant AND o.connection = c.connection
                 AND o.state = 'queued' AND o.state IN ('queued', 'in_doubt', 'held')) AS queued,
             (SELECT count(*) FROM operations o WHERE o.tenant = c.tenant AND o.connection = c.connection

@@ -9,3 +9,21 @@ macro_rules! statements {
     };
 }
 pub(super) use statements;
+
+/// What links are counted up to: one more than [`LINKS_COUNTED_MAX`](crate::store::LINKS_COUNTED_MAX), which says that there
+/// are more.
+macro_rules! links_counted {
+    () => {
+        "10001"
+    };
+}
+pub(super) use links_counted;
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn one_link_more_is_counted_than_is_shown() {
+        let counted: u64 = links_counted!().parse().unwrap();
+        assert_eq!(counted, crate::store::LINKS_COUNTED_MAX + 1);
+    }
+}

@@ -4,7 +4,7 @@ use super::activity::entry_of;
 use super::connections::{word, word_or_none};
 use super::links::link_of;
 use super::operation_row::{operation, operation_of};
-use super::statements::statements;
+use super::statements::{links_counted, statements};
 use super::{SqliteStore, StoreError};
 use crate::store::{
     AttemptEnd, Leaf, LeafAsk, LinkCounts, LinkRow, Listed, Place, Position, State, StoredAttempt, StoredEntry,
@@ -94,7 +94,7 @@ statements! {
             AND p.state = 'refused' AND p.seq > o.seq)
         ORDER BY o.ended DESC, o.seq DESC LIMIT ?5");
     COUNTS = concat!("SELECT
-        (SELECT count(*) FROM (SELECT 1 FROM ticket_links WHERE tenant = ?1 AND connection = ?2 LIMIT 10001)),
+        (SELECT count(*) FROM (SELECT 1 FROM ticket_links WHERE tenant = ?1 AND connection = ?2 LIMIT ", links_counted!(), ")),
         (SELECT count(*) FROM ", open!("'queued'"), " AND head = 1),
         (SELECT count(*) FROM ", open!("'in_doubt'"), "),
         (SELECT count(DISTINCT link) FROM ", open!("'held'"), "),

@@ -5,7 +5,7 @@
 //! page when its time is over; a list that takes longer than the page goes on behind it; of a list that can be searched no more is read than is shown.
 
 use super::search::{self, Found, Lookup, Search};
-use crate::connections::{Listed, Trial};
+use crate::connections::{Keeping, Listed, Trial};
 use crate::core::Core;
 use crate::lists::Walk;
 use crate::plugin::{CallContext, Terms};
@@ -19,7 +19,7 @@ use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap};
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -170,14 +170,12 @@ async fn at_once(ask: &Ask<'_>, trial: &Trial, request: &FormOptionsRequest, bou
         return pages(ask.core, trial, request, bounds, ask.context).await;
     };
     let now_ms = ask.core.clock.boot_ms();
+    let found = kept.get(now_ms);
     let reading = || {
         let (core, trial, request) = (ask.core.clone(), trial.clone(), request.clone());
-        tokio::spawn(async move {
-            let context = CallContext::until(core.clock.boot_ms().saturating_add(BEHIND_MS), Terms::default());
-            read(&core, &trial, &request, bounds, &context).await
-        })
+        tokio::spawn(async move { read(&core, &trial, &request, bounds, &kept).await })
     };
-    match kept.get(now_ms) {
+    match found {
         Some((listed, false)) => Ok(listed),
         Some((listed, true)) => {
             // What cannot be read now is read when somebody looks again: until then the older one stays.
@@ -191,18 +189,16 @@ async fn at_once(ask: &Ask<'_>, trial: &Trial, request: &FormOptionsRequest, bou
 
 /// Reads a list page by page, and keeps it to be shown.
 async fn read(
-    core: &Arc<Core>,
+    core: &Core,
     trial: &Trial,
     request: &FormOptionsRequest,
     bounds: Bounds,
-    context: &CallContext,
+    kept: &Keeping,
 ) -> Result<Listed, Error> {
-    let kept = core.connections.keeping(trial, request).await?;
     let read_ms = core.clock.boot_ms();
-    let listed = pages(core, trial, request, bounds, context).await?;
-    if let Some(kept) = kept {
-        kept.keep(&listed, read_ms, core.clock.boot_ms());
-    }
+    let context = CallContext::until(read_ms.saturating_add(BEHIND_MS), Terms::default());
+    let listed = pages(core, trial, request, bounds, &context).await?;
+    kept.keep(&listed, read_ms, core.clock.boot_ms());
     Ok(listed)
 }
 

@@ -134,8 +134,12 @@ pub(crate) async fn save(ask: &Ask<'_>) -> Result<Reply, Error> {
     // What was copied is copied: looked at again, it stays.
     done?;
     let to: String = to.iter().map(|board| format!("&to={}", query(&board.id))).collect();
-    let href = format!("/map/statuses/copy?scope={}&look=1{to}", query(&plan.from.id));
-    Ok(Reply::Done { to: ask.of_connection(&place.connection, &href), word: "copied" })
+    Ok(Reply::Done { to: format!("{}&look=1{to}", href(ask, &plan.from.id)), word: "copied" })
+}
+
+/// Where what is mapped of a board is copied from it.
+pub(super) fn href(ask: &Ask<'_>, scope: &str) -> String {
+    ask.of_connection(ask.segment("connection"), &format!("/map/statuses/copy?scope={}", query(scope)))
 }
 
 async fn boards(ask: &Ask<'_>, framed: &Framed) -> Result<Boards, Error> {
@@ -148,8 +152,7 @@ fn chosen<'b>(ask: &Ask<'_>, boards: &'b Boards) -> Vec<&'b Choice> {
     let pairs = if ask.form.get("to").is_some() { &ask.form } else { &ask.query };
     let wanted: Vec<&str> = pairs.all("to").collect();
     let from = ask.query.get("scope").unwrap_or_default();
-    let listed = boards.listed.iter().filter(|board| board.id != from && !board.inactive);
-    listed.filter(|board| wanted.contains(&board.id.as_str())).collect()
+    boards.others(from).filter(|board| wanted.contains(&board.id.as_str())).collect()
 }
 
 async fn plan<'a>(ask: &Ask<'_>, boards: &'a Boards, to: &[&'a Choice]) -> Result<Plan<'a>, Error> {
@@ -186,8 +189,7 @@ fn page(ask: &Ask<'_>, plan: &Plan<'_>, first: bool, to: &[&Choice], error: Opti
     let connection = ask.segment("connection");
     let name = plan.from.label();
     let find = ask.query.get("find").unwrap_or_default().trim().to_lowercase();
-    let others: Vec<&Choice> =
-        plan.boards.listed.iter().filter(|board| board.id != plan.from.id && !board.inactive).collect();
+    let others: Vec<&Choice> = plan.boards.others(&plan.from.id).collect();
     let is_chosen = |board: &Choice| match first {
         true => others.len() <= BOARDS_MAX,
         false => to.iter().any(|one| one.id == board.id),
@@ -249,10 +251,9 @@ fn preview(ask: &Ask<'_>, plan: &Plan<'_>) -> Preview {
     };
     let rows: Vec<Planned> = plan.rows.iter().map(row).collect();
     let n: u64 = rows.iter().map(|row| row.fits.n).sum();
-    let href = format!("/map/statuses/copy?scope={}", query(&plan.from.id));
-    let href = ask.of_connection(ask.segment("connection"), &href);
     let label = ask.words.count("map.copy.do", n);
-    let save = Action::post("copy", label, href, &[Permission::View, Permission::Map]).look(Look::Primary);
+    let save =
+        Action::post("copy", label, href(ask, &plan.from.id), &[Permission::View, Permission::Map]).look(Look::Primary);
     let save = plan.rows.iter().fold(save, |save, (board, _)| save.field("to", &board.id));
     let said = ask.words.count(if n == 0 { "map.copy.nothing" } else { "map.copy.said" }, n);
     let save = (n > 0).then(|| save.field("seen", &plan.digest()));

@@ -2,10 +2,10 @@
 //!
 //! Promises: only the statuses of the board that is shown are read, offered and taken.
 
-use super::{Known, Mapping, Pick, Scopes, Sheet, Subject, Unsaved};
+use super::{Known, Mapping, Pick, Scopes, Sheet, Subject, Unsaved, copy};
 use crate::mappings::{Choice, choices, scopes, table};
 use crate::store::{Mapped, ValueKind};
-use crate::web::ask::{Ask, Reply, query};
+use crate::web::ask::{Ask, Reply};
 use crate::web::pages::frame::{Framed, framed};
 use crate::web::permission::Permission;
 use crate::web::view::{Action, Body};
@@ -90,6 +90,11 @@ impl Boards {
         self.mapped.iter().find(|(scope, _)| scope == id).map_or(0, |(_, n)| *n)
     }
 
+    /// What can be copied to from one.
+    pub(super) fn others(&self, from: &str) -> impl Iterator<Item = &Choice> {
+        self.listed.iter().filter(move |board| board.id != from && !board.inactive)
+    }
+
     /// The one that is wanted, else one that has something, else the first one.
     pub(super) fn chosen(&self, ask: &Ask<'_>) -> Option<&Choice> {
         let wanted = ask.query.filled("scope");
@@ -131,9 +136,8 @@ impl Boards {
         if self.count(scope) == 0 || self.listed.len() < 2 {
             return None;
         }
-        let href = ask.of_connection(ask.segment("connection"), &format!("/map/statuses/copy?scope={}", query(scope)));
         let needs = [Permission::View, Permission::Map];
-        ask.allowed(vec![Action::get("copy", self.copying(ask), href, &needs)]).pop()
+        ask.allowed(vec![Action::get("copy", self.copying(ask), copy::href(ask, scope), &needs)]).pop()
     }
 }
 
