@@ -205,8 +205,8 @@ pub(crate) trait Inbound: Send + Sync {
     fn change_cursor(&self, place: &Place, change: CursorChange) -> Reply<()>;
     /// The product's door is here from now on. If it was elsewhere, all registrations are to be compared at once.
     fn door_is_at(&self, door: &str) -> Reply<()>;
-    /// Says what has to be read again.
-    fn make_dirty(&self, place: &Place, dirty: Vec<NewDirty>, now: i64) -> Reply<()>;
+    /// Says what has to be read again, and not before when.
+    fn make_dirty(&self, place: &Place, dirty: Vec<NewDirty>, read_at: i64, now: i64) -> Reply<()>;
     /// What is due, the longest waiting first.
     fn dirty_due(&self, place: &Place, now: i64, limit: usize) -> Read<Vec<Dirty>>;
     /// How many wait to be read.

@@ -59,6 +59,32 @@ fn a_list_that_was_cut_short_is_read_again_and_moves_nothing() {
     assert_eq!(told["changes"]["status"]["to"]["id"], "102");
 }
 
+/// A look may find a thousand tickets, and reading them takes a while in which callbacks come for some of them.
+#[test]
+fn what_a_look_has_found_is_read_once_with_what_callbacks_say_meanwhile() {
+    let (scene, mut time) = stopped(&json!({"poll_ms": 2 * MINUTE, "settle_ms": 10_000}), 1001..1002);
+    time.pass(&scene, 4 * MINUTE);
+    scene.simulator.switches(&json!({"callback_lose_percent": 100.0})).unwrap();
+    scene.person(1001, &json!({"summary": "Nobody heard of it"}));
+    let read = || scene.asked("get_ticket").len();
+    let before = read();
+    let to_read = || scene.of("callbacks.list", json!({})).unwrap()["health"]["to_read"].clone();
+    for _ in 0..600 {
+        time.pass(&scene, 1_000);
+        if to_read() == 1 {
+            break;
+        }
+    }
+    assert_eq!((to_read(), read()), (json!(1), before), "the look has found it, and it is not read yet");
+    scene.simulator.switches(&json!({"callback_lose_percent": 0.0})).unwrap();
+    scene.person(1001, &json!({"summary": "A callback tells of it"}));
+    assert!(scene.simulator.settle_deliveries().unwrap());
+    time.pass(&scene, MINUTE);
+    let changed = |event: &Value| (event["event"] == "ticket.changed").then(|| event["changes"]["summary"]["to"].clone());
+    let told: Vec<Value> = scene.events("p").iter().filter_map(changed).collect();
+    assert_eq!((told, read()), (vec![json!("A callback tells of it")], before + 1));
+}
+
 #[test]
 fn many_changes_in_one_window_are_told_as_a_matter_for_people_too() {
     let (scene, mut time) = stopped(&json!({"poll_ms": 2 * MINUTE, "mass_change": 3}), 1001..1005);

@@ -300,7 +300,10 @@ impl Callbacks {
             self.desk.store.change_cursor(place, miss).await?;
         }
         if !dirty.is_empty() {
-            self.desk.store.make_dirty(place, dirty, self.desk.clock.now_unix_ms()).await?;
+            // Like what a callback says: of those that have come by now, and are not proved yet, none makes it be read again.
+            let now = self.desk.clock.now_unix_ms();
+            let read_at = now.saturating_add(self.desk.config.settle_ms as i64);
+            self.desk.store.make_dirty(place, dirty, read_at, now).await?;
         }
         Ok(missed)
     }

@@ -32,7 +32,7 @@ impl Callbacks {
         let full = unread.len() == BATCH;
         let dirty: Vec<NewDirty> = unread.into_iter().filter_map(|view| view.link.ticket).map(linked_ticket).collect();
         if !dirty.is_empty() {
-            self.desk.store.make_dirty(place, dirty, now).await?;
+            self.desk.store.make_dirty(place, dirty, now, now).await?;
         }
         let covers = (counted && !full).then_some(cursor.overflow);
         if covers.is_some() {
@@ -76,7 +76,7 @@ impl Callbacks {
         }
         let now = clock.now_unix_ms();
         let dirty = linked_ticket(ticket.clone());
-        self.desk.store.make_dirty(place, vec![dirty], now).await?;
+        self.desk.store.make_dirty(place, vec![dirty], now, now).await?;
         self.wake();
         let until = clock.boot_ms().saturating_add(wait_ms);
         let tickets = [ticket];

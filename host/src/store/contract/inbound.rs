@@ -170,7 +170,7 @@ fn view(known: &StoredView, wanted: Option<&str>, notes: &[&str]) -> NewView {
 }
 
 fn dirty(store: &dyn Store, place: &Place) -> Dirty {
-    store.make_dirty(place, vec![ticket("1001")], NOW).wait().unwrap();
+    store.make_dirty(place, vec![ticket("1001")], NOW, NOW).wait().unwrap();
     store.dirty_due(place, NOW, 10).unwrap().remove(0)
 }
 
@@ -195,7 +195,7 @@ pub(super) fn readings(store: &dyn Store) {
     let first = dirty(store, &place);
     let never = known(store, &place);
     // Announced again while it is read: it is read again.
-    store.make_dirty(&place, vec![ticket("1001")], NOW).wait().unwrap();
+    store.make_dirty(&place, vec![ticket("1001")], NOW, NOW).wait().unwrap();
     assert_eq!(apply(store, first, view(&never, None, &["7", "8"])), Outcomes::Done);
     assert_eq!(kinds(store).len(), 2);
     let second = store.dirty_due(&place, NOW, 10).unwrap().remove(0);
@@ -298,7 +298,7 @@ pub(super) fn overtaken(store: &dyn Store) {
     judge(store, &place, seventh, Verdict::Verified, "m7");
     assert_eq!((apply(store, announced, reading), due().len()), (Outcomes::Done, 1));
     let (announced, reading) = (due().remove(0), NewView { heard: seventh, ..view(&known(store, &place), None, &[]) });
-    store.make_dirty(&place, vec![ticket("1001")], NOW).wait().unwrap();
+    store.make_dirty(&place, vec![ticket("1001")], NOW, NOW).wait().unwrap();
     assert_eq!((apply(store, announced, reading), due().len()), (Outcomes::Done, 1));
     // Deliveries go with their registration; what they have announced ends as soon as it is read.
     let eighth = keep();

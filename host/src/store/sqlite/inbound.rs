@@ -80,9 +80,9 @@ impl Inbound for SqliteStore {
         self.write(move |db| cursors::door_is_at(db, &door))
     }
 
-    fn make_dirty(&self, place: &Place, dirty: Vec<NewDirty>, now: i64) -> Reply<()> {
+    fn make_dirty(&self, place: &Place, dirty: Vec<NewDirty>, read_at: i64, now: i64) -> Reply<()> {
         let place = place.clone();
-        self.write(move |db| dirty::add(db, &place, &dirty, (now, now), 0))
+        self.write(move |db| dirty::add(db, &place, &dirty, (read_at, now), 0))
     }
 
     fn dirty_due(&self, place: &Place, now: i64, limit: usize) -> Result<Vec<Dirty>, StoreError> {
