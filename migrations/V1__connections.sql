@@ -33,6 +33,9 @@ CREATE TABLE connections (
     detail TEXT,
     created INTEGER NOT NULL,
     changed INTEGER NOT NULL,
+    -- How many ticket links and operations it has: triggers count, for who is told what would go with it.
+    links INTEGER NOT NULL DEFAULT 0,
+    operations INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (tenant, connection),
     CHECK ((state = 'stopped') = (reason IS NOT NULL))
 ) STRICT, WITHOUT ROWID;

@@ -45,3 +45,11 @@ CREATE INDEX ticket_links_by_product ON ticket_links (tenant, connection, produc
 CREATE INDEX ticket_links_by_ticket ON ticket_links (tenant, connection, ticket) WHERE ticket IS NOT NULL;
 CREATE INDEX ticket_links_seen ON ticket_links (tenant, connection, seen_at) WHERE state = 'linked';
 CREATE INDEX ticket_links_gone ON ticket_links (tenant, connection, gone_at) WHERE gone_at IS NOT NULL;
+
+CREATE TRIGGER ticket_links_come AFTER INSERT ON ticket_links BEGIN
+    UPDATE connections SET links = links + 1 WHERE tenant = NEW.tenant AND connection = NEW.connection;
+END;
+
+CREATE TRIGGER ticket_links_go AFTER DELETE ON ticket_links BEGIN
+    UPDATE connections SET links = links - 1 WHERE tenant = OLD.tenant AND connection = OLD.connection;
+END;

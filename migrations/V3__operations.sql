@@ -77,6 +77,14 @@ CREATE INDEX operations_ended ON operations (tenant, connection, ended, kind, st
 CREATE INDEX operations_refused ON operations (tenant, connection, ended) WHERE state = 'refused';
 CREATE INDEX operations_key ON operations (key) WHERE key IS NOT NULL;
 
+CREATE TRIGGER operations_come AFTER INSERT ON operations BEGIN
+    UPDATE connections SET operations = operations + 1 WHERE tenant = NEW.tenant AND connection = NEW.connection;
+END;
+
+CREATE TRIGGER operations_go AFTER DELETE ON operations BEGIN
+    UPDATE connections SET operations = operations - 1 WHERE tenant = OLD.tenant AND connection = OLD.connection;
+END;
+
 CREATE TABLE attempts (
     tenant TEXT NOT NULL,
     operation TEXT NOT NULL,

@@ -10,6 +10,7 @@ mod callbacks;
 mod changes;
 mod companies;
 mod connections;
+mod copying;
 mod events;
 mod history;
 mod links;

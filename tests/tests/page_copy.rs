@@ -162,6 +162,17 @@ fn a_board_that_cannot_be_read_is_said_so_and_the_others_go_on() {
 }
 
 #[test]
+fn the_method_says_which_board_has_got_nothing_and_copies_to_the_others() {
+    let scene = scene(&[]);
+    scene.simulator.fault(&json!({"endpoint": "list_statuses", "fault": "forbidden", "times": 1_000})).unwrap();
+    let copied = scene.call("statuses.copy", json!({"scope": "1", "to": ["3", "2"]})).unwrap();
+    assert_eq!((&copied["items"][0]["error"]["code"], &copied["items"][0]["fits"]), (&json!("forbidden"), &json!([])));
+    let other = &copied["items"][1];
+    assert_eq!((other.get("error"), other["fits"].as_array().map(Vec::len)), (None, Some(2)), "{other:#}");
+    assert_eq!((kept(&scene, "2").len(), kept(&scene, "3").len()), (3, 0));
+}
+
+#[test]
 fn who_may_not_map_copies_nothing_and_other_sites_neither() {
     let scene = scene(&[]);
     let ann = Visitor::new(&scene.world.host);

@@ -3,7 +3,7 @@
 use super::nothing::Done;
 use crate::core::Core;
 use crate::lists::{all_members, whole_catalog};
-use crate::mappings::{Suggestion, copy, proposals};
+use crate::mappings::{Suggestion, proposals};
 use crate::plugin::CallContext;
 use crate::store::{MappingState, MemberMapping, Place, ProductValue, StatusMapping, ValueKind};
 use psa_host_api::model::{CatalogEntry, CatalogKind, Member};
@@ -324,62 +324,4 @@ pub(crate) async fn unmapped(core: &Core, params: Unmapped, _: &CallContext) -> 
     let mut items = core.store.values(&place.tenant, ValueKind::Status)?;
     items.retain(|value| !mapped.iter().any(|mapping| mapping.scope == scope && mapping.value == value.id));
     Ok(UnmappedValues { items })
-}
-
-/// Parameters of statuses.copy.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct CopyStatuses {
-    /// Whose.
-    tenant: String,
-    /// Through which connection.
-    connection: String,
-    /// The board, team or queue whose mappings are copied.
-    scope: String,
-    /// Where to: others of the same kind.
-    to: Vec<String>,
-    /// Says what would be done, and does nothing.
-    #[serde(default)]
-    preview: bool,
-    /// Who does it; for the activity.
-    #[serde(default = "super::product")]
-    by: String,
-}
-
-/// Result of statuses.copy.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct Copied {
-    /// In the order of `to`.
-    items: Vec<CopiedTo>,
-}
-
-/// What became of a copy on one board.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct CopiedTo {
-    /// The board, team or queue.
-    scope: String,
-    #[serde(flatten)]
-    board: copy::OnBoard,
-}
-
-pub(crate) async fn copy_statuses(core: &Core, params: CopyStatuses, context: &CallContext) -> Result<Copied, Error> {
-    let CopyStatuses { tenant, connection, scope, to, preview, by } = params;
-    copy::check(&scope, &to)?;
-    let place = Place { tenant, connection };
-    core.connections.exists(&place)?;
-    let source = copy::Source::read(core, &place, &scope, context).await?;
-    let mut plans = Vec::new();
-    for scope in to {
-        let plan = source.plan(core, &place, &scope, context).await?;
-        plans.push((scope, plan));
-    }
-    let mut items = Vec::new();
-    for (scope, plan) in plans {
-        let board = match preview {
-            true => plan,
-            false => copy::copy(core, &place, &scope, plan, &by, context).await?,
-        };
-        items.push(CopiedTo { scope, board });
-    }
-    Ok(Copied { items })
 }

@@ -3,7 +3,7 @@
 use super::nothing::{Done, Nothing};
 use super::typed::typed;
 use super::{
-    attachments, callbacks, changes, companies, connections, events, history, links, mappings, members, notes,
+    attachments, callbacks, changes, companies, connections, copying, events, history, links, mappings, members, notes,
     operations, plugins, priorities, rehearse, theme, tickets, time, trials, upkeep,
 };
 use crate::callbacks::Comparison;
@@ -151,7 +151,7 @@ methods! {
     /// Lets statuses of a board stand for the product's.
     "statuses.map" mappings::map_statuses, (mappings::MapStatuses) -> Done;
     /// Lets statuses of other boards stand for what those of the same name stand for on one; what is mapped there stays.
-    "statuses.copy" mappings::copy_statuses, (mappings::CopyStatuses) -> mappings::Copied;
+    "statuses.copy" copying::copy_statuses, (copying::CopyStatuses) -> copying::Copied;
     /// The mappings of statuses.
     "statuses.mappings" mappings::statuses, (mappings::Of) -> mappings::StatusMappings;
     /// The product's statuses that nothing stands for on a board.

@@ -117,6 +117,10 @@ if TYPE_CHECKING:
     """One permission. What is not given is denied."""
     Render = Literal["page", "fragment", "json"]
     """How an answer looks. The product decides, never the browser."""
+    SpeaksOf = Literal["operation", "connection"]
+    """What a provider's refusal is about. A plugin that does not say means the connection, because a wrong
+    `operation` would end a write for good and a wrong `connection` only delays it.
+    """
     State = Literal["queued", "in_doubt", "held", "delivered", "refused", "discarded"]
     """Where an operation is."""
     StatusScope = Literal["board", "type", "connection"]
@@ -176,6 +180,7 @@ else:
     PathRule = str
     Permission = str
     Render = str
+    SpeaksOf = str
     State = str
     StatusScope = str
     StepState = str
@@ -1300,6 +1305,9 @@ class CopiedTo(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     without: list[CopyFit] = []
     """Values whose status has no equal there."""
 
+    error: Error | None = None
+    """Why nothing was copied to this one; `fits` is what is left to do, if that is known."""
+
 
 class CopyFit(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """One value of the product on another board."""
@@ -1503,6 +1511,34 @@ class Erased(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Rows that are gone, not counting what went with them."""
 
 
+class Error(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
+    """An error as it crosses a boundary. Its text never holds a secret or a note's body."""
+
+    code: Code | str
+    """The stable code."""
+
+    details: Any = None
+    """More, for programs."""
+
+    fields: list[FieldError] = []
+    """The fields that were wrong."""
+
+    message: str = ""
+    """What was wrong, where, and what to do."""
+
+    provider: ProviderAnswer | None = None
+    """What the provider answered."""
+
+    reason: str | None = None
+    """Refines the code, stable too: `too_late`, `egress_host`."""
+
+    retry_after_ms: int | None = None
+    """When to try again, in milliseconds from now."""
+
+    speaks_of: SpeaksOf | str | None = None
+    """What the refusal is about; only plugins say it."""
+
+
 class EventsAckParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Parameters of events.ack."""
 
@@ -1642,6 +1678,19 @@ class Field(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
 
     width: Width | str | None = None
     """How wide."""
+
+
+class FieldError(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
+    """One field that was wrong."""
+
+    at: str
+    """JSON pointer into the request, or the provider's own name of the field."""
+
+    code: str
+    """Stable machine word, `max_length`."""
+
+    message: str
+    """A sentence for people."""
 
 
 class FormOf(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
@@ -2598,6 +2647,19 @@ class ProductValue(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
 
     email: str | None = None
     """Of an agent: to match members by."""
+
+
+class ProviderAnswer(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
+    """What the provider said, as far as it helps its support."""
+
+    code: str | None = None
+    """The provider's own code."""
+
+    request_id: str | None = None
+    """The id under which the provider's support finds the request."""
+
+    status: int | None = None
+    """HTTP status."""
 
 
 class RawAnswer(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):

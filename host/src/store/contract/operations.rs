@@ -93,6 +93,8 @@ pub(super) fn lanes(store: &dyn Store) {
     };
     let due = || ask(&[]);
     assert_eq!((head().as_deref(), due()), (Some("o1"), 1));
+    let depends = store.dependents(&place).unwrap();
+    assert_eq!((depends.links, depends.operations, depends.waiting), (1, 3, 3));
     assert!(store.step(step(&place, "o1", State::Queued, None, State::Held)).wait().unwrap());
     assert_eq!(head().as_deref(), Some("o2"));
     // What was held comes back behind the present head, though it is older; then before the younger ones.

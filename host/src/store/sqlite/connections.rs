@@ -21,8 +21,8 @@ statements! {
         state, reason, detail, created, changed, form_version, plugin_version FROM connections WHERE tenant = ?1 AND connection > ?2
         ORDER BY connection LIMIT ?3";
     DELETE = "DELETE FROM connections WHERE tenant = ?1 AND connection = ?2";
-    COUNT_LINKS = "SELECT count(*) FROM ticket_links WHERE tenant = ?1 AND connection = ?2";
-    COUNT_OPERATIONS = "SELECT count(*) FROM operations WHERE tenant = ?1 AND connection = ?2";
+    /// Triggers count: they are too many to be counted for a page.
+    COUNTED = "SELECT links, operations FROM connections WHERE tenant = ?1 AND connection = ?2";
     COUNT_WAITING = "SELECT count(*) FROM operations WHERE tenant = ?1 AND connection = ?2
         AND state IN ('queued', 'in_doubt', 'held')";
     COUNT_MEMBERS = "SELECT count(*) FROM member_mappings WHERE tenant = ?1 AND connection = ?2";
@@ -111,9 +111,14 @@ impl Connections for SqliteStore {
             let count = |statement| -> rusqlite::Result<u64> {
                 db.prepare_cached(statement)?.query_row(params![place.tenant, place.connection], |row| row.get(0))
             };
+            let counted = db
+                .prepare_cached(COUNTED)?
+                .query_row(params![place.tenant, place.connection], |row| Ok((row.get(0)?, row.get(1)?)))
+                .optional()?;
+            let (links, operations) = counted.unwrap_or_default();
             Ok(Dependents {
-                links: count(COUNT_LINKS)?,
-                operations: count(COUNT_OPERATIONS)?,
+                links,
+                operations,
                 waiting: count(COUNT_WAITING)?,
                 mappings: count(COUNT_MEMBERS)? + count(COUNT_STATUSES)? + count(COUNT_PRIORITIES)?,
             })

@@ -107,7 +107,8 @@ pub(crate) fn reply(who: &Who, words: &Words<'_>, trouble: &Trouble) -> Reply {
     Reply::View(status, Box::new(View { title, crumbs, frame: None, notices: Vec::new(), body }))
 }
 
-fn of_error(words: &Words<'_>, error: &Error) -> (u16, String, Told) {
+/// How it is answered and called, and what is said of it.
+pub(super) fn of_error(words: &Words<'_>, error: &Error) -> (u16, String, Told) {
     let (status, key) = match error.code {
         Code::NotFound => return (404, "not_found".to_owned(), Told::ours(words.say("problem.not_found.text"))),
         // A defect of ours: what exactly is for the log.

@@ -8,6 +8,7 @@ use crate::mappings::Choice;
 use crate::mappings::copy::{BOARDS_MAX, CopyFit, OnBoard, Source, copy};
 use crate::web::ask::{Ask, Reply, query};
 use crate::web::pages::frame::{Framed, framed};
+use crate::web::pages::problem::of_error;
 use crate::web::permission::Permission;
 use crate::web::told::Told;
 use crate::web::view::{Action, Body, Crumb, Link, Look, Notice, View};
@@ -124,15 +125,23 @@ pub(crate) async fn save(ask: &Ask<'_>) -> Result<Reply, Error> {
         return Ok(Reply::View(409, Box::new(view)));
     }
     let place = ask.place();
-    let mut done = Ok(());
+    let mut failed = None;
     for (board, planned) in plan.rows.drain(..) {
         if let Ok(planned) = planned {
             let copied = copy(ask.core, &place, &board.id, planned, &ask.by(), ask.context).await;
-            done = done.and(copied.map(drop));
+            failed = failed.or(copied.err().map(|error| (board, error)));
         }
     }
-    // What was copied is copied: looked at again, it stays.
-    done?;
+    if let Some((board, error)) = failed {
+        // What was copied is copied: looked at again, it stays, and the rest is what is left to do.
+        let left = self::plan(ask, &boards, &to).await?;
+        let view = framed.view(ask, "statuses", Body::Copy(Box::new(page(ask, &left, false, &to, None))));
+        let mut view = trailed(ask, &framed, view, &left);
+        let title = ask.words.fill("map.copy.failed", &[("board", &board.label())]);
+        let (status, _, told) = of_error(&ask.words, &error);
+        view.notices.push(Notice::bad(title, told));
+        return Ok(Reply::View(status, Box::new(view)));
+    }
     let to: String = to.iter().map(|board| format!("&to={}", query(&board.id))).collect();
     Ok(Reply::Done { to: format!("{}&look=1{to}", href(ask, &plan.from.id)), word: "copied" })
 }
