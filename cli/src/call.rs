@@ -2,6 +2,7 @@
 
 use psa_host::{CallOptions, Hooks, Host};
 use std::error::Error;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -46,12 +47,12 @@ pub(crate) fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     host.close(1000)?;
     match outcome {
         Ok(json) => {
-            println!("{json}");
+            print(&json);
             Ok(())
         }
         // The whole error, for programs, where results go.
         Err(error) => {
-            println!("{}", error.to_json());
+            print(&error.to_json());
             Err(error.into())
         }
     }
@@ -61,4 +62,9 @@ pub(crate) fn run(options: &Options) -> Result<(), Box<dyn Error>> {
 fn plugins() -> std::io::Result<PathBuf> {
     let packaged = super::demo::beside_this_program("../lib/psa_host/plugins")?;
     if packaged.is_dir() { Ok(packaged) } else { super::demo::beside_this_program("") }
+}
+
+/// One line. Whoever reads it may have seen enough before its end.
+fn print(json: &str) {
+    let _ = writeln!(std::io::stdout(), "{json}");
 }

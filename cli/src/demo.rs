@@ -66,7 +66,12 @@ pub(crate) fn run(options: &Options) -> Outcome {
             listening => listening,
         }
     })?;
-    let simulator = Simulator::start(&beside_this_program("psa-simulator")?, &["--tls"])?;
+    let program = beside_this_program("psa-simulator")?;
+    if !program.is_file() {
+        let message = "the demo needs psa-simulator beside this program, which a package does not have";
+        return Err(format!("{message}: run `cargo xtask demo` in a checkout").into());
+    }
+    let simulator = Simulator::start(&program, &["--tls"])?;
     println!("1. A simulated ConnectWise speaks HTTPS at {}", simulator.text("url"));
     let folder = tempfile::tempdir()?;
     let plugin = shipped_plugin(folder.path())?;

@@ -227,7 +227,10 @@ impl Callbacks {
                 let (proved, read) = tokio::join!(self.prove_all(&place), self.read_all(&place));
                 for (what, outcome) in [("callbacks could not be proved", proved), ("changes could not be read", read)]
                 {
-                    if let Err(error) = outcome {
+                    // What closing has ended is nobody's trouble.
+                    if let Err(error) = outcome
+                        && !self.is_closing()
+                    {
                         self.desk.log.warn("host", &format!("connection {place}: {what}: {error}"));
                     }
                 }

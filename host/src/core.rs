@@ -60,16 +60,18 @@ impl Environment {
         self.here == self.stored
     }
 
+    /// Why nothing is sent. `None`: it is.
+    pub(crate) fn foreign(&self) -> Option<String> {
+        let Environment { here, stored } = self;
+        (!self.is_ours()).then(|| format!("the database belongs to environment \"{stored}\", this is \"{here}\""))
+    }
+
     /// A copied database touches no registration of the original.
     pub(crate) fn check_registering(&self) -> Result<(), Error> {
-        if self.is_ours() {
-            return Ok(());
-        }
-        let Environment { here, stored } = self;
-        let message = format!(
-            "the database belongs to environment \"{stored}\", this is \"{here}\": nothing is registered from it"
-        );
-        Err(Error::new(Code::Conflict, message).because("environment"))
+        self.foreign().map_or(Ok(()), |why| {
+            let message = format!("{why}: nothing is registered from it");
+            Err(Error::new(Code::Conflict, message).because("environment"))
+        })
     }
 }
 

@@ -308,6 +308,8 @@ impl Host {
             shared.gate.wait_empty(Duration::MAX);
             block::wait(core.outbox.idle_within(LAST_WAIT));
             core.connections.close_threads();
+            // A database that cannot be written keeps them for a minute.
+            let _ = core.events.let_go();
             core.store.close();
         }
         // On a thread of its own: the runtime refuses to end on a thread of another one, which a product may have.

@@ -226,6 +226,8 @@ pub(crate) trait Inbound: Send + Sync {
     fn oldest_reading(&self, place: &Place) -> Read<Option<i64>>;
     /// How many tickets are linked, and how many of them have gone since `since`.
     fn count_gone(&self, place: &Place, since: i64) -> Read<(u64, u64)>;
+    /// The last note that was there when a link was made. `None`: there was none, or it is not known.
+    fn note_before(&self, tenant: &str, link: &str) -> Read<Option<String>>;
     /// What a link's ticket shows when it is linked, read since `began`.
     fn first_view(&self, place: &Place, link: &str, seen: Option<String>, notes: NoteFence, began: i64) -> Reply<()>;
 }
@@ -271,6 +273,8 @@ pub(crate) trait Journal: Send + Sync {
     -> Reply<Taken>;
     /// Acknowledges events up to and with `id`.
     fn ack_event(&self, consumer: &str, id: i64) -> Reply<bool>;
+    /// Who has taken events and not acknowledged them has ended: they are for anybody at once.
+    fn let_go_of_events(&self, owner: &str) -> Reply<()>;
     /// Drops the oldest events beyond `keep`.
     fn trim_events(&self, keep: u64) -> Reply<()>;
     /// The id of the newest event; cheap, for waiting.

@@ -135,3 +135,17 @@ fn a_rehearsal_shows_the_request_and_sends_nothing() {
     let error = scene.world.call("rehearse", json!({"method": "vault.rotate", "params": {}})).unwrap_err();
     assert_eq!(error.reason.as_deref(), Some("unknown_method"));
 }
+
+#[test]
+fn what_waits_says_why_its_connection_sends_nothing() {
+    let scene = scene();
+    scene.call("connections.pause", json!({})).unwrap();
+    let note = scene.hand_in("Said later.");
+    let of = json!({"tenant": "t", "operation": note["operation"]});
+    let text = scene.world.call("operations.explain", of.clone()).unwrap()["text"].to_string();
+    assert!(text.contains("Its connection is stopped (paused), and nothing is sent through it."), "{text}");
+    scene.call("connections.resume", json!({})).unwrap();
+    scene.until(&note, "delivered");
+    let text = scene.world.call("operations.explain", of).unwrap()["text"].to_string();
+    assert!(!text.contains("stopped"), "{text}");
+}

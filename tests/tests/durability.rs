@@ -19,7 +19,8 @@ fn a_restored_backup_does_not_send_its_queue_twice() {
     let copy = shared.folder.path().join("copy.db");
     call(&host, "store.backup", json!({"path": copy})).unwrap();
     let error = call(&host, "store.backup", json!({"path": copy})).unwrap_err();
-    assert_eq!(error.code, Code::Storage, "nothing is overwritten: {error}");
+    let told = (error.code, error.reason.as_deref());
+    assert_eq!(told, (Code::InvalidArgument, Some("backup_target")), "nothing is overwritten: {error}");
     host.close(1000).unwrap();
     let host = shared.open(json!({})).unwrap();
     wait_until_all_ended(&host);
@@ -40,6 +41,21 @@ fn a_restored_backup_does_not_send_its_queue_twice() {
     assert_eq!(wait_until_all_ended(&host).last().unwrap()["outcome"], "applied");
 }
 
+/// Only what was made since the link was can be an operation of the link's.
+#[test]
+fn a_new_database_sends_a_note_whose_words_were_there_before_it() {
+    let shared = Shared::new();
+    for copies in 1..3 {
+        let host = shared.open(json!({})).unwrap();
+        let (_, link) = shared.link(&host);
+        note(&host, &link, "The printer is on its way.").unwrap();
+        assert_eq!(wait_until_all_ended(&host).last().unwrap()["outcome"], "applied");
+        host.close(1000).unwrap();
+        assert_eq!(shared.words().len(), copies);
+        std::fs::remove_dir_all(shared.folder.path().join("data")).unwrap();
+    }
+}
+
 #[test]
 fn a_copy_of_another_environment_sends_nothing() {
     let shared = Shared::new();
@@ -50,6 +66,11 @@ fn a_copy_of_another_environment_sends_nothing() {
     let host = shared.open(json!({"environment": "staging"})).unwrap();
     let health = call(&host, "health", json!({"tenant": "t"})).unwrap();
     assert_eq!(health["sends"], false);
+    note(&host, &link, "Of the copy.").unwrap();
+    let waiting = call(&host, "operations.list", json!({"tenant": "t"})).unwrap()["items"][1]["operation"].clone();
+    let explained = call(&host, "operations.explain", json!({"tenant": "t", "operation": waiting})).unwrap();
+    let text = explained["text"].as_str().unwrap();
+    assert!(text.contains("belongs to environment \"default\", this is \"staging\""), "{text}");
     // Reading is harmless.
     let of = json!({"tenant": "t", "connection": connection, "ticket": "1001"});
     assert_eq!(call(&host, "tickets.get", of).unwrap()["id"], "1001");

@@ -179,7 +179,7 @@ fn input_without_sense_is_refused_and_loses_nothing() {
             json!({"tenant": "t", "connection": scene.connection, "product_ticket": "HD-1001", "ticket": "1002"}),
             Code::Conflict,
         ),
-        ("store.backup", json!({"path": "/nowhere/at/all.db"}), Code::Storage),
+        ("store.backup", json!({"path": "/nowhere/at/all.db"}), Code::InvalidArgument),
         ("vault.retire", json!({"key": "no such key"}), Code::Ok),
     ] {
         match scene.world.call(method, params.clone()) {
@@ -227,6 +227,18 @@ fn a_hundred_thousand_links_are_listed_page_by_page_and_found_at_once() {
     assert_eq!(call(&host, "links.list", one).unwrap()["items"][0]["link"], "l_077777");
     let dependents = call(&host, "connections.delete", json!({"tenant": "t", "connection": connection})).unwrap();
     assert_eq!(dependents["links"], 100_001);
+}
+
+#[test]
+fn what_a_host_had_in_hand_when_it_was_closed_comes_again_at_once() {
+    let shared = Shared::new();
+    let host = shared.open(json!({})).unwrap();
+    shared.link(&host);
+    let taken = host.next_event("desk", 10_000).unwrap().expect("a connection was made");
+    host.close(1000).unwrap();
+    let host = shared.open(json!({})).unwrap();
+    let again = host.next_event("desk", 10_000).unwrap().expect("nobody has acknowledged it");
+    assert_eq!(again.id, taken.id);
 }
 
 #[test]

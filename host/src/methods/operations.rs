@@ -112,7 +112,9 @@ pub(crate) async fn lookup(core: &Core, params: Lookup, _: &CallContext) -> Resu
 }
 
 pub(crate) async fn explain(core: &Core, params: Of, _: &CallContext) -> Result<Explanation, Error> {
-    core.outbox.explain(&core.outbox.operation_of(&params.tenant, &params.operation)?)
+    let mut explained = core.outbox.explain(&core.outbox.operation_of(&params.tenant, &params.operation)?)?;
+    explained.text.extend(core.environment.foreign().map(|why| format!("\nNothing is sent here: {why}.")));
+    Ok(explained)
 }
 
 pub(crate) async fn retry(core: &Core, params: Decision, _: &CallContext) -> Result<OperationView, Error> {

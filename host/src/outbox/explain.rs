@@ -4,7 +4,7 @@ use super::Outbox;
 use super::desk::Desk;
 use crate::clock::rfc3339;
 use crate::store::marks;
-use crate::store::{AttemptEnd, Kind, Outcome, State, StoredAttempt, StoredOperation};
+use crate::store::{AttemptEnd, ConnectionState, Kind, Outcome, State, StopReason, StoredAttempt, StoredOperation};
 use psa_host_api::Error;
 use psa_host_api::model::Visibility;
 use schemars::JsonSchema;
@@ -149,12 +149,35 @@ impl Outbox {
         if let Some(evidence) = &row.evidence {
             lines.push(format!("What a look at the PSA has found: {evidence}."));
         }
-        lines.push(said(next(row, &self.desk)));
+        let next = next(row, &self.desk);
+        lines.push(said(next));
+        if matches!(next, Next::Waits(_)) {
+            lines.extend(self.halted(row)?);
+        }
         let decisions = decisions(row);
         if !decisions.is_empty() {
             lines.push(format!("A person can decide: {}.", decisions.join(", ")));
         }
         Ok(Explanation { operation: row.into(), text: lines.join("\n"), attempts, decisions })
+    }
+
+    /// Why nothing of its connection is sent now.
+    fn halted(&self, row: &StoredOperation) -> Result<Option<String>, Error> {
+        let connection = self.desk.connections.stored(&row.place)?;
+        let detail = connection.detail.map(|detail| format!(" {}", detail.trim())).unwrap_or_default();
+        Ok(match (connection.state, connection.reason) {
+            (ConnectionState::Setup, _) => {
+                Some("Nothing is sent through its connection before connections.test has passed.".into())
+            }
+            (ConnectionState::Stopped, reason) => {
+                let reason = reason.map(StopReason::word).unwrap_or_default();
+                Some(format!("Its connection is stopped ({reason}), and nothing is sent through it.{detail}"))
+            }
+            (ConnectionState::Active, _) if !self.desk.config.deliver => {
+                Some("This process sends nothing (`outbox.deliver` is false): another one has to.".into())
+            }
+            (ConnectionState::Active, _) => None,
+        })
     }
 }
 

@@ -190,6 +190,10 @@ fn events(store: &dyn Store) {
     assert!(matches!(take("a", "me", NOW), Taken::Event { id: 1, .. }), "again, until it is acknowledged");
     assert_eq!(take("a", "other", NOW), Taken::Elsewhere);
     assert!(matches!(take("a", "other", NOW + 101), Taken::Event { id: 1, .. }), "the other one took too long");
+    store.let_go_of_events("me").wait().unwrap();
+    assert_eq!(take("a", "me", NOW), Taken::Elsewhere, "it is not mine");
+    store.let_go_of_events("other").wait().unwrap();
+    assert!(matches!(take("a", "me", NOW), Taken::Event { id: 1, .. }), "whoever had it has ended");
     assert!(store.ack_event("a", 2).wait().unwrap());
     assert!(!store.ack_event("a", 1).wait().unwrap(), "backwards");
     assert!(!store.ack_event("a", 99).wait().unwrap(), "beyond what was ever there");

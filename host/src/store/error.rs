@@ -13,6 +13,8 @@ pub(crate) enum StoreError {
     Full,
     #[error("the database cannot be written: {0}. Look at the rights of the file and its folder")]
     ReadOnly(String),
+    #[error("no backup can be made at {0}. Name a file that is not there yet, in a folder that can be written")]
+    BackupTarget(String),
     #[error("the database is damaged: {0}. Restore a backup; psa doctor says more")]
     Damaged(String),
     #[error("the database was migrated by a newer library. Restart this process with the new one")]
@@ -32,7 +34,9 @@ pub(crate) enum StoreError {
 /// What a unit of work ran into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Conflict {
-    #[error("this tenant has connected the same account already; pause or delete that connection first")]
+    #[error(
+        "this tenant has connected the same account already: use that connection (connections.list has it), or delete it first"
+    )]
     SameAccount,
     #[error("this ticket of the product, or this ticket of the PSA, is linked already through this connection")]
     SameLink,
@@ -57,6 +61,7 @@ impl From<StoreError> for Error {
         let (code, reason) = match &error {
             StoreError::Full => (Code::Storage, "disk_full"),
             StoreError::ReadOnly(_) => (Code::Storage, "read_only"),
+            StoreError::BackupTarget(_) => (Code::InvalidArgument, "backup_target"),
             StoreError::Damaged(_) => (Code::Storage, "damaged"),
             StoreError::Newer => (Code::Storage, "store_newer"),
             StoreError::Busy(_) => (Code::Storage, "busy"),

@@ -15,6 +15,7 @@ statements! {
     CONSUMER = "SELECT acked, lease_owner, lease_until FROM consumers WHERE name = ?1";
     ADD_CONSUMER = "INSERT INTO consumers (name, acked) VALUES (?1, ?2) ON CONFLICT (name) DO NOTHING";
     LEASE = "UPDATE consumers SET lease_owner = ?2, lease_until = ?3 WHERE name = ?1";
+    LET_GO = "UPDATE consumers SET lease_owner = NULL, lease_until = NULL WHERE lease_owner = ?1";
     ACK = "UPDATE consumers SET acked = ?2, lease_owner = NULL, lease_until = NULL WHERE name = ?1 AND acked < ?2
         AND ?2 <= coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0)";
     TRIM = "DELETE FROM events WHERE id <= (SELECT seq FROM sqlite_sequence WHERE name = 'events') - ?1";
@@ -61,6 +62,11 @@ impl Journal for SqliteStore {
     fn ack_event(&self, consumer: &str, id: i64) -> Reply<bool> {
         let consumer = consumer.to_owned();
         self.write(move |db| Ok(execute(db, ACK, params![consumer, id])? > 0))
+    }
+
+    fn let_go_of_events(&self, owner: &str) -> Reply<()> {
+        let owner = owner.to_owned();
+        self.write(move |db| execute(db, LET_GO, params![owner]).map(drop))
     }
 
     fn trim_events(&self, keep: u64) -> Reply<()> {

@@ -64,7 +64,7 @@ impl Upkeep for SqliteStore {
     }
 
     fn backup(&self, to: &Path) -> Result<(), StoreError> {
-        let unusable = |error: std::io::Error| StoreError::ReadOnly(format!("{}: {error}", to.display()));
+        let unusable = |error: std::io::Error| StoreError::BackupTarget(format!("{}: {error}", to.display()));
         // Made here, so that nothing that is there is overwritten.
         let made = {
             use std::os::unix::fs::OpenOptionsExt as _;
