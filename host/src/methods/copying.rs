@@ -6,7 +6,7 @@ use crate::core::Core;
 use crate::mappings::copy;
 use crate::plugin::CallContext;
 use crate::store::Place;
-use psa_host_api::Error;
+use psa_host_api::{Code, Error};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -64,6 +64,8 @@ pub(crate) async fn copy_statuses(core: &Core, params: CopyStatuses, context: &C
         };
         items.push(match copied {
             Ok(board) => CopiedTo { scope, error: None, board },
+            // That is about the call, and no board's fault.
+            Err(error) if matches!(error.code, Code::Cancelled | Code::Closed) => return Err(error),
             Err(error) => CopiedTo { scope, error: Some(error), board: planned.unwrap_or_default() },
         });
     }

@@ -37,7 +37,7 @@ fn filled(folder: &std::path::Path, connections: usize, links: usize) {
     tx.commit().unwrap();
 }
 
-const PAGES: [&str; 10] = [
+const PAGES: [&str; 14] = [
     "/",
     "/?find=0000",
     "/c/c00000",
@@ -45,6 +45,10 @@ const PAGES: [&str; 10] = [
     "/c/c00000/tickets",
     "/c/c00000/tickets?find=HD-1",
     "/c/c00000/tickets/l000000",
+    "/c/c00000/tickets?state=held",
+    "/c/c00000/map/members",
+    "/c/c00000/map/statuses",
+    "/c/c00000/map/priorities",
     "/c/c00000/callbacks",
     "/c/c00000/activity",
     "/c/c00000/remove",
