@@ -87,7 +87,7 @@ static int show_event(psa_host *host) {
 }
 
 static int work(psa_host *host, const char *create, const char *status) {
-    char connection[64], link[64], params[512];
+    char connection[64], label[256], link[64], params[512];
     int right;
     psa_reply *reply = call(host, "connections.create", create);
     if (reply == NULL) {
@@ -99,7 +99,14 @@ static int work(psa_host *host, const char *create, const char *status) {
         return 0;
     }
     snprintf(params, sizeof params, "{\"tenant\":\"t\",\"connection\":\"%s\"}", connection);
-    right = show(host, "connections.test", params, "label");
+    reply = call(host, "connections.test", params);
+    /* A test that found something wrong is no error of the call. */
+    right = reply != NULL && strstr(psa_reply_json(reply, NULL), "\"passed\":true") != NULL;
+    printf("connections.test: label = %s\n", right && member(reply, "label", label, sizeof label) ? label : "?");
+    psa_reply_free(reply);
+    if (!right) {
+        return 0;
+    }
     snprintf(params, sizeof params, "{\"tenant\":\"t\",\"connection\":\"%s\",\"ticket\":\"1001\"}", connection);
     right &= show(host, "tickets.get", params, "summary");
     /* Notes and statuses go through a link: one ticket of ours, tied to one of theirs. */

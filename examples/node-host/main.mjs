@@ -33,7 +33,8 @@ await once(server.listen(Number(address.port), address.hostname), "listening");
 
 // begin: calls
 const { connection } = await host.call("connections.create", create);
-await host.call("connections.test", { tenant, connection });
+const { passed, steps } = await host.call("connections.test", { tenant, connection });
+if (!passed) throw new Error(`the test failed: ${JSON.stringify(steps)}`);
 const { link } = await host.call("links.create", { tenant, connection, product_ticket: "HD-7", ticket: "1001" });
 const note = await host.call("notes.post", {
   tenant, link, visibility: "internal", text: "Posted from Node.", client_key: "note 1", wait_ms: 60_000,

@@ -16,7 +16,10 @@ $server = stream_socket_server("tcp://{$address['host']}:{$address['port']}");
 
 // begin: calls
 $connection = $host->call('connections.create', $create)->connection;
-$host->call('connections.test', ['tenant' => $tenant, 'connection' => $connection]);
+$test = $host->call('connections.test', ['tenant' => $tenant, 'connection' => $connection]);
+if (!$test->passed) {
+    throw new RuntimeException('the test failed: ' . json_encode($test->steps));
+}
 $link = $host->call('links.create', [
     'tenant' => $tenant, 'connection' => $connection, 'product_ticket' => 'HD-7', 'ticket' => '1001',
 ])->link;

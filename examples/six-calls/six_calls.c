@@ -26,7 +26,8 @@ static void check(const char *what, psa_code code, const psa_reply *reply) {
 /* Calls a method; the reply is the caller's to free. */
 static psa_reply *call(psa_host *host, const char *method, const char *params) {
     psa_reply *reply = NULL;
-    check(method, psa_host_call(host, method, bytes(params), NULL, &reply), reply);
+    psa_code code = psa_host_call(host, method, bytes(params), NULL, &reply);
+    check(method, code, reply);
     return reply;
 }
 /* end: helpers */
@@ -141,7 +142,8 @@ int main(int argc, char **argv) {
     /* begin: open */
     psa_host *host = NULL;
     psa_reply *error = NULL;
-    check("psa_host_open", psa_host_open(bytes(config), NULL, &host, &error), error);
+    psa_code code = psa_host_open(bytes(config), NULL, &host, &error);
+    check("psa_host_open", code, error);
     /* end: open */
     door.host = host;
     door.listener = listen_on((unsigned short)atoi(argv[3]));
@@ -152,7 +154,12 @@ int main(int argc, char **argv) {
     /* begin: connect */
     take(call(host, "connections.create", create), "connection", connection, sizeof connection);
     snprintf(params, sizeof params, "{\"tenant\":\"t\",\"connection\":\"%s\"}", connection);
-    psa_reply_free(call(host, "connections.test", params)); /* nothing is sent before the first test has passed */
+    psa_reply *report = call(host, "connections.test", params);
+    if (strstr(psa_reply_json(report, NULL), "\"passed\":true") == NULL) {
+        fprintf(stderr, "the test failed: %s\n", psa_reply_json(report, NULL));
+        return EXIT_FAILURE;
+    }
+    psa_reply_free(report);
     /* end: connect */
     /* begin: link */
     snprintf(params, sizeof params,

@@ -57,20 +57,37 @@ static void serve(const psa::host &host, int listener) {
     }
 }
 
-static int run(const std::string &config, const std::string &create, unsigned short port) {
-    // begin: open
-    psa::host host(config);
-    // end: open
-    const int listener = listen_on(port);
-    if (listener < 0) {
-        throw std::runtime_error("the callback address cannot be listened at");
+// Serves while it lives, whatever ends it.
+class door {
+  public:
+    door(const psa::host &host, unsigned short port) : listener(listen_on(port)) {
+        if (listener < 0) {
+            throw std::runtime_error("the callback address cannot be listened at");
+        }
+        server = std::thread(serve, std::cref(host), listener);
     }
-    std::thread server(serve, std::cref(host), listener);
+    door(const door &) = delete;
+    door &operator=(const door &) = delete;
+    ~door() {
+        shutdown(listener, SHUT_RDWR);
+        server.join();
+        close(listener);
+    }
 
+  private:
+    int listener;
+    std::thread server;
+};
+
+// From the connection to the note that somebody at the PSA writes.
+static int work(const psa::host &host, const std::string &create) {
     // begin: connect
     const std::string connection = text_of(host.call("connections.create", create), "connection");
-    // Nothing is sent before the first test has passed.
-    host.call("connections.test", R"({"tenant":"t","connection":")" + connection + "\"}");
+    const auto report = host.call("connections.test", R"({"tenant":"t","connection":")" + connection + "\"}");
+    if (report.text().find("\"passed\":true") == std::string_view::npos) {
+        std::cerr << "the test failed: " << report.text() << '\n';
+        return EXIT_FAILURE;
+    }
     // end: connect
 
     // begin: link
@@ -95,13 +112,22 @@ static int run(const std::string &config, const std::string &create, unsigned sh
         });                                              // and now it is acknowledged
     }
     // end: event
-    shutdown(listener, SHUT_RDWR);
-    server.join();
-    close(listener);
+    return EXIT_SUCCESS;
+}
+
+static int run(const std::string &config, const std::string &create, unsigned short port) {
+    // begin: open
+    psa::host host(config);
+    // end: open
+    int status;
+    {
+        const door open(host, port);
+        status = work(host, create);
+    }
     // begin: close
     host.close(std::chrono::seconds(1));  // running calls have a second to end
     // end: close
-    return EXIT_SUCCESS;
+    return status;
 }
 
 int main(int argc, char **argv) {

@@ -46,7 +46,9 @@ threading.Thread(target=server.serve_forever, daemon=True).start()
 
 # begin: connect
 connection = host.connections.create(**create).connection
-host.connections.test(tenant="t", connection=connection)  # nothing is sent before the first test has passed
+report = host.connections.test(tenant="t", connection=connection)
+if not report.passed:
+    sys.exit(f"the test failed: {report.steps}")
 # end: connect
 
 # begin: link

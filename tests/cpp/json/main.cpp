@@ -46,12 +46,14 @@ int main(int count, char **values) {
     const json made = psa::call(host, "connections.create", json::parse(values[2]));
     const std::string connection = made.at("connection");
     CHECK(psa::call(host, "connections.test", {{"tenant", "t"}, {"connection", connection}}).at("passed") == true);
+    // begin: json
     const std::string link = psa::call(host, "links.create",
                                        {{"tenant", "t"}, {"connection", connection}, {"product_ticket", "HD-7"},
                                         {"ticket", "1001"}}).at("link");
     const json note = psa::call(host, "notes.post",
                                 {{"tenant", "t"}, {"link", link}, {"visibility", "internal"},
                                  {"text", "Posted from C++: \xc3\xa9."}, {"client_key", "note 1"}, {"wait_ms", 60000}});
+    // end: json
     CHECK(note.at("state") == "delivered");
     const auto event = host.next_event("json", std::chrono::seconds(60));
     CHECK(event && psa::to_json(*event).at("event") == "connection.created");
