@@ -77,7 +77,8 @@ methods! {
     "connections.get" connections::get, (connections::Of) -> Connection;
     /// A tenant's connections.
     "connections.list" connections::list, (connections::List) -> Page<Connection>;
-    /// Tries the connection step by step; changes nothing at the PSA. One that passes is in use.
+    /// Tries the connection step by step; changes nothing at the PSA. One that passes is in use. The call ends well
+    /// also when a step has failed: `passed` says whether it works.
     "connections.test" connections::test, (connections::Of) -> TestReport;
     /// Tests settings and secrets that are not kept; nothing of it is.
     "connections.try" trials::test, (trials::Try) -> TestReport;

@@ -258,7 +258,7 @@ pub(crate) async fn health(core: &Core, params: AskHealth, _: &CallContext) -> R
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Backup {
-    /// A file that is not there yet.
+    /// A file that is not there yet; what is not absolute begins at the process's own folder.
     path: std::path::PathBuf,
 }
 

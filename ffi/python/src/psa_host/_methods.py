@@ -652,7 +652,8 @@ class Connections:
         connection: str,
         options: CallOptions | None = None,
     ) -> types.TestReport:
-        """Tries the connection step by step; changes nothing at the PSA. One that passes is in use.
+        """Tries the connection step by step; changes nothing at the PSA. One that passes is in use. The call ends
+        well also when a step has failed: `passed` says whether it works.
 
         tenant: Whose it is.
         connection: Its id.
@@ -1689,7 +1690,7 @@ class Store:
     ) -> types.BackedUp:
         """Copies the database into a new file; the only right way to copy it.
 
-        path: A file that is not there yet.
+        path: A file that is not there yet; what is not absolute begins at the process's own folder.
         """
         return self._run(
             _table.STORE_BACKUP,

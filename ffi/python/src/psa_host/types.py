@@ -3089,7 +3089,7 @@ class StoreBackupParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=Fal
     """Parameters of store.backup."""
 
     path: str
-    """A file that is not there yet."""
+    """A file that is not there yet; what is not absolute begins at the process's own folder."""
 
 
 class SubscriptionKind(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
