@@ -138,7 +138,7 @@ pub(crate) async fn save(ask: &Ask<'_>) -> Result<Reply, Error> {
         let view = framed.view(ask, "statuses", Body::Copy(Box::new(page(ask, &left, false, &to, None))));
         let mut view = trailed(ask, &framed, view, &left);
         let title = ask.words.fill("map.copy.failed", &[("board", &board.label())]);
-        let (status, _, told) = of_error(&ask.words, &error);
+        let (status, _, told) = of_error(ask.words, &error);
         view.notices.push(Notice::bad(title, told));
         return Ok(Reply::View(status, Box::new(view)));
     }
