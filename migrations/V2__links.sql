@@ -27,8 +27,6 @@ CREATE TABLE ticket_links (
     note_fence_at INTEGER NOT NULL DEFAULT 0,
     note_last TEXT,
     note_last_at INTEGER NOT NULL DEFAULT 0,
-    -- The last note that was there when it was linked: no operation of this link has made it, or one before it.
-    note_before TEXT,
     created INTEGER NOT NULL,
     changed INTEGER NOT NULL,
     PRIMARY KEY (tenant, link),

@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::watch;
 
 /// How long a consumer has for an event before another process may be served, in milliseconds.
@@ -44,6 +45,8 @@ pub(crate) struct Events {
     clock: Arc<dyn Clock>,
     me: String,
     closing: watch::Receiver<bool>,
+    /// Whether any was taken: a close that has nothing to let go of writes nothing.
+    taken: AtomicBool,
 }
 
 impl Events {
@@ -54,7 +57,7 @@ impl Events {
         me: String,
         closing: watch::Receiver<bool>,
     ) -> Events {
-        Events { store, clock, me, closing }
+        Events { store, clock, me, closing, taken: AtomicBool::new(false) }
     }
 
     /// Waits for the next event of a named consumer, until `until` by [`Clock::boot_ms`]. `None`: none came.
@@ -78,6 +81,9 @@ impl Events {
 
     /// What was taken here and not acknowledged comes again at once, to whoever asks. Nobody takes events here any more.
     pub(crate) fn let_go(&self) -> Result<(), Error> {
+        if !self.taken.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         Ok(self.store.let_go_of_events(&self.me).wait()?)
     }
 
@@ -85,6 +91,7 @@ impl Events {
         loop {
             let newest = self.store.newest_event()?;
             let now = self.clock.now_unix_ms();
+            self.taken.store(true, Ordering::Relaxed);
             match self.store.take_event(consumer, None, &self.me, now, now.saturating_add(LEASE_MS)).await? {
                 Taken::Event { id, tenant, kind, at, body } => return Ok(Some(told(id, tenant, kind, at, body))),
                 Taken::Gap { from, to } => return Ok(Some(gap(from, to))),

@@ -226,8 +226,6 @@ pub(crate) trait Inbound: Send + Sync {
     fn oldest_reading(&self, place: &Place) -> Read<Option<i64>>;
     /// How many tickets are linked, and how many of them have gone since `since`.
     fn count_gone(&self, place: &Place, since: i64) -> Read<(u64, u64)>;
-    /// The last note that was there when a link was made. `None`: there was none, or it is not known.
-    fn note_before(&self, tenant: &str, link: &str) -> Read<Option<String>>;
     /// What a link's ticket shows when it is linked, read since `began`.
     fn first_view(&self, place: &Place, link: &str, seen: Option<String>, notes: NoteFence, began: i64) -> Reply<()>;
 }

@@ -72,11 +72,12 @@ impl World {
         let of = json!({"tenant": "t", "operation": operation["operation"]});
         loop {
             let now = self.call("operations.get", of.clone())?;
-            if now["state"] == "delivered" {
-                return Ok(now);
-            }
+            // First: what went wrong may have been put right already.
             if let Ok(error) = serde_json::from_value::<Error>(now["error"].clone()) {
                 return Err(error);
+            }
+            if now["state"] == "delivered" {
+                return Ok(now);
             }
             if now["state"] == "refused" || now["state"] == "held" {
                 let reason = now["reason"].as_str().unwrap_or_default();

@@ -1,6 +1,7 @@
 //! Copying what is mapped on one board to others.
 //!
-//! Promises: one board that cannot be read or written does not keep the others from it, and hides nothing of what they have got.
+//! Promises: one board that cannot be read or written does not keep the others from it, and hides nothing of what they have got;
+//! a call that is cancelled ends, and what it has copied by then stays.
 
 use crate::core::Core;
 use crate::mappings::copy;

@@ -112,9 +112,8 @@ pub(crate) async fn lookup(core: &Core, params: Lookup, _: &CallContext) -> Resu
 }
 
 pub(crate) async fn explain(core: &Core, params: Of, _: &CallContext) -> Result<Explanation, Error> {
-    let mut explained = core.outbox.explain(&core.outbox.operation_of(&params.tenant, &params.operation)?)?;
-    explained.text.extend(core.environment.foreign().map(|why| format!("\nNothing is sent here: {why}.")));
-    Ok(explained)
+    let row = core.outbox.operation_of(&params.tenant, &params.operation)?;
+    core.outbox.explain(&row, core.environment.foreign())
 }
 
 pub(crate) async fn retry(core: &Core, params: Decision, _: &CallContext) -> Result<OperationView, Error> {

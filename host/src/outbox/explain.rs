@@ -139,7 +139,8 @@ impl From<StoredAttempt> for Attempt {
 
 impl Outbox {
     /// Tells all of an operation.
-    pub(crate) fn explain(&self, row: &StoredOperation) -> Result<Explanation, Error> {
+    /// Tells all of an operation. `foreign`: why nothing of this database is sent here, if so.
+    pub(crate) fn explain(&self, row: &StoredOperation, foreign: Option<String>) -> Result<Explanation, Error> {
         let attempts: Vec<Attempt> =
             self.desk.store.attempts(&row.place.tenant, &row.operation)?.into_iter().map(Attempt::from).collect();
         let link = self.desk.store.get_link(&row.place.tenant, &row.link)?;
@@ -151,7 +152,8 @@ impl Outbox {
         }
         let next = next(row, &self.desk);
         lines.push(said(next));
-        if matches!(next, Next::Waits(_)) {
+        if !matches!(next, Next::Ended | Next::Person) {
+            lines.extend(foreign.map(|why| format!("Nothing is sent here: {why}.")));
             lines.extend(self.halted(row)?);
         }
         let decisions = decisions(row);
@@ -163,7 +165,7 @@ impl Outbox {
 
     /// Why nothing of its connection is sent now.
     fn halted(&self, row: &StoredOperation) -> Result<Option<String>, Error> {
-        let connection = self.desk.connections.stored(&row.place)?;
+        let Some(connection) = self.desk.store.get(&row.place)? else { return Ok(None) };
         let detail = connection.detail.map(|detail| format!(" {}", detail.trim())).unwrap_or_default();
         Ok(match (connection.state, connection.reason) {
             (ConnectionState::Setup, _) => {

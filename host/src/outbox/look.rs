@@ -108,10 +108,7 @@ impl Search<'_> {
         };
         let last = notes.last().map(|note| note.id.clone());
         let bound = self.bound("note", notes.iter().map(|note| &note.id))?;
-        let fence = match self.first {
-            true => self.desk.store.note_before(&self.place().tenant, &self.row.link)?,
-            false => self.row.fence.clone(),
-        };
+        let fence = self.row.fence.as_deref().filter(|_| !self.first);
         let after = fence.and_then(|fence| notes.iter().position(|note| note.id == fence)).map_or(0, |at| at + 1);
         let unbound: Vec<&Note> =
             notes[after..].iter().filter(|note| !bound.contains(&note.id) && self.may_be_ours(note)).collect();

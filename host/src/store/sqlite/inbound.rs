@@ -122,16 +122,9 @@ impl Inbound for SqliteStore {
         self.read(|db| views::count_gone(db, place, since))
     }
 
-    fn note_before(&self, tenant: &str, link: &str) -> Result<Option<String>, StoreError> {
-        self.read(|db| views::note_before(db, tenant, link))
-    }
-
     fn first_view(&self, place: &Place, link: &str, seen: Option<String>, notes: NoteFence, began: i64) -> Reply<()> {
         let (tenant, link) = (place.tenant.clone(), link.to_owned());
         self.write(move |db| {
-            if let Some(last) = &notes.last {
-                views::linked_after(db, &tenant, &link, last)?;
-            }
             let view = NewView {
                 link,
                 before: Reading::default(),

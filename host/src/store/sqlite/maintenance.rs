@@ -5,6 +5,7 @@ use super::statements::statements;
 use super::{SqliteStore, connect, mapped, meta, seals, tenant};
 use crate::store::{Place, Record, Reply, Sealed, SealedRow, StoreError, Upkeep};
 use rusqlite::{OptionalExtension as _, backup, params};
+use std::io::ErrorKind;
 use std::path::Path;
 
 statements! {
@@ -64,7 +65,16 @@ impl Upkeep for SqliteStore {
     }
 
     fn backup(&self, to: &Path) -> Result<(), StoreError> {
-        let unusable = |error: std::io::Error| StoreError::BackupTarget(format!("{}: {error}", to.display()));
+        let unusable = |error: std::io::Error| match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StoreError::Full,
+            ErrorKind::AlreadyExists
+            | ErrorKind::NotFound
+            | ErrorKind::PermissionDenied
+            | ErrorKind::NotADirectory
+            | ErrorKind::IsADirectory
+            | ErrorKind::ReadOnlyFilesystem => StoreError::BackupTarget(format!("{}: {error}", to.display())),
+            _ => StoreError::Other(format!("{}: {error}", to.display())),
+        };
         // Made here, so that nothing that is there is overwritten.
         let made = {
             use std::os::unix::fs::OpenOptionsExt as _;

@@ -4,7 +4,7 @@ use super::connections::execute;
 use super::links::link_of;
 use super::statements::statements;
 use crate::store::{NewView, NoteFence, Place, Reading, StoreError, StoredView};
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, Row, params};
 
 statements! {
     OF_TICKETS = "SELECT l.tenant, l.link, l.connection, l.product_ticket, l.ticket, l.state, l.reference, l.created, l.changed,
@@ -22,8 +22,6 @@ statements! {
         gone_at = CASE WHEN ?5 IS NULL THEN NULL ELSE coalesce(gone_at, ?5) END, note_fence = ?6, note_last = ?7,
         note_last_at = ?8, note_fence_at = ?10, readings = readings + 1, read_after = ?11, read_heard = ?12
         WHERE tenant = ?1 AND link = ?2 AND state = 'linked' AND readings = ?9";
-    LINKED_AFTER = "UPDATE ticket_links SET note_before = ?3 WHERE tenant = ?1 AND link = ?2 AND note_before IS NULL";
-    NOTE_BEFORE = "SELECT note_before FROM ticket_links WHERE tenant = ?1 AND link = ?2";
     COUNT_LINKED = "SELECT count(*) FROM ticket_links WHERE tenant = ?1 AND connection = ?2 AND state = 'linked'";
     COUNT_GONE = "SELECT count(*) FROM ticket_links WHERE tenant = ?1 AND connection = ?2 AND gone_at >= ?3
         AND gone_at IS NOT NULL";
@@ -63,15 +61,6 @@ pub(super) fn take_over(db: &Connection, tenant: &str, view: &NewView, now: i64)
         view.heard
     ];
     Ok(execute(db, TAKE_OVER, values)? > 0)
-}
-
-pub(super) fn linked_after(db: &Connection, tenant: &str, link: &str, note: &str) -> Result<(), StoreError> {
-    execute(db, LINKED_AFTER, params![tenant, link, note]).map(drop)
-}
-
-pub(super) fn note_before(db: &Connection, tenant: &str, link: &str) -> rusqlite::Result<Option<String>> {
-    let found = db.prepare_cached(NOTE_BEFORE)?.query_row(params![tenant, link], |row| row.get(0)).optional()?;
-    Ok(found.flatten())
 }
 
 pub(super) fn count_gone(db: &Connection, place: &Place, since: i64) -> rusqlite::Result<(u64, u64)> {

@@ -125,22 +125,26 @@ pub(crate) async fn save(ask: &Ask<'_>) -> Result<Reply, Error> {
         return Ok(Reply::View(409, Box::new(view)));
     }
     let place = ask.place();
-    let mut failed = None;
+    let mut failed = Vec::new();
     for (board, planned) in plan.rows.drain(..) {
         if let Ok(planned) = planned {
             let copied = copy(ask.core, &place, &board.id, planned, &ask.by(), ask.context).await;
-            failed = failed.or(copied.err().map(|error| (board, error)));
+            failed.extend(copied.err().map(|error| (board, error)));
         }
     }
-    if let Some((board, error)) = failed {
+    if !failed.is_empty() {
         // What was copied is copied: looked at again, it stays, and the rest is what is left to do.
         let left = self::plan(ask, &boards, &to).await?;
         let view = framed.view(ask, "statuses", Body::Copy(Box::new(page(ask, &left, false, &to, None))));
         let mut view = trailed(ask, &framed, view, &left);
-        let title = ask.words.fill("map.copy.failed", &[("board", &board.label())]);
-        let (status, _, told) = of_error(ask.words, &error);
-        view.notices.push(Notice::bad(title, told));
-        return Ok(Reply::View(status, Box::new(view)));
+        let mut answered = 500;
+        for (board, error) in failed {
+            let title = ask.words.fill("map.copy.failed", &[("board", &board.label())]);
+            let (status, _, told) = of_error(ask.words, &error);
+            view.notices.push(Notice::bad(title, told));
+            answered = status;
+        }
+        return Ok(Reply::View(answered, Box::new(view)));
     }
     let to: String = to.iter().map(|board| format!("&to={}", query(&board.id))).collect();
     Ok(Reply::Done { to: format!("{}&look=1{to}", href(ask, &plan.from.id)), word: "copied" })
