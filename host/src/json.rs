@@ -4,13 +4,9 @@
 //! Promises: UTF-8, one object, no duplicate key, at most [`DEPTH_MAX`] deep, at most the given size.
 //! Leaves to others: which fields an object may have.
 
-mod shape;
-
+use psa_host_api::json::{DEPTH_MAX, look_through};
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
-
-/// How deep arrays and objects may be nested.
-pub const DEPTH_MAX: usize = 64;
 
 /// Payloads above this are refused, in bytes.
 pub const PAYLOAD_BYTES_MAX: usize = 64 << 20;
@@ -51,10 +47,7 @@ pub fn check(bytes: &[u8], bytes_max: usize) -> Result<(), JsonError> {
     if !text.trim_ascii_start().starts_with('{') {
         return object(bytes, bytes_max).map(drop);
     }
-    let mut reader = serde_json::Deserializer::from_str(text);
-    let syntax = |error: serde_json::Error| JsonError::Syntax(error.to_string());
-    shape::Shape::default().deserialize(&mut reader).map_err(syntax)?;
-    reader.end().map_err(syntax)
+    look_through(text).map_err(|error| JsonError::Syntax(error.to_string()))
 }
 
 /// Reads one object. No bytes at all are the empty object.

@@ -1,5 +1,6 @@
 //! Requests and answers, without the library's types.
 
+use serde::Serialize;
 use serde_json::Value;
 
 /// A request that has been read to its end.
@@ -54,8 +55,11 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
-    pub(crate) fn json(status: u16, value: &Value) -> Reply {
-        Reply::of(status, "application/json; charset=utf-8", value.to_string())
+    pub(crate) fn json(status: u16, value: &impl Serialize) -> Reply {
+        match serde_json::to_vec(value) {
+            Ok(body) => Reply::of(status, "application/json; charset=utf-8", body),
+            Err(error) => Reply::of(500, "text/plain", error.to_string()),
+        }
     }
 
     pub(crate) fn of(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Reply {

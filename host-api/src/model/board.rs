@@ -2,7 +2,9 @@
 
 use super::{Known, Raw, Reference};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 
 /// A status as a ticket shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -166,20 +168,82 @@ pub enum CatalogKind {
     TicketFields,
 }
 
-/// One entry of a catalogue; `entry` says which (a board has a `kind` of its own).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "entry", rename_all = "snake_case")]
-pub enum CatalogEntry {
-    /// A board.
-    Board(Board),
-    /// A status.
-    Status(Status),
-    /// A priority.
-    Priority(Priority),
-    /// A type.
-    Type(TicketType),
-    /// A subtype, an item, a team, a source, a work type or a work role.
-    Item(CatalogItem),
-    /// A field of tickets.
-    Field(TicketField),
+/// An enum that is read by its tag `entry`: by hand, because serde reads such a one into something that has no place for
+/// [`Raw`] before it knows which it is.
+macro_rules! entries {
+    ($(#[$about:meta])* $name:ident { $($(#[$meta:meta])* $variant:ident($of:ty),)* }) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+        #[serde(tag = "entry", rename_all = "snake_case")]
+        pub enum $name { $($(#[$meta])* $variant($of),)* }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<$name, D::Error> {
+                #[derive(Deserialize)]
+                #[serde(rename_all = "snake_case")]
+                enum Entry { $($variant,)* }
+                #[derive(Deserialize)]
+                struct Tag {
+                    entry: Entry,
+                }
+                let json = Box::<RawValue>::deserialize(deserializer)?;
+                let json = json.get();
+                let read = serde_json::from_str(json).and_then(|Tag { entry }| match entry {
+                    $(Entry::$variant => serde_json::from_str(json).map($name::$variant),)*
+                });
+                // The place is one within the entry.
+                read.map_err(|error| D::Error::custom(format_args!("{error} of the entry")))
+            }
+        }
+    };
+}
+
+entries! {
+    /// One entry of a catalogue; `entry` says which (a board has a `kind` of its own).
+    CatalogEntry {
+        /// A board.
+        Board(Board),
+        /// A status.
+        Status(Status),
+        /// A priority.
+        Priority(Priority),
+        /// A type.
+        Type(TicketType),
+        /// A subtype, an item, a team, a source, a work type or a work role.
+        Item(CatalogItem),
+        /// A field of tickets.
+        Field(TicketField),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_entry_is_read_back_as_what_it_is() {
+        let raw: Raw = serde_json::from_str(r#"{"x":1}"#).unwrap();
+        let id = || "1".to_owned();
+        for entry in [
+            CatalogEntry::Board(Board { id: id(), raw: raw.clone(), ..Board::default() }),
+            CatalogEntry::Status(Status { id: id(), raw: raw.clone(), ..Status::default() }),
+            CatalogEntry::Priority(Priority { id: id(), raw: raw.clone(), ..Priority::default() }),
+            CatalogEntry::Type(TicketType { id: id(), raw: raw.clone(), ..TicketType::default() }),
+            CatalogEntry::Item(CatalogItem { id: id(), raw: raw.clone(), ..CatalogItem::default() }),
+            CatalogEntry::Field(TicketField { id: id(), raw: raw.clone(), ..TicketField::default() }),
+        ] {
+            let json = serde_json::to_string(&entry).unwrap();
+            assert!(json.contains(r#""raw":{"x":1}"#), "{json}");
+            assert_eq!(serde_json::from_str::<CatalogEntry>(&json).unwrap(), entry);
+            assert_eq!(serde_json::from_value::<CatalogEntry>(serde_json::to_value(&entry).unwrap()).unwrap(), entry);
+        }
+        for (json, part) in [
+            (r#"{"id":"1"}"#, "missing field `entry`"),
+            (r#"{"entry":"x"}"#, "unknown variant `x`"),
+            (r#"{"entry":"board","id":1}"#, "expected a string at line 1 column 23 of the entry"),
+        ] {
+            let error = serde_json::from_str::<CatalogEntry>(json).unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        }
+    }
 }

@@ -15,6 +15,7 @@ mod form;
 mod member;
 mod note;
 mod page;
+mod raw;
 mod subscription;
 mod ticket;
 mod time;
@@ -29,15 +30,13 @@ pub use form::{FormOption, IssueLevel, MigratedSettings, SettingsIssue, Settings
 pub use member::{Member, MemberKind};
 pub use note::{Author, AuthorKind, Note, Visibility};
 pub use page::{Page, PageRequest};
+pub use raw::Raw;
 pub use subscription::{
     CallbackReceipt, ChangeAction, ChangeEvent, Subscription, SubscriptionKind, SubscriptionLevel, TOKEN, Verdict,
     WantedSubscription,
 };
 pub use ticket::{CustomField, Reference, Ticket, TicketFilter};
 pub use time::{Billable, TimeEntry};
-
-/// What the provider said beyond our words: kept, never interpreted.
-pub type Raw = serde_json::Map<String, serde_json::Value>;
 
 /// Yes, no, or the provider does not say. An administrator may set it by hand then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]

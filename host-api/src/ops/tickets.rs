@@ -3,6 +3,7 @@
 use crate::model::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 /// The reason of an error of `search_tickets` that says: tickets of this kind have no place for our mark.
 pub const NO_MARKS: &str = "no_marks";
@@ -102,8 +103,8 @@ pub struct CreateTicketRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_reference: Option<String>,
     /// Fields beyond ours, by the provider's own names.
-    #[serde(skip_serializing_if = "Raw::is_empty")]
-    pub fields: Raw,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub fields: Map<String, Value>,
 }
 
 /// What of a ticket is to become another. Absent: stays as it is. An empty text takes a value away.

@@ -8,7 +8,7 @@ use super::Cx;
 use super::cx::{refused, service};
 use crate::abi::*;
 use crate::{Code, Error};
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
 use std::ffi::c_void;
 use std::future::Future;
 use std::pin::Pin;
@@ -185,7 +185,7 @@ impl Response {
     }
 
     /// The body as JSON; of another shape: `unavailable`, with the place and an excerpt.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
+    pub fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Error> {
         serde_json::from_slice(&self.body).map_err(|error| {
             let text = format!(
                 "the PSA answered {} with something that does not fit: {error}. It begins: {}",

@@ -12,7 +12,7 @@ use psa_host_api::model::{Attachment, AttachmentContent, Page};
 use psa_host_api::ops::{AddAttachmentRequest, GetAttachmentRequest, ListAttachmentsRequest};
 use psa_host_api::sdk::{Body, Cx, Request};
 use psa_host_api::{Code, Error};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// The longest title and the longest name, in characters. No limit is documented; file systems have this one.
 const NAME_CHARS_MAX: usize = 255;
@@ -24,9 +24,8 @@ const ANY_TYPE: &str = "application/octet-stream";
 pub(crate) async fn list(client: &Client, cx: &Cx, request: ListAttachmentsRequest) -> Result<Page<Attachment>, Error> {
     let ticket = number(&request.ticket, "ticket")?;
     let query: Query = vec![("recordType", "Ticket".to_owned()), ("recordId", ticket.to_string())];
-    let page = paging::list_by(Order::OldestNumbered, client, cx, "system/documents", query, &request.page).await?;
-    let items = page.items.into_iter().map(|record| attachment_from(ticket, record)).collect::<Result<_, _>>()?;
-    Ok(Page { items, next: page.next })
+    let read = |record: Record<'_>| attachment_from(ticket, record);
+    paging::list_by(Order::OldestNumbered, client, cx, "system/documents", query, &request.page, read).await
 }
 
 /// Asked for with an `Accept` that is no JSON. Source: facts 10.2.
@@ -54,7 +53,7 @@ pub(crate) async fn add(client: &Client, cx: &Cx, request: AddAttachmentRequest)
         Value::Array(made) => made.into_iter().next().unwrap_or_default(),
         made => made,
     };
-    attachment_from(ticket, crate::client::record(made)?)
+    attachment_from(ticket, Record::new(crate::client::record(made)?))
 }
 
 /// Nobody can write a file that holds it: it is drawn when the request is made.
@@ -114,8 +113,7 @@ fn is_media_type(text: &str) -> bool {
 }
 
 /// A document of theirs in our words. Source: facts 10.2; an entry may be a link without bytes.
-fn attachment_from(ticket: u64, record: Map<String, Value>) -> Result<Attachment, Error> {
-    let mut record = Record::new(record);
+fn attachment_from(ticket: u64, mut record: Record<'_>) -> Result<Attachment, Error> {
     let Some(id) = record.id("id") else {
         let message = "ConnectWise answered with a document that has no id";
         return Err(Error::new(Code::Unavailable, message).because("shape"));
@@ -199,7 +197,7 @@ mod tests {
     #[test]
     fn a_document_says_whether_the_customer_sees_it() {
         let kept: Vec<Value> = serde_json::from_str(include_str!("../tests/kept/documents.json")).unwrap();
-        let read = |position: usize| attachment_from(69, record(kept[position].clone()).unwrap()).unwrap();
+        let read = |position: usize| attachment_from(69, Record::new(record(kept[position].clone()).unwrap())).unwrap();
         let file = read(0);
         assert_eq!(
             (file.id.as_str(), file.title.as_str(), file.file_name.as_deref()),

@@ -7,18 +7,16 @@ use psa_host_api::Error;
 use psa_host_api::model::{AuditEntry, Page};
 use psa_host_api::ops::ListAuditTrailRequest;
 use psa_host_api::sdk::Cx;
-use serde_json::{Map, Value};
 
 /// Read with page numbers only, and the lines have no ids. Source: facts 10.3.
 pub(crate) async fn list(client: &Client, cx: &Cx, request: ListAuditTrailRequest) -> Result<Page<AuditEntry>, Error> {
     let ticket = number(&request.ticket, "ticket")?;
     let query: Query = vec![("type", "Ticket".to_owned()), ("id", ticket.to_string())];
-    let page = paging::list_by(Order::Dated, client, cx, "system/audittrail", query, &request.page).await?;
-    Ok(Page { items: page.items.into_iter().map(entry_from).collect(), next: page.next })
+    let read = |record: Record<'_>| Ok(entry_from(record));
+    paging::list_by(Order::Dated, client, cx, "system/audittrail", query, &request.page, read).await
 }
 
-fn entry_from(record: Map<String, Value>) -> AuditEntry {
-    let mut record = Record::new(record);
+fn entry_from(mut record: Record<'_>) -> AuditEntry {
     AuditEntry {
         text: record.text("text").unwrap_or_default(),
         at: record.text("enteredDate"),

@@ -9,7 +9,6 @@ use psa_host_api::model::{
 };
 use psa_host_api::ops::ListCatalogRequest;
 use psa_host_api::sdk::Cx;
-use serde_json::{Map, Value};
 
 pub(crate) async fn list(client: &Client, cx: &Cx, request: ListCatalogRequest) -> Result<Page<CatalogEntry>, Error> {
     let path = match request.kind {
@@ -27,9 +26,8 @@ pub(crate) async fn list(client: &Client, cx: &Cx, request: ListCatalogRequest) 
         // Source: facts 6.
         CatalogKind::TicketFields => "system/userDefinedFields".to_owned(),
     };
-    let page = paging::list(client, cx, &path, Query::new(), &request.page).await?;
-    let items = page.items.into_iter().map(|record| entry(request.kind, record)).collect();
-    Ok(Page { items, next: page.next })
+    let read = |record: Record<'_>| Ok(entry(request.kind, record));
+    paging::list(client, cx, &path, Query::new(), &request.page, read).await
 }
 
 fn board(request: &ListCatalogRequest) -> Result<u64, Error> {
@@ -40,8 +38,7 @@ fn board(request: &ListCatalogRequest) -> Result<u64, Error> {
     number(scope, "scope")
 }
 
-fn entry(kind: CatalogKind, record: Map<String, Value>) -> CatalogEntry {
-    let mut record = Record::new(record);
+fn entry(kind: CatalogKind, mut record: Record<'_>) -> CatalogEntry {
     let id = record.id("id").unwrap_or_default();
     let name = record.text("name").unwrap_or_default();
     match kind {
@@ -97,7 +94,7 @@ fn entry(kind: CatalogKind, record: Map<String, Value>) -> CatalogEntry {
 }
 
 /// Teams name their board by its id alone. Source: samples, board-teams.
-fn board_of(record: &mut Record) -> Option<Reference> {
+fn board_of(record: &mut Record<'_>) -> Option<Reference> {
     Some(Reference { id: record.id("boardId")?, name: None })
 }
 

@@ -6,12 +6,11 @@
 
 use crate::client::{Client, Query};
 use crate::tickets::{Kind, ticket_from};
-use crate::times;
+use crate::{paging, times};
 use psa_host_api::model::Ticket;
 use psa_host_api::ops::{ChangedTickets, ChangedTicketsRequest};
 use psa_host_api::sdk::{Cx, Response};
 use psa_host_api::{Code, Error};
-use serde_json::{Map, Value};
 
 /// Source: facts 3.5, at most 1000.
 const PAGE_SIZE: u32 = 100;
@@ -82,16 +81,10 @@ pub(crate) async fn tickets(client: &Client, cx: &Cx, request: ChangedTicketsReq
         outcome => outcome?,
     };
     let server_time = time_of(&response)?;
-    let found = records(&response)?;
-    let next = next(cursor, &found, size)?;
-    let mut items: Vec<Ticket> = Vec::new();
-    for record in found {
-        let ticket = ticket_from(client, cursor.kind, record)?;
-        // Looked at again: conditions on dates are odd on some servers. Source: facts 13, 19.
-        if ticket.updated_at.as_deref().is_none_or(|time| window.has(time)) {
-            items.push(ticket);
-        }
-    }
+    let mut items = paging::records(&response, |record| ticket_from(client, cursor.kind, record))?;
+    let next = next(cursor, &items, size)?;
+    // Looked at again: conditions on dates are odd on some servers. Source: facts 13, 19.
+    items.retain(|ticket| ticket.updated_at.as_deref().is_none_or(|time| window.has(time)));
     Ok(ChangedTickets { items, next: next.map(Cursor::write), server_time })
 }
 
@@ -109,27 +102,19 @@ fn query(since: &str, until: &str, after: u64, size: u32) -> Query {
     ]
 }
 
-fn next(cursor: Cursor, found: &[Map<String, Value>], size: u32) -> Result<Option<Cursor>, Error> {
-    let last = found.iter().filter_map(|record| record.get("id")?.as_u64()).max().unwrap_or(0);
+fn next(cursor: Cursor, found: &[Ticket], size: u32) -> Result<Option<Cursor>, Error> {
+    let last = found.iter().filter_map(|ticket| ticket.id.parse().ok()).max().unwrap_or(0);
     if found.len() >= size as usize {
         // Else the same page would come again and again.
         return match last > cursor.after {
             true => Ok(Some(Cursor { after: last, ..cursor })),
-            false => Err(shape("ConnectWise did not look at the condition on ids, so the list has no end")),
+            false => {
+                let message = "ConnectWise did not look at the condition on ids, so the list has no end";
+                Err(Error::new(Code::Unavailable, message).because("shape"))
+            }
         };
     }
     Ok((cursor.kind == Kind::Service).then_some(Cursor { kind: Kind::Project, after: 0 }))
-}
-
-fn records(response: &Response) -> Result<Vec<Map<String, Value>>, Error> {
-    match response.json()? {
-        Value::Array(items) => items.into_iter().map(crate::client::record).collect(),
-        _ => Err(shape("ConnectWise answered with something that is no list")),
-    }
-}
-
-fn shape(message: &str) -> Error {
-    Error::new(Code::Unavailable, message).because("shape")
 }
 
 /// ConnectWise's clock, by the cheapest read there is. Source: facts 2.1.

@@ -14,8 +14,8 @@ use serde_json::{Map, Value};
 
 pub(crate) async fn search(client: &Client, cx: &Cx, request: SearchCompaniesRequest) -> Result<Page<Company>, Error> {
     let query = said([("conditions", conditions::of_companies(&request)?)]);
-    let page = paging::list_by(Order::OldestNumbered, client, cx, "company/companies", query, &request.page).await?;
-    Ok(Page { items: page.items.into_iter().map(company_from).collect(), next: page.next })
+    let read = |record: Record<'_>| Ok(company_from(record));
+    paging::list_by(Order::OldestNumbered, client, cx, "company/companies", query, &request.page, read).await
 }
 
 pub(crate) async fn search_contacts(
@@ -25,10 +25,11 @@ pub(crate) async fn search_contacts(
 ) -> Result<Page<Contact>, Error> {
     let (conditions, children) = conditions::of_contacts(&request)?;
     let query = said([("conditions", conditions), ("childConditions", children)]);
-    let page = paging::list_by(Order::OldestNumbered, client, cx, "company/contacts", query, &request.page).await?;
-    let contacts = page.items.into_iter().map(contact_from);
-    let items = contacts.filter(|contact| request.email.as_ref().is_none_or(|email| has_address(contact, email)));
-    Ok(Page { items: items.collect(), next: page.next })
+    let read = |record: Record<'_>| Ok(contact_from(record));
+    let mut page =
+        paging::list_by(Order::OldestNumbered, client, cx, "company/contacts", query, &request.page, read).await?;
+    page.items.retain(|contact| request.email.as_ref().is_none_or(|email| has_address(contact, email)));
+    Ok(page)
 }
 
 /// What is said of a query; an empty condition is not sent. Source: facts 3.3, "pass nothing you do not need".
@@ -39,13 +40,12 @@ fn said<const N: usize>(parts: [(&'static str, String); N]) -> Query {
 /// Two child conditions may be met by two items, a phone and another address. Source: facts 3.4. Lists may lack the items;
 /// then their word is all there is. Source: facts 9.
 fn has_address(contact: &Contact, email: &str) -> bool {
-    let shown = contact.raw.contains_key("communicationItems");
+    let shown = contact.raw.get("communicationItems").is_some();
     !shown || contact.emails.iter().any(|found| found.eq_ignore_ascii_case(email))
 }
 
 /// A company of theirs in our words. Source: facts 9; deleted ones remain readable.
-fn company_from(record: Map<String, Value>) -> Company {
-    let mut record = Record::new(record);
+fn company_from(mut record: Record<'_>) -> Company {
     let identifier = record.text("identifier").filter(|text| !text.is_empty());
     let name = record.text("name").filter(|text| !text.is_empty());
     Company {
@@ -58,8 +58,7 @@ fn company_from(record: Map<String, Value>) -> Company {
 }
 
 /// A contact of theirs in our words. Source: facts 9.
-fn contact_from(record: Map<String, Value>) -> Contact {
-    let mut record = Record::new(record);
+fn contact_from(mut record: Record<'_>) -> Contact {
     let (first, last) = (record.text("firstName").unwrap_or_default(), record.text("lastName").unwrap_or_default());
     let emails = emails(&record);
     Contact {
@@ -73,12 +72,12 @@ fn contact_from(record: Map<String, Value>) -> Contact {
 }
 
 /// The contact's main address first. The items themselves stay in `raw`: they hold the phones too.
-fn emails(record: &Record) -> Vec<String> {
+fn emails(record: &Record<'_>) -> Vec<String> {
     let items = record.children("communicationItems").unwrap_or_default();
     let text = |item: &Map<String, Value>, name: &str| item.get(name).and_then(Value::as_str).map(str::to_owned);
-    let is_email = |item: &&&Map<String, Value>| text(item, "communicationType").as_deref() == Some("Email");
+    let is_email = |item: &&Map<String, Value>| text(item, "communicationType").as_deref() == Some("Email");
     let main = |item: &Map<String, Value>| item.get("defaultFlag") == Some(&Value::Bool(true));
-    let (first, rest): (Vec<_>, Vec<_>) = items.iter().filter(is_email).copied().partition(|item| main(item));
+    let (first, rest): (Vec<_>, Vec<_>) = items.iter().filter(is_email).partition(|item| main(item));
     let mut emails: Vec<String> = Vec::new();
     for email in first.into_iter().chain(rest).filter_map(|item| text(item, "value")) {
         if !email.is_empty() && !emails.iter().any(|there| there.eq_ignore_ascii_case(&email)) {
@@ -96,19 +95,19 @@ mod tests {
 
     #[test]
     fn companies_are_read_with_what_little_they_have() {
-        let company = |value| company_from(record(value).unwrap());
+        let company = |value| company_from(Record::new(record(value).unwrap()));
         let whole =
             company(json!({"id": 2, "identifier": "Northwind", "name": "Northwind Dental", "deletedFlag": true,
                                    "website": "x"}));
         assert_eq!((whole.id.as_str(), whole.name.as_str(), whole.inactive), ("2", "Northwind Dental", true));
-        assert_eq!((whole.identifier.as_deref(), &whole.raw["website"]), (Some("Northwind"), &json!("x")));
+        assert_eq!((whole.identifier.as_deref(), whole.raw.get("website")), (Some("Northwind"), Some(json!("x"))));
         assert_eq!(company(json!({"id": 2, "identifier": "Northwind"})).name, "Northwind");
         assert!(!company(json!({"id": 2, "name": "x", "deletedFlag": null})).inactive);
     }
 
     #[test]
     fn the_main_address_of_a_contact_comes_first() {
-        let contact = contact_from(
+        let contact = contact_from(Record::new(
             record(json!({"id": 2, "firstName": "Alex", "company": {"id": 2, "name": "Northwind Dental"},
                 "communicationItems": [
                     {"communicationType": "Phone", "value": "555", "defaultFlag": true},
@@ -116,13 +115,13 @@ mod tests {
                     {"communicationType": "Email", "value": "Alex@example.com", "defaultFlag": true},
                     {"communicationType": "Email", "value": "alex@example.com"}]}))
             .unwrap(),
-        );
+        ));
         assert_eq!((contact.name.as_str(), contact.inactive), ("Alex", false));
         assert_eq!(contact.emails, ["Alex@example.com", "old@example.com"]);
         assert_eq!(contact.company.as_ref().unwrap().id, "2");
         assert!(has_address(&contact, "ALEX@example.com") && !has_address(&contact, "555"));
         // A list that shows no items is believed.
-        let bare = contact_from(record(json!({"id": 3, "firstName": "Bo", "lastName": "Ek"})).unwrap());
+        let bare = contact_from(Record::new(record(json!({"id": 3, "firstName": "Bo", "lastName": "Ek"})).unwrap()));
         assert!(bare.name == "Bo Ek" && bare.emails.is_empty() && has_address(&bare, "bo@example.com"));
     }
 }

@@ -16,7 +16,7 @@ use psa_host_api::model::{
 use psa_host_api::ops::ListConversationRequest;
 use psa_host_api::sdk::Cx;
 use psa_host_api::{Code, Error};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// Which list a cursor is of: theirs of everything or, on servers that have none, notes and then time.
 const ALL: &str = "all";
@@ -73,9 +73,9 @@ async fn all_of(
     page: &PageRequest,
 ) -> Result<Page<ConversationEntry>, Error> {
     let path = format!("{}/allNotes", kind.path(ticket));
-    let page = paging::list_by(Order::OldestNumbered, client, cx, &path, Query::new(), page).await?;
-    let items = page.items.into_iter().map(|record| entry_from(ticket, record)).collect::<Result<Vec<_>, _>>()?;
-    Ok(Page { items: in_order(items), next: page.next.map(|next| format!("{ALL}/{next}")) })
+    let read = |record: Record<'_>| entry_from(ticket, record);
+    let page = paging::list_by(Order::OldestNumbered, client, cx, &path, Query::new(), page, read).await?;
+    Ok(Page { items: in_order(page.items), next: page.next.map(|next| format!("{ALL}/{next}")) })
 }
 
 async fn notes_of(
@@ -103,8 +103,7 @@ async fn time_of(
 }
 
 /// An entry of theirs in our words. Source: facts 7.1, the model of `allNotes`.
-fn entry_from(ticket: u64, record: Map<String, Value>) -> Result<ConversationEntry, Error> {
-    let mut record = Record::new(record);
+fn entry_from(ticket: u64, mut record: Record<'_>) -> Result<ConversationEntry, Error> {
     let Some(id) = record.id("id") else {
         return Err(Error::new(Code::Unavailable, "ConnectWise answered with a note that has no id").because("shape"));
     };
@@ -154,7 +153,8 @@ fn of_note(note: Note) -> ConversationEntry {
 }
 
 fn of_time(ticket: u64, entry: TimeEntry) -> ConversationEntry {
-    let flag = |name: &str| entry.raw.get(name).and_then(Value::as_bool);
+    let flags = entry.raw.members();
+    let flag = |name: &str| flags.get(name).and_then(Value::as_bool);
     let visibility = visibility_of(
         flag("addToDetailDescriptionFlag"),
         flag("addToInternalAnalysisFlag"),
@@ -203,7 +203,8 @@ mod tests {
     #[test]
     fn entries_say_their_kind_ticket_author_and_who_may_read_them() {
         let kept: Vec<Value> = serde_json::from_str(include_str!("../tests/kept/all-notes.json")).unwrap();
-        let entries: Vec<_> = kept.into_iter().map(|value| entry_from(69, record(value).unwrap()).unwrap()).collect();
+        let entries: Vec<_> =
+            kept.into_iter().map(|value| entry_from(69, Record::new(record(value).unwrap())).unwrap()).collect();
         let found: Vec<_> = entries
             .iter()
             .map(|it| (it.kind, it.id.as_str(), it.ticket.as_str(), it.visibility, it.merged, it.author.kind))
@@ -220,8 +221,8 @@ mod tests {
         );
         assert_eq!(entries[1].started_at.as_deref(), Some("2026-01-31T10:00:00Z"));
         assert_eq!(
-            (entries[2].author.name.as_deref(), &entries[2].raw["isMarkdownFlag"]),
-            (Some("old author"), &Value::Bool(true))
+            (entries[2].author.name.as_deref(), entries[2].raw.get("isMarkdownFlag")),
+            (Some("old author"), Some(Value::Bool(true)))
         );
         let ordered: Vec<_> = in_order(entries).into_iter().map(|it| (it.kind, it.id)).collect();
         let expected = [(Time, "3"), (Note, "3"), (Note, "7"), (Meeting, "9")];

@@ -6,6 +6,7 @@
 
 use crate::client::{Client, number, record};
 use crate::conditions::mark;
+use crate::map::Record;
 use crate::notes::TEXT_CHARS_MAX;
 use crate::settings::NewTickets;
 use crate::statuses::check_is_of_board;
@@ -47,7 +48,7 @@ pub(crate) async fn ticket(client: &Client, cx: &Cx, request: CreateTicketReques
         check_is_of_board(client, cx, number(status, "status")?, number(board, "board")?).await?;
     }
     let made = record(client.write(cx, "POST", &format!("{}/tickets", kind.name()), &body).await?)?;
-    ticket_from(client, kind, made)
+    ticket_from(client, kind, Record::new(made))
 }
 
 fn kind_of(request: &CreateTicketRequest) -> Result<Kind, Error> {

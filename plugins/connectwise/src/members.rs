@@ -8,7 +8,6 @@ use psa_host_api::model::{Member, MemberKind, Page};
 use psa_host_api::ops::ListMembersRequest;
 use psa_host_api::sdk::Cx;
 use psa_host_api::{Code, Error};
-use serde_json::{Map, Value};
 
 pub(crate) async fn list(client: &Client, cx: &Cx, request: ListMembersRequest) -> Result<Page<Member>, Error> {
     search(client, cx, None, request).await
@@ -26,19 +25,18 @@ pub(crate) async fn search(
         let said = Some(conditions.clone()).filter(|conditions| !conditions.is_empty());
         said.into_iter().map(|conditions| ("conditions", conditions)).collect()
     };
-    let page = match paging::list(client, cx, "system/members", query(), &request.page).await {
+    let read = |record: Record<'_>| Ok(member_from(record));
+    match paging::list(client, cx, "system/members", query(), &request.page, read).await {
         // A narrow role may still see the short form. Source: facts 2.3.
         Err(error) if error.code == Code::Forbidden => {
-            paging::list(client, cx, "system/info/members", query(), &request.page).await?
+            paging::list(client, cx, "system/info/members", query(), &request.page, read).await
         }
-        outcome => outcome?,
-    };
-    Ok(Page { items: page.items.into_iter().map(member_from).collect(), next: page.next })
+        outcome => outcome,
+    }
 }
 
 /// A member of theirs in our words. Source: facts 9.
-fn member_from(record: Map<String, Value>) -> Member {
-    let mut record = Record::new(record);
+fn member_from(mut record: Record<'_>) -> Member {
     let (first, last) = (record.text("firstName").unwrap_or_default(), record.text("lastName").unwrap_or_default());
     let identifier = record.text("identifier").unwrap_or_default();
     let name = format!("{first} {last}").trim().to_owned();

@@ -11,7 +11,7 @@ use psa_host_api::model::{Note, Page, PageRequest, Visibility};
 use psa_host_api::ops::{AddNoteRequest, GetNoteRequest, ListNotesRequest};
 use psa_host_api::sdk::Cx;
 use psa_host_api::{Code, Error};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// Longer texts are refused before anything is sent, in characters. Source: facts 7.4, no limit is documented.
 pub(crate) const TEXT_CHARS_MAX: usize = 30_000;
@@ -40,12 +40,10 @@ pub(crate) async fn page_of(
 ) -> Result<Page<Note>, Error> {
     let query = after.map_or(Query::new(), |after| vec![("conditions", format!("id>{after}"))]);
     let path = format!("{}/notes", kind.path(ticket));
-    let page = paging::list(client, cx, &path, query, page).await?;
+    let mut page = paging::list(client, cx, &path, query, page, |record| note_from(ticket, record)).await?;
     // Looked at again, in case the condition was ignored.
-    let fits = |record: &Map<String, Value>| record.get("id").and_then(Value::as_u64).is_none_or(|id| Some(id) > after);
-    let items =
-        page.items.into_iter().filter(fits).map(|record| note_from(ticket, record)).collect::<Result<_, _>>()?;
-    Ok(Page { items, next: page.next })
+    page.items.retain(|note| note.id.parse::<u64>().ok().is_none_or(|id| Some(id) > after));
+    Ok(page)
 }
 
 pub(crate) async fn get(client: &Client, cx: &Cx, request: GetNoteRequest) -> Result<Note, Error> {
@@ -61,7 +59,7 @@ pub(crate) async fn get(client: &Client, cx: &Cx, request: GetNoteRequest) -> Re
         }
         outcome => outcome?,
     };
-    note_from(ticket, record(found)?)
+    note_from(ticket, Record::new(record(found)?))
 }
 
 pub(crate) async fn add(client: &Client, cx: &Cx, request: AddNoteRequest) -> Result<Note, Error> {
@@ -69,7 +67,7 @@ pub(crate) async fn add(client: &Client, cx: &Cx, request: AddNoteRequest) -> Re
     let body = note_body(&request)?;
     let kind = kind_of(client, cx, ticket).await?;
     match client.write(cx, "POST", &format!("{}/notes", kind.path(ticket)), &body).await {
-        Ok(answer) => note_from(ticket, record(answer)?),
+        Ok(answer) => note_from(ticket, Record::new(record(answer)?)),
         Err(error) => Err(converted(client, cx, ticket, kind, error).await),
     }
 }
@@ -107,8 +105,7 @@ pub(crate) fn visibility_of(detail: Option<bool>, internal: Option<bool>, resolu
 }
 
 /// A note of theirs in our words.
-pub(crate) fn note_from(ticket: u64, record: Map<String, Value>) -> Result<Note, Error> {
-    let mut record = Record::new(record);
+pub(crate) fn note_from(ticket: u64, mut record: Record<'_>) -> Result<Note, Error> {
     let Some(id) = record.id("id") else {
         return Err(Error::new(Code::Unavailable, "ConnectWise answered with a note that has no id").because("shape"));
     };
@@ -151,11 +148,11 @@ mod tests {
         ] {
             let note = json!({"id": 3, "text": "x", "detailDescriptionFlag": detail, "internalAnalysisFlag": internal,
                               "resolutionFlag": resolution, "member": {}, "sentimentScore": 0.5});
-            let note = note_from(69, record(note).unwrap()).unwrap();
+            let note = note_from(69, Record::new(record(note).unwrap())).unwrap();
             assert_eq!(note.visibility, visibility, "{detail:?} {internal:?} {resolution:?}");
             // The empty member is nobody; what has no word of ours survives.
             assert_eq!((note.author.kind, note.ticket.as_str()), (AuthorKind::Unknown, "69"));
-            assert_eq!(note.raw["sentimentScore"], 0.5);
+            assert_eq!(note.raw.get("sentimentScore"), Some(json!(0.5)));
         }
     }
 

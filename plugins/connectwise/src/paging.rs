@@ -3,11 +3,13 @@
 //! Promises: a cursor continues exactly where its page ended; an endpoint that only knows page numbers is read by
 //! them, in the order of ids; a cursor that is not ours, or of a list in another order, is refused.
 
-use crate::client::{Client, Query};
+use crate::client::{Client, Query, record};
+use crate::map::Record;
+use psa_host_api::json::look_through;
 use psa_host_api::model::{Page, PageRequest};
 use psa_host_api::sdk::{Cx, Response};
 use psa_host_api::{Code, Error};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// What a page holds unless the caller says. Source: facts 3.5, at most 1000.
 const PAGE_SIZE: u32 = 100;
@@ -81,26 +83,28 @@ impl Cursor {
     }
 }
 
-/// A page of the records below `path`, the oldest first.
-pub(crate) async fn list(
+/// A page of the records below `path`, the oldest first, each as `read` makes it.
+pub(crate) async fn list<T>(
     client: &Client,
     cx: &Cx,
     path: &str,
     query: Query,
     page: &PageRequest,
-) -> Result<Page<Map<String, Value>>, Error> {
-    list_by(Order::Oldest, client, cx, path, query, page).await
+    read: impl Fn(Record<'_>) -> Result<T, Error> + Send,
+) -> Result<Page<T>, Error> {
+    list_by(Order::Oldest, client, cx, path, query, page, read).await
 }
 
 /// A page of the records below `path`.
-pub(crate) async fn list_by(
+pub(crate) async fn list_by<T>(
     order: Order,
     client: &Client,
     cx: &Cx,
     path: &str,
     mut query: Query,
     page: &PageRequest,
-) -> Result<Page<Map<String, Value>>, Error> {
+    read: impl Fn(Record<'_>) -> Result<T, Error> + Send,
+) -> Result<Page<T>, Error> {
     let cursor = page.cursor.as_deref().map_or(Ok(order.first()), |cursor| Cursor::read(cursor, order))?;
     let size = page.limit.unwrap_or(PAGE_SIZE).clamp(1, PAGE_SIZE_MAX);
     query.push(("pageSize", size.to_string()));
@@ -123,18 +127,33 @@ pub(crate) async fn list_by(
         }
     }
     let response = client.read(cx, path, &query, headers).await?;
-    let Value::Array(items) = response.json()? else {
-        return Err(
-            Error::new(Code::Unavailable, "ConnectWise answered with something that is no list").because("shape")
-        );
-    };
-    let items: Vec<_> = items.into_iter().map(crate::client::record).collect::<Result<_, _>>()?;
-    let next = next(cursor, &response, &items, size);
+    let items = records(&response, read)?;
+    let next = next(cursor, &response, items.len(), size);
     Ok(Page { items, next: next.map(Cursor::write) })
 }
 
-fn next(cursor: Cursor, response: &Response, items: &[Map<String, Value>], size: u32) -> Option<Cursor> {
-    let full = items.len() >= size as usize;
+/// The records of a list, each as `read` makes it.
+pub(crate) fn records<T>(response: &Response, read: impl Fn(Record<'_>) -> Result<T, Error>) -> Result<Vec<T>, Error> {
+    if let Some(records) = as_written(&response.body) {
+        return records.into_iter().map(read).collect();
+    }
+    // Slower: it mends what can be mended, and says what is wrong with the rest.
+    let Value::Array(items) = response.json()? else {
+        let message = "ConnectWise answered with something that is no list";
+        return Err(Error::new(Code::Unavailable, message).because("shape"));
+    };
+    items.into_iter().map(|item| read(Record::new(record(item)?))).collect()
+}
+
+/// Records whose values can be handed on as they are.
+fn as_written(body: &[u8]) -> Option<Vec<Record<'_>>> {
+    let text = std::str::from_utf8(body).ok()?;
+    look_through(text).ok()?;
+    serde_json::from_str(text).ok()
+}
+
+fn next(cursor: Cursor, response: &Response, found: usize, size: u32) -> Option<Cursor> {
+    let full = found >= size as usize;
     match cursor {
         Cursor::Page(number) => full.then(|| Cursor::Page(number.saturating_add(1))),
         Cursor::Newest(number) => full.then(|| Cursor::Newest(number.saturating_add(1))),
@@ -142,7 +161,7 @@ fn next(cursor: Cursor, response: &Response, items: &[Map<String, Value>], size:
             // Only the id is taken from their address. Source: facts 1.3 and 3.6.
             Some(link) if !link.contains("rel=\"next\"") => None,
             Some(link) if page_id(link).is_some() => {
-                page_id(link).filter(|next| *next > id && !items.is_empty()).map(Cursor::After)
+                page_id(link).filter(|next| *next > id && found > 0).map(Cursor::After)
             }
             // The endpoint does not know this kind of paging: what came is page 1. Source: facts 3.6.
             Some(_) | None => (full && id == 0).then_some(Cursor::Page(2)),

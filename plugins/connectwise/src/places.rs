@@ -9,17 +9,15 @@ use psa_host_api::error::SpeaksOf;
 use psa_host_api::model::{Configuration, Page, Site};
 use psa_host_api::ops::{ListConfigurationsRequest, ListSitesRequest};
 use psa_host_api::sdk::Cx;
-use serde_json::{Map, Value};
 
 pub(crate) async fn sites(client: &Client, cx: &Cx, request: ListSitesRequest) -> Result<Page<Site>, Error> {
     let path = format!("company/companies/{}/sites", number(&request.company, "company")?);
-    let page = paging::list_by(Order::OldestNumbered, client, cx, &path, Query::new(), &request.page).await?;
-    Ok(Page { items: page.items.into_iter().map(site_from).collect(), next: page.next })
+    let read = |record: Record<'_>| Ok(site_from(record));
+    paging::list_by(Order::OldestNumbered, client, cx, &path, Query::new(), &request.page, read).await
 }
 
 /// A site of theirs in our words. Source: facts 9; older models write the state as text.
-fn site_from(record: Map<String, Value>) -> Site {
-    let mut record = Record::new(record);
+fn site_from(mut record: Record<'_>) -> Site {
     let said = |text: Option<String>| text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
     let state = record.reference("stateReference").and_then(|state| state.name).or_else(|| record.text("state"));
     let town = [record.text("city"), state, record.text("zip")].map(said).into_iter().flatten().collect::<Vec<_>>();
@@ -47,11 +45,11 @@ pub(crate) async fn configurations(
     request: ListConfigurationsRequest,
 ) -> Result<Page<Configuration>, Error> {
     let conditions = conditions::of_configurations(&request)?;
+    let read = |record: Record<'_>| Ok(configuration_from(record));
     let Some(ticket) = &request.ticket else {
         let query = if conditions.is_empty() { Query::new() } else { vec![("conditions", conditions)] };
         let path = "company/configurations";
-        let page = paging::list_by(Order::OldestNumbered, client, cx, path, query, &request.page).await?;
-        return Ok(Page { items: page.items.into_iter().map(configuration_from).collect(), next: page.next });
+        return paging::list_by(Order::OldestNumbered, client, cx, path, query, &request.page, read).await;
     };
     if !conditions.is_empty() {
         // What is tied to a ticket is told by references, which hold neither. Source: the OpenAPI subset.
@@ -66,13 +64,11 @@ pub(crate) async fn configurations(
         return Err(Error::invalid(message).of(SpeaksOf::Operation).field("/ticket", "kind", message));
     }
     let path = format!("{}/configurations", kind.path(ticket));
-    let page = paging::list_by(Order::OldestNumbered, client, cx, &path, Query::new(), &request.page).await?;
-    Ok(Page { items: page.items.into_iter().map(configuration_from).collect(), next: page.next })
+    paging::list_by(Order::OldestNumbered, client, cx, &path, Query::new(), &request.page, read).await
 }
 
 /// A configuration of theirs in our words, or a ticket's reference to one, which has no name. Source: facts 9.
-fn configuration_from(record: Map<String, Value>) -> Configuration {
-    let mut record = Record::new(record);
+fn configuration_from(mut record: Record<'_>) -> Configuration {
     let device = record.peek("deviceIdentifier").filter(|device| !device.is_empty());
     let name = record.text("name").filter(|name| !name.is_empty());
     Configuration {
@@ -95,27 +91,27 @@ mod tests {
 
     #[test]
     fn a_site_has_its_address_on_one_line() {
-        let site = |value| site_from(record(value).unwrap());
+        let site = |value| site_from(Record::new(record(value).unwrap()));
         let whole = site(json!({"id": 9, "name": "Main", "addressLine1": "2 Example Street", "addressLine2": "",
             "city": "Atlanta", "stateReference": {"id": 1, "identifier": "GA", "name": "Georgia"}, "zip": "30303",
             "country": {"id": 1, "name": "United States"}, "primaryAddressFlag": true, "inactiveFlag": false,
             "company": {"id": 2, "name": "Northwind Dental"}, "phoneNumber": "555"}));
         assert_eq!(whole.address.as_deref(), Some("2 Example Street, Atlanta Georgia 30303, United States"));
         assert_eq!((whole.is_primary, whole.inactive, whole.company.unwrap().id.as_str()), (true, false, "2"));
-        assert_eq!(whole.raw["phoneNumber"], "555");
+        assert_eq!(whole.raw.get("phoneNumber"), Some(json!("555")));
         assert_eq!(site(json!({"id": 9, "state": "GA"})).address.as_deref(), Some("GA"));
         assert_eq!(site(json!({"id": 9, "inactiveFlag": true})).address, None);
     }
 
     #[test]
     fn a_configuration_is_active_unless_it_says_otherwise() {
-        let read = |value| configuration_from(record(value).unwrap());
+        let read = |value| configuration_from(Record::new(record(value).unwrap()));
         let whole = read(json!({"id": 7, "name": "PRN-3", "type": {"id": 1, "name": "Printer"}, "serialNumber": "X1",
             "company": {"id": 2}, "activeFlag": false, "deviceIdentifier": "ABC"}));
         assert_eq!((whole.name.as_str(), whole.inactive, whole.serial_number.as_deref()), ("PRN-3", true, Some("X1")));
         assert_eq!(
-            (whole.kind.unwrap().name.as_deref(), &whole.raw["deviceIdentifier"]),
-            (Some("Printer"), &json!("ABC"))
+            (whole.kind.unwrap().name.as_deref(), whole.raw.get("deviceIdentifier")),
+            (Some("Printer"), Some(json!("ABC")))
         );
         let reference = read(json!({"id": 7, "deviceIdentifier": "ABC", "_info": {}}));
         assert_eq!((reference.id.as_str(), reference.name.as_str(), reference.inactive), ("7", "ABC", false));

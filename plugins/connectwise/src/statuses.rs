@@ -20,7 +20,7 @@ pub(crate) async fn set(client: &Client, cx: &Cx, request: SetTicketStatusReques
     let (kind, before) = find(client, cx, ticket).await?;
     let was = reference(&before, "status");
     if was == Some(status) {
-        return ticket_from(client, kind, before);
+        return ticket_from(client, kind, Record::new(before));
     }
     if let Some(expected) = expected.filter(|expected| was != Some(*expected)) {
         return Err(superseded(ticket, expected, was));
@@ -34,7 +34,7 @@ pub(crate) async fn set(client: &Client, cx: &Cx, request: SetTicketStatusReques
     let patch = json!([{"op": "replace", "path": "status", "value": {"id": status}}]);
     let after = record(client.write(cx, "PATCH", &kind.path(ticket), &patch).await?)?;
     match reference(&after, "status") {
-        Some(now) if now == status => ticket_from(client, kind, after),
+        Some(now) if now == status => ticket_from(client, kind, Record::new(after)),
         now => Err(not_applied(ticket, status, was, now)),
     }
 }

@@ -49,7 +49,7 @@ fn kind_key(ticket: u64) -> String {
 pub(crate) async fn get(client: &Client, cx: &Cx, request: GetTicketRequest) -> Result<Ticket, Error> {
     let ticket = number(&request.ticket, "ticket")?;
     let (kind, record) = find(client, cx, ticket).await?;
-    ticket_from(client, kind, record)
+    ticket_from(client, kind, Record::new(record))
 }
 
 /// The kind of a ticket and its record. The remembered kind is asked for first; the other if it is not there.
@@ -129,10 +129,10 @@ pub(crate) async fn search(client: &Client, cx: &Cx, request: SearchTicketsReque
     }
     let order = if request.filter.newest_first { Order::Newest } else { Order::Oldest };
     let path = format!("{}/tickets", kind.name());
-    let page = paging::list_by(order, client, cx, &path, query, &request.page).await?;
-    let tickets = page.items.into_iter().map(|record| ticket_from(client, kind, record));
-    let items = tickets.filter(|ticket| ticket.as_ref().map_or(true, |ticket| fits(&request.filter, ticket)));
-    Ok(Page { items: items.collect::<Result<_, _>>()?, next: page.next })
+    let read = |record: Record<'_>| ticket_from(client, kind, record);
+    let mut page = paging::list_by(order, client, cx, &path, query, &request.page, read).await?;
+    page.items.retain(|ticket| fits(&request.filter, ticket));
+    Ok(page)
 }
 
 /// Looked at again, in case a condition was ignored: a ticket found by its mark is taken for ours.
@@ -143,11 +143,12 @@ fn fits(filter: &TicketFilter, ticket: &Ticket) -> bool {
 }
 
 /// A ticket of theirs in our words.
-pub(crate) fn ticket_from(client: &Client, kind: Kind, record: Map<String, Value>) -> Result<Ticket, Error> {
-    let mut record = Record::new(record);
+pub(crate) fn ticket_from(client: &Client, kind: Kind, mut record: Record<'_>) -> Result<Ticket, Error> {
     let Some(id) = record.id("id") else {
         return Err(Error::new(Code::Unavailable, "ConnectWise answered with a ticket that has no id").because("shape"));
     };
+    let [created_at, updated_at, created_by, updated_by] =
+        record.infos(["dateEntered", "lastUpdated", "enteredBy", "updatedBy"]);
     Ok(Ticket {
         number: id.clone(),
         summary: record.text("summary").unwrap_or_default(),
@@ -166,10 +167,10 @@ pub(crate) fn ticket_from(client: &Client, kind: Kind, record: Map<String, Value
         closed: record.known("closedFlag"),
         external_reference: record.text("externalXRef").filter(|text| !text.is_empty()),
         merged_into: record.reference("mergedParentTicket").map(|parent| parent.id),
-        created_at: record.info("dateEntered"),
-        updated_at: record.info("lastUpdated"),
-        created_by: record.info("enteredBy"),
-        updated_by: record.info("updatedBy"),
+        created_at,
+        updated_at,
+        created_by,
+        updated_by,
         url: Some(format!("{}/v4_6_release/ConnectWise.aspx?routeTo=ServiceFV&recid={id}", client.settings.web)),
         id,
         raw: record.rest(),
@@ -177,11 +178,8 @@ pub(crate) fn ticket_from(client: &Client, kind: Kind, record: Map<String, Value
 }
 
 /// A field of the tenant's. The whole array stays in `raw`, because only the whole can be written. Source: facts 4.
-fn custom_field(record: &Map<String, Value>) -> CustomField {
-    let mut record = Record::new(record.clone());
-    CustomField {
-        id: record.id("id").unwrap_or_default(),
-        name: record.text("caption"),
-        value: record.rest().remove("value").unwrap_or(Value::Null),
-    }
+fn custom_field(mut record: Map<String, Value>) -> CustomField {
+    let value = record.remove("value").unwrap_or(Value::Null);
+    let mut record = Record::new(record);
+    CustomField { id: record.id("id").unwrap_or_default(), name: record.text("caption"), value }
 }

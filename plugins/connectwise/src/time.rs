@@ -34,14 +34,14 @@ pub(crate) async fn page_of(
     if let Some(after) = after {
         conditions.push_str(&format!(" and id>{after}"));
     }
-    let page = paging::list(client, cx, "time/entries", vec![("conditions", conditions)], page).await?;
+    let mut page = paging::list(client, cx, "time/entries", vec![("conditions", conditions)], page, entry_from).await?;
     // Looked at again, in case the condition was ignored: time of another ticket is told to another customer.
-    let fits = |record: &Map<String, Value>| {
-        let number = |name: &str| record.get(name).and_then(Value::as_u64);
-        number("chargeToId").is_none_or(|id| id == ticket) && number("id").is_none_or(|id| Some(id) > after)
-    };
-    let items = page.items.into_iter().filter(fits).map(entry_from).collect::<Result<_, _>>()?;
-    Ok(Page { items, next: page.next })
+    let number = |id: &str| id.parse::<u64>().ok();
+    page.items.retain(|entry| {
+        let of = entry.ticket.as_deref().and_then(number);
+        of.is_none_or(|id| id == ticket) && number(&entry.id).is_none_or(|id| Some(id) > after)
+    });
+    Ok(page)
 }
 
 /// Issues of projects are charged as their tickets. Source: facts 10.1.
@@ -59,7 +59,7 @@ pub(crate) async fn add(client: &Client, cx: &Cx, request: AddTimeEntryRequest) 
     body.insert("chargeToId".to_owned(), json!(ticket));
     body.insert("chargeToType".to_owned(), json!(charge_to(kind)));
     match client.write(cx, "POST", "time/entries", &Value::Object(body)).await {
-        Ok(answer) => entry_from(record(answer)?),
+        Ok(answer) => entry_from(Record::new(record(answer)?)),
         // The kind is in the body here, so a ticket that was converted is a reference that is not found.
         Err(error)
             if matches!(error.code, Code::NotFound | Code::Rejected)
@@ -138,8 +138,7 @@ fn moment(text: &str, at: &str) -> Result<i64, Error> {
 }
 
 /// An entry of theirs in our words. The flags that say where its text is shown stay in `raw`.
-fn entry_from(record: Map<String, Value>) -> Result<TimeEntry, Error> {
-    let mut record = Record::new(record);
+fn entry_from(mut record: Record<'_>) -> Result<TimeEntry, Error> {
     let Some(id) = record.id("id") else {
         let message = "ConnectWise answered with a time entry that has no id";
         return Err(Error::new(Code::Unavailable, message).because("shape"));
@@ -242,12 +241,12 @@ mod tests {
     #[test]
     fn an_entry_is_read_with_their_hours() {
         let kept: Vec<Value> = serde_json::from_str(include_str!("../tests/kept/time-entries.json")).unwrap();
-        let entry = |position: usize| entry_from(record(kept[position].clone()).unwrap()).unwrap();
+        let entry = |position: usize| entry_from(Record::new(record(kept[position].clone()).unwrap())).unwrap();
         let first = entry(0);
         assert_eq!((first.id.as_str(), first.ticket.as_deref(), first.hours), ("2", Some("69"), Some(1.75)));
         assert_eq!((first.billable, first.work_type.unwrap().id.as_str()), (Some(Billable::Billable), "3"));
         assert_eq!((first.member.unwrap().id.as_str(), first.created_by.as_deref()), ("176", Some("user10")));
-        assert_eq!(first.raw["addToInternalAnalysisFlag"], true);
+        assert_eq!(first.raw.get("addToInternalAnalysisFlag"), Some(json!(true)));
         let bare = entry(1);
         assert_eq!((bare.billable, bare.hours, bare.notes.as_str()), (None, None, ""));
     }

@@ -7,6 +7,7 @@
 use crate::client::{Client, number, record};
 use crate::conditions::mark;
 use crate::create::check_summary;
+use crate::map::Record;
 use crate::statuses::{check_is_of_board, reference};
 use crate::tickets::{Kind, converted, find, ticket_from};
 use psa_host_api::error::SpeaksOf;
@@ -35,7 +36,7 @@ pub(crate) async fn ticket(client: &Client, cx: &Cx, request: UpdateTicketReques
         Ok(answer) => record(answer)?,
     };
     check_applied(ticket, &changes, &after)?;
-    ticket_from(client, kind, after)
+    ticket_from(client, kind, Record::new(after))
 }
 
 /// Project tickets have no `externalXRef`. Source: facts 6.

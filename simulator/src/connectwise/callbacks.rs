@@ -53,7 +53,7 @@ pub(super) fn route(world: &mut World, asked: &Asked, rest: &[&str]) -> Reply {
             match method {
                 "GET" => {
                     let fields = asked.parameter("fields").unwrap_or_default();
-                    Reply::json(200, &listing::shown(world, &record, &fields))
+                    Reply::json(200, &*listing::shown(world, &record, &fields))
                 }
                 "PUT" => read(asked).map_or_else(|refusal| refusal, |body| save(world, Some(&record), &body)),
                 "PATCH" => {

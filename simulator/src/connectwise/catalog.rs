@@ -98,7 +98,7 @@ pub(super) fn resource<'a>(
         [id] => match records.find(|record| id_of(record).to_string() == *id) {
             Some(record) => {
                 let fields = asked.parameter("fields").unwrap_or_default();
-                Reply::json(200, &listing::shown(world, record, &fields))
+                Reply::json(200, &*listing::shown(world, record, &fields))
             }
             None => reply::not_found(what, id),
         },

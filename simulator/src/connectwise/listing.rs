@@ -6,6 +6,7 @@ use super::state::id_of;
 use crate::http::{Asked, Reply};
 use crate::world::World;
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// Larger pages are cut to this, silently. Source: facts 3.5.
@@ -129,8 +130,8 @@ fn answered<'a>(
     } else {
         numbered_page(world, asked, &wanted, found, size)
     };
-    let page: Vec<Value> = page.iter().map(|record| shown(world, record, &wanted.fields)).collect();
-    let answer = Reply::json(200, &Value::Array(page));
+    let page: Vec<_> = page.iter().map(|record| shown(world, record, &wanted.fields)).collect();
+    let answer = Reply::json(200, &page);
     match link {
         Some(link) => answer.header("link", link),
         None => answer,
@@ -196,22 +197,26 @@ fn href(world: &World, asked: &Asked) -> String {
     format!("https://servername/{}//apis/{path}", world.switches.codebase)
 }
 
-/// A record as it is answered.
-pub(super) fn shown(world: &World, record: &Value, fields: &str) -> Value {
-    let mut record = if fields.is_empty() { record.clone() } else { query::project(record, fields) };
-    if let Value::Object(members) = &mut record {
-        // Only there for conditions. Source: facts 3.3.
+/// Members that a wire shows as null where the record lacks them, if the server shows such.
+const NULL_MEMBERS: [&str; 5] = ["poNumber", "agreement", "budgetHours", "subType", "item"];
+
+/// A record as it is answered: itself, unless something of it is answered otherwise.
+pub(super) fn shown<'a>(world: &World, record: &'a Value, fields: &str) -> Cow<'a, Value> {
+    let with_nulls = world.switches.null_members && fields.is_empty();
+    // Only there for conditions. Source: facts 3.3.
+    let has_hidden = record.get("configuration").is_some();
+    let mut shown = match fields {
+        "" if !has_hidden && !with_nulls => return Cow::Borrowed(record),
+        "" => record.clone(),
+        fields => query::project(record, fields),
+    };
+    if let Value::Object(members) = &mut shown {
         members.remove("configuration");
-    }
-    if world.switches.null_members
-        && fields.is_empty()
-        && let Value::Object(members) = &mut record
-    {
-        for name in ["poNumber", "agreement", "budgetHours", "subType", "item"] {
-            members.entry(name).or_insert(Value::Null);
+        for name in NULL_MEMBERS.iter().filter(|_| with_nulls) {
+            members.entry(*name).or_insert(Value::Null);
         }
     }
-    record
+    Cow::Owned(shown)
 }
 
 /// `{"count": n}`.

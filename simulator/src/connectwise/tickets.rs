@@ -82,7 +82,7 @@ fn with_configurations(world: &World, kind: Kind) -> Vec<Value> {
 fn one(world: &World, asked: &Asked, id: u64) -> Reply {
     let fields = asked.parameter("fields").unwrap_or_default();
     match world.state.tickets.get(&id) {
-        Some(row) => Reply::json(200, &listing::shown(world, &row.record, &fields)),
+        Some(row) => Reply::json(200, &*listing::shown(world, &row.record, &fields)),
         None => reply::not_found("Ticket", &id.to_string()),
     }
 }

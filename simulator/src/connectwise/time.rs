@@ -32,7 +32,7 @@ pub(super) fn route(world: &mut World, asked: &Asked, rest: &[&str], fault: Opti
             match method {
                 "GET" => {
                     let fields = asked.parameter("fields").unwrap_or_default();
-                    Reply::json(200, &listing::shown(world, &times[at].record, &fields))
+                    Reply::json(200, &*listing::shown(world, &times[at].record, &fields))
                 }
                 "PATCH" => patch(world, asked, at, fault),
                 "DELETE" => {

@@ -2,6 +2,7 @@
 
 use super::TestHost;
 use crate::abi::*;
+use crate::json::look_through;
 use crate::{Code, Error};
 use serde_json::Value;
 use std::ffi::CStr;
@@ -52,8 +53,13 @@ impl TestHost {
         let mut state = self.state.borrow_mut();
         let all: Vec<_> = state.completed.extract_if(.., |(of, _, _)| *of == call).collect();
         match all.as_slice() {
-            [(_, PSA_OK, body)] => serde_json::from_slice(body)
-                .map_err(|error| Error::internal(format!("the result is not JSON: {error}"))),
+            [(_, PSA_OK, body)] => {
+                let refused =
+                    |error: &dyn std::error::Error| Error::internal(format!("the host refuses the result: {error}"));
+                let text = std::str::from_utf8(body).map_err(|error| refused(&error))?;
+                look_through(text).map_err(|error| refused(&error))?;
+                serde_json::from_str(text).map_err(|error| refused(&error))
+            }
             [(_, code, body)] => Err(Error::from_body(Code::from_number(*code), body)),
             others => Err(Error::internal(format!("completed {} times", others.len()))),
         }

@@ -9,7 +9,7 @@ use psa_host_api::error::SpeaksOf;
 use psa_host_api::model::Subscription;
 use psa_host_api::ops::CreateSubscriptionRequest;
 use psa_host_api::{Code, Error};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// In UTF-16 units. Source: facts 11.2.
 const DESCRIPTION_MAX: usize = 100;
@@ -94,8 +94,7 @@ pub(super) fn rest_patch(inactive: bool) -> Value {
 }
 
 /// An entry of theirs in our words.
-pub(super) fn subscription_from(record: Map<String, Value>) -> Subscription {
-    let mut record = Record::new(record);
+pub(super) fn subscription_from(mut record: Record<'_>) -> Subscription {
     let mut lower = |name: &str| record.text(name).unwrap_or_default().to_lowercase();
     let (kind, level) = (lower("type"), lower("level"));
     Subscription {

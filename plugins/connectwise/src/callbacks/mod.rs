@@ -14,6 +14,7 @@ mod receive;
 pub(crate) use receive::receive;
 
 use crate::client::{Ask, Client, Query, number, record};
+use crate::map::Record;
 use crate::paging::{self, Order};
 use crate::settings::Hearing;
 use psa_host_api::model::{Page, Subscription, WantedSubscription};
@@ -58,8 +59,8 @@ pub(crate) async fn list(
     request: ListSubscriptionsRequest,
 ) -> Result<Page<Subscription>, Error> {
     let order = Order::OldestNumbered;
-    let page = paging::list_by(order, client, cx, "system/callbacks", Query::new(), &request.page).await?;
-    Ok(Page { items: page.items.into_iter().map(entry::subscription_from).collect(), next: page.next })
+    let read = |record: Record<'_>| Ok(entry::subscription_from(record));
+    paging::list_by(order, client, cx, "system/callbacks", Query::new(), &request.page, read).await
 }
 
 pub(crate) async fn create(
@@ -69,7 +70,7 @@ pub(crate) async fn create(
 ) -> Result<Subscription, Error> {
     let asked = entry::check(&request)?;
     let made = record(client.write(cx, "POST", "system/callbacks", &asked.body()).await?)?;
-    let made = entry::subscription_from(made);
+    let made = entry::subscription_from(Record::new(made));
     asked.compare(&made)?;
     Ok(made)
 }
@@ -81,10 +82,10 @@ pub(crate) async fn update(
 ) -> Result<Subscription, Error> {
     let path = path(&request.subscription)?;
     let Some(inactive) = request.inactive else {
-        return Ok(entry::subscription_from(record(client.get(cx, &path, &Query::new()).await?)?));
+        return Ok(entry::subscription_from(Record::new(record(client.get(cx, &path, &Query::new()).await?)?)));
     };
     let after = record(client.write(cx, "PATCH", &path, &entry::rest_patch(inactive)).await?)?;
-    let after = entry::subscription_from(after);
+    let after = entry::subscription_from(Record::new(after));
     if after.inactive != inactive {
         let message = format!(
             "ConnectWise accepted the change of callback {} and shows it as {}",

@@ -2,11 +2,13 @@
 
 use crate::{BASE, scene};
 use psa_connectwise::ConnectWise;
-use psa_host_api::Error;
-use psa_host_api::model::{CatalogEntry, CatalogKind, Configuration, Page, PageRequest};
-use psa_host_api::ops::{ListAuditTrailRequest, ListCatalogRequest, ListConfigurationsRequest, ListSitesRequest};
+use psa_host_api::model::{CatalogEntry, CatalogKind, Company, Configuration, Page, PageRequest};
+use psa_host_api::ops::{
+    ListAuditTrailRequest, ListCatalogRequest, ListConfigurationsRequest, ListSitesRequest, SearchCompaniesRequest,
+};
 use psa_host_api::sdk::Provider;
 use psa_host_api::sdk::testing::TestHost;
+use psa_host_api::{Code, Error};
 
 const NUMBERED: &str = "pageSize=100&orderBy=id%20asc&page=1";
 
@@ -79,7 +81,10 @@ fn the_audit_trail_is_read_by_page_numbers() {
         (entry.text.as_str(), entry.by.as_deref(), entry.kind.as_deref()),
         ("Status changed", Some("jdoe"), Some("Ticket"))
     );
-    assert_eq!((entry.at.as_deref(), &entry.raw["auditSubType"]), (Some("2026-01-31T12:00:00Z"), &"Status".into()));
+    assert_eq!(
+        (entry.at.as_deref(), entry.raw.get("auditSubType")),
+        (Some("2026-01-31T12:00:00Z"), Some("Status".into()))
+    );
     let last = list(first.next).unwrap();
     assert!(last.items.is_empty() && last.next.is_none());
     assert!(list(Some("after:5".into())).is_err());
@@ -137,5 +142,41 @@ fn catalogues_are_read_from_their_own_lists() {
         if scope.is_some() {
             assert_eq!(list(None).unwrap_err().fields[0].at, "/scope", "{kind:?}");
         }
+    }
+}
+
+fn companies(body: &str) -> Result<Page<Company>, Error> {
+    let (host, provider) = scene();
+    host.answer(&format!("GET {BASE}/company/companies?{NUMBERED}"), 200, body);
+    host.run(async |cx| provider.search_companies(cx, SearchCompaniesRequest::default()).await)
+}
+
+#[test]
+fn what_has_no_word_of_ours_stays_as_it_was_written() {
+    for (body, raw) in [
+        (r#"[ {"id":2,"rate" : 1.50,"no":null,"\u0079":{ "z":1,"a":[]}} ]"#, r#"{"rate":1.50,"y":{ "z":1,"a":[]}}"#),
+        // Answers stand on one line.
+        ("[{\"id\":2,\"x\":[1,\n2],\"a\":1.50}]", r#"{"a":1.5,"x":[1,2]}"#),
+        // Said twice, the last counts; the whole list is read the other way then.
+        (r#"[{"id":1,"id":2,"a":{"b":1,"b":2}}]"#, r#"{"a":{"b":2}}"#),
+    ] {
+        let page = companies(body).unwrap();
+        assert_eq!(page.items[0].id, "2");
+        assert_eq!(serde_json::to_string(&page.items[0].raw).unwrap(), raw);
+    }
+}
+
+#[test]
+fn a_list_is_refused_by_what_is_wrong_with_it() {
+    for (body, reason, part) in [
+        (r#"{"id":2}"#, "shape", "no list"),
+        ("[2]", "shape", "no record"),
+        (r#"[{"id":2}"#, "not_json", "EOF"),
+        (r#"[{"id":2,"a":"\ud800"}]"#, "not_json", "hex escape"),
+        (r#"[{"id":2,"a":1e999}]"#, "not_json", "out of range"),
+    ] {
+        let error = companies(body).unwrap_err();
+        assert_eq!((error.code, error.reason.as_deref()), (Code::Unavailable, Some(reason)), "{body}");
+        assert!(error.message.contains(part), "{body}: {}", error.message);
     }
 }

@@ -1,12 +1,26 @@
-//! The same rules, for JSON that is only looked through.
+//! What JSON has to be beside well-formed, on both sides of the boundary.
+//!
+//! Promises: no name twice in an object, not nested too deep, every text Unicode, every number finite; nothing is built.
 
-use super::DEPTH_MAX;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
 
+/// How deep arrays and objects may be nested. The host refuses a plugin's answer that is deeper.
+pub const DEPTH_MAX: usize = 64;
+
+/// Looks through one value.
+///
+/// # Errors
+/// What is wrong, in the parser's words, and where.
+pub fn look_through(text: &str) -> Result<(), serde_json::Error> {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    Shape { depth: 0 }.deserialize(&mut reader)?;
+    reader.end()
+}
+
 /// Visits a value and keeps nothing of it.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Shape {
+#[derive(Clone, Copy)]
+struct Shape {
     depth: usize,
 }
 
@@ -74,7 +88,7 @@ impl<'de> Visitor<'de> for Shape {
 }
 
 /// A key, borrowed where it has no escapes.
-struct Key;
+pub struct Key;
 
 impl<'de> DeserializeSeed<'de> for Key {
     type Value = Cow<'de, str>;
@@ -94,5 +108,28 @@ impl<'de> Visitor<'de> for Key {
     }
     fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
         Ok(Cow::Owned(text.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_host_refuses_is_found() {
+        let deep = |levels: usize| "[".repeat(levels) + &"]".repeat(levels);
+        assert!(look_through(r#" [{"a":[1,-2,2.5,null,true,"\ud83d\ude00"]},"x"] "#).is_ok());
+        assert!(look_through(&deep(DEPTH_MAX)).is_ok());
+        for (text, part) in [
+            (r#"[{"a":1,"\u0061":2}]"#, "\"a\" is there twice"),
+            (&deep(DEPTH_MAX + 1), "more than 64 deep"),
+            (r#"["\ud800"]"#, "hex escape"),
+            ("[1e999]", "out of range"),
+            ("[] []", "trailing"),
+            ("[1", "EOF"),
+        ] {
+            let error = look_through(text).unwrap_err().to_string();
+            assert!(error.contains(part), "{part}: {error}");
+        }
     }
 }
