@@ -2718,12 +2718,16 @@ class Registered(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """The provider's id."""
 
     kind: str
+    """Of what the changes are told: the provider's word, in lower case."""
 
     level: str
+    """How much of it: the provider's word, in lower case."""
 
     object: str
+    """The id of what the level names."""
 
     description: str
+    """By what people know it at the PSA."""
 
     inactive: bool
     """The PSA sends nothing."""
@@ -2732,9 +2736,10 @@ class Registered(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Ours, by the id of its subscription; absent: a stray, which is never touched."""
 
     updated_at: str | None = None
+    """When it was changed last, RFC 3339 UTC."""
 
     updated_by: str | None = None
-    """Who changed it last, and when."""
+    """Who changed it last."""
 
 
 class RehearseParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
@@ -3125,22 +3130,28 @@ class SubscriptionView(msgspec.Struct, kw_only=True, omit_defaults=True, gc=Fals
     """A subscription as the product sees it; its address is not part of it."""
 
     subscription: str
+    """Its id here."""
 
     kind: str
+    """Of what the changes are told: the provider's word, in lower case."""
 
     level: str
+    """How much of it: the provider's word, in lower case."""
 
     object: str
+    """The id of what the level names."""
 
     state: SubscriptionState | str
+    """Whether it is registered."""
 
     revived: int
+    """How often it was put to work again of late."""
 
     created: str
     """RFC 3339."""
 
     disabled_by: str | None = None
-    """Who had switched it off last, and how often it was put to work again of late."""
+    """Who had switched it off last, as the provider names them."""
 
     heard: str | None = None
     """RFC 3339: the last callback through it that was proved."""
