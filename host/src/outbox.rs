@@ -15,6 +15,7 @@ mod desk;
 mod ended;
 mod explain;
 mod gate;
+mod halt;
 mod look;
 mod next;
 mod note;
@@ -39,6 +40,7 @@ pub use config::OutboxConfig;
 pub(crate) use desk::Desk;
 pub use desk::FailPoint;
 pub(crate) use explain::{Explanation, Next, OperationView};
+pub(crate) use halt::Halt;
 pub(crate) use trace::{Candidate, Wanted, candidates};
 
 use crate::store::{Due, LaneId, Place};

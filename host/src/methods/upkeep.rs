@@ -5,6 +5,7 @@ use super::paging::{self, Paged};
 use crate::callbacks::CallbackHealth;
 use crate::clock::{hex, rfc3339};
 use crate::core::{Core, blocking};
+use crate::outbox::Halt;
 use crate::plugin::CallContext;
 use crate::store::{ConnectionState, Place, Record, StopReason};
 use crate::vault::{Rotation, Status};
@@ -205,6 +206,9 @@ pub(crate) struct ConnectionHealth {
     /// Why it is stopped.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<StopReason>,
+    /// All that keeps this process from sending anything through it until somebody does something about it, in the words
+    /// of operations.explain. Empty: nothing does.
+    halted: Vec<Halt>,
     /// Operations that wait to be sent.
     queued: u64,
     /// Operations that may be in the PSA.
@@ -216,7 +220,7 @@ pub(crate) struct ConnectionHealth {
     /// How long the oldest operation that has not ended has been waiting, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     oldest_ms: Option<i64>,
-    /// How long nothing is sent because the PSA asked for it or did not answer, in milliseconds.
+    /// How long nothing more is sent because the PSA asked for it or did not answer, in milliseconds; that ends by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     limited_ms: Option<u64>,
     /// What comes in from the PSA.
@@ -235,6 +239,12 @@ pub(crate) async fn health(core: &Core, params: AskHealth, _: &CallContext) -> R
         let standing = core.store.standing(&place)?;
         rows.push(ConnectionHealth {
             callbacks: core.callbacks.health(&place)?,
+            halted: core.outbox.halts(
+                connection.state,
+                connection.reason,
+                connection.detail.as_deref(),
+                core.environment.foreign(),
+            ),
             state: connection.state,
             reason: connection.reason,
             queued: standing.queued,

@@ -93,6 +93,8 @@ if TYPE_CHECKING:
     """What a field is."""
     Format = Literal["uuid", "hostname"]
     """A well-known form of text."""
+    HaltReason = Literal["environment", "setup", "stopped", "not_delivering"]
+    """What holds up all writes of a connection, until somebody does something about it."""
     IssueLevel = Literal["error", "warning"]
     """How much something is in the way."""
     Kind = Literal["note", "ticket", "status", "update", "time"]
@@ -168,6 +170,7 @@ else:
     Density = str
     FieldType = str
     Format = str
+    HaltReason = str
     IssueLevel = str
     Kind = str
     Known = str
@@ -919,6 +922,11 @@ class ConnectionHealth(msgspec.Struct, kw_only=True, omit_defaults=True, gc=Fals
     state: ConnectionState | str
     """Where it is in its life."""
 
+    halted: list[Halt] = []
+    """All that keeps this process from sending anything through it until somebody does something about it, in the
+    words of operations.explain. Empty: nothing does.
+    """
+
     queued: int
     """Operations that wait to be sent."""
 
@@ -938,7 +946,9 @@ class ConnectionHealth(msgspec.Struct, kw_only=True, omit_defaults=True, gc=Fals
     """What its cache has done."""
 
     limited_ms: int | None = None
-    """How long nothing is sent because the PSA asked for it or did not answer, in milliseconds."""
+    """How long nothing more is sent because the PSA asked for it or did not answer, in milliseconds; that ends by
+    itself.
+    """
 
     oldest_ms: int | None = None
     """How long the oldest operation that has not ended has been waiting, in milliseconds."""
@@ -1742,6 +1752,16 @@ class Group(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
 
     step: int | None = None
     """In which step of a new connection it is asked."""
+
+
+class Halt(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
+    """Why nothing is sent through a connection now."""
+
+    reason: HaltReason | str
+    """Stable."""
+
+    message: str
+    """For people: what holds it up, and what ends that."""
 
 
 class Head(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
