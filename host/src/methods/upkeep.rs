@@ -2,6 +2,7 @@
 
 use super::nothing::Nothing;
 use super::paging::{self, Paged};
+use super::plugins::{self, Refused};
 use crate::callbacks::CallbackHealth;
 use crate::clock::{hex, rfc3339};
 use crate::core::{Core, blocking};
@@ -192,6 +193,8 @@ pub(crate) struct Health {
     store: Option<String>,
     /// False: the database belongs to another environment, so nothing is sent.
     sends: bool,
+    /// Plugin files that were found in a folder and not loaded, as in plugins.list; empty if all is well.
+    refused: Vec<Refused>,
     /// Each connection.
     connections: Page<ConnectionHealth>,
 }
@@ -260,6 +263,7 @@ pub(crate) async fn health(core: &Core, params: AskHealth, _: &CallContext) -> R
     Ok(Health {
         store: core.store.trouble().map(|error| error.to_string()),
         sends: core.environment.is_ours(),
+        refused: core.connections.with_registry(plugins::refused),
         connections: paging::page(&paged, rows, |row| row.connection.clone(), |row| row),
     })
 }

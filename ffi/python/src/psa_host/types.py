@@ -1780,6 +1780,9 @@ class Health(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     sends: bool
     """False: the database belongs to another environment, so nothing is sent."""
 
+    refused: list[Refused] = []
+    """Plugin files that were found in a folder and not loaded, as in plugins.list; empty if all is well."""
+
     connections: Page[ConnectionHealth]
     """Each connection."""
 
