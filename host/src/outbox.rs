@@ -175,6 +175,11 @@ impl Outbox {
         self.closing.load(Ordering::SeqCst)
     }
 
+    /// Whether a lane is worked on here.
+    fn is_busy(&self, lane: &LaneId) -> bool {
+        self.lock().busy.contains(lane)
+    }
+
     /// Starts work on the lanes that are due. How long nothing else will be, in milliseconds.
     fn start_due(self: &Arc<Self>, boot: u64) -> Result<u64, crate::store::StoreError> {
         let desk = &self.desk;

@@ -780,7 +780,9 @@ class Config(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Private folder of the host; made with rights 0700 if it is not there."""
 
     call_timeout_ms: int = 60000
-    """How long a method may take unless its caller says, in milliseconds."""
+    """How long a method may take unless its caller says, in milliseconds. One that is told to wait (`wait_ms`,
+    `timeout_ms` of events.next) waits as long as it is told.
+    """
 
     callbacks: CallbackConfig | None = None
     """How changes at the PSA are heard of."""
@@ -1566,7 +1568,9 @@ class EventsNextParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=Fals
     """Who asks: a name of 1 to 64 bytes. Several processes may share one; one at a time is served."""
 
     timeout_ms: int = 0
-    """How long to wait for one, in milliseconds, at most as long as the call may take."""
+    """How long to wait for one, in milliseconds; also longer than `call_timeout_ms`, unless the call itself was
+    given less time.
+    """
 
 
 class Explanation(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
@@ -2272,7 +2276,9 @@ class NotesPostParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False
     """The provider's id of the member shown as the author."""
 
     wait_ms: int = 0
-    """How long to wait for its end, in milliseconds; it is safe on disk either way."""
+    """How long to wait for its end, in milliseconds, also longer than `call_timeout_ms`; it is safe on disk either
+    way.
+    """
 
 
 class OpOf(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
@@ -3513,7 +3519,9 @@ class TicketsCloseParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=Fa
     """Your own key: handed in twice it is done once."""
 
     wait_ms: int = 0
-    """How long to wait for its end, in milliseconds; it is safe on disk either way."""
+    """How long to wait for its end, in milliseconds, also longer than `call_timeout_ms`; it is safe on disk either
+    way.
+    """
 
 
 class TicketsConversationParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
@@ -3599,7 +3607,9 @@ class TicketsCreateParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=F
     """What it is about."""
 
     wait_ms: int = 0
-    """How long to wait for its end, in milliseconds; it is safe on disk either way."""
+    """How long to wait for its end, in milliseconds, also longer than `call_timeout_ms`; it is safe on disk either
+    way.
+    """
 
 
 class TicketsGetParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
@@ -3659,7 +3669,9 @@ class TicketsSetStatusParams(msgspec.Struct, kw_only=True, omit_defaults=True, g
     """The product's value; the mapping of the ticket's board says which status that is."""
 
     wait_ms: int = 0
-    """How long to wait for its end, in milliseconds; it is safe on disk either way."""
+    """How long to wait for its end, in milliseconds, also longer than `call_timeout_ms`; it is safe on disk either
+    way.
+    """
 
 
 class TicketsUpdateParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
@@ -3681,7 +3693,9 @@ class TicketsUpdateParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=F
     """Instead of `changes.priority`: the product's value; a mapping says which priority that is."""
 
     wait_ms: int = 0
-    """How long to wait for its end, in milliseconds; it is safe on disk either way."""
+    """How long to wait for its end, in milliseconds, also longer than `call_timeout_ms`; it is safe on disk either
+    way.
+    """
 
 
 class TimeEntry(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
@@ -3791,7 +3805,9 @@ class TimePostParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False)
     """
 
     wait_ms: int = 0
-    """How long to wait for its end, in milliseconds; it is safe on disk either way."""
+    """How long to wait for its end, in milliseconds, also longer than `call_timeout_ms`; it is safe on disk either
+    way.
+    """
 
     work_role: str | None = None
     """The provider's role in which it was done."""
