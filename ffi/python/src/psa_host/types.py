@@ -439,7 +439,8 @@ class CallbackConfig(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False)
 
     address: str | None = None
     """Where the product's door for callbacks can be reached from outside, `https://desk.example/hooks/psa`; it may
-    have a query. Absent: nothing is registered, and changes are found by reading alone.
+    have a query. Plain http is taken for this machine alone (`127.0.0.1`, `[::1]`, `localhost`), for trials.
+    Absent: nothing is registered, and changes are found by reading alone.
     """
 
     backoff_max_ms: int = 300000
