@@ -30,7 +30,11 @@ pub(crate) fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         println!("{line}");
     }
     if !found.is_empty() {
-        return Err(format!("{} findings: restore a backup that was made with store.backup", found.len()).into());
+        return Err(format!(
+            "{} findings: what is damaged comes back with a backup that was made with store.backup",
+            found.len()
+        )
+        .into());
     }
     println!("{}: the database is whole", folder.display());
     if refused.is_empty() { Ok(()) } else { Err(format!("{} plugins are refused", refused.len()).into()) }
