@@ -117,12 +117,14 @@ typedef struct psa_chunk {
 
 /* One HTTP request. Everything is copied before the function that takes it returns. */
 typedef struct psa_http_request {
-    uint32_t size;             /* sizeof(psa_http_request) */
-    uint32_t kind;             /* What it does at the PSA: PSA_HTTP_BY_METHOD, ... */
-    uint32_t flags;            /* PSA_HTTP_TO_OUTPUT or 0 */
-    uint32_t timeout_ms;       /* 0: the host's default; the call's deadline always holds */
-    psa_bytes method;          /* "GET" */
-    psa_bytes url;             /* Absolute, https */
+    uint32_t size;       /* sizeof(psa_http_request) */
+    uint32_t kind;       /* What it does at the PSA: PSA_HTTP_BY_METHOD, ... */
+    uint32_t flags;      /* PSA_HTTP_TO_OUTPUT or 0 */
+    uint32_t timeout_ms; /* 0: the host's default; the call's deadline always holds */
+    psa_bytes method;    /* "GET" */
+
+    /* To the PSA: absolute, https. Into the host: path and raw query, as psa_host_page and psa_host_callback say. */
+    psa_bytes url;
     const psa_header *headers; /* header_count of them */
     size_t header_count;       /* How many headers */
     const psa_chunk *body;     /* body_count of them */

@@ -112,9 +112,12 @@ typedef struct psa_writer {
 
 /* How to run a call. NULL where it is taken: everything as if zero. */
 typedef struct psa_call_options {
-    uint32_t size;       /* sizeof(psa_call_options) */
-    uint32_t timeout_ms; /* How long the call may take, in milliseconds; then it is PSA_TIMEOUT. 0: as configured. */
-    psa_bytes trace_id;  /* UTF-8, at most 128 bytes; stands in the log lines of this call. Empty: none. */
+    uint32_t size; /* sizeof(psa_call_options) */
+
+    /* How long the call may take, in milliseconds; then it is PSA_TIMEOUT. 0: as configured, or as long as the parameters
+     * tell it to wait ("wait_ms", "timeout_ms" of "events.next"). A wait that this time cuts short is no error. */
+    uint32_t timeout_ms;
+    psa_bytes trace_id; /* UTF-8, at most 128 bytes; stands in the log lines of this call. Empty: none. */
 
     /* What an upload reads from; NULL for methods that upload nothing ("methods.list" says which do), or they answer
      * PSA_INVALID_ARGUMENT. */

@@ -1,4 +1,4 @@
-//! `psa doctor`: what is wrong with a data folder.
+//! `psa doctor`: what is wrong with a data folder, and with plugins.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -7,6 +7,10 @@ use std::path::PathBuf;
 pub(crate) struct Options {
     /// The host's data folder.
     data_dir: PathBuf,
+    /// A plugin file or a folder of them, as in the configuration: says which are refused, and why. It can be given
+    /// several times.
+    #[arg(long)]
+    plugins: Vec<PathBuf>,
 }
 
 pub(crate) fn run(options: &Options) -> Result<(), Box<dyn Error>> {
@@ -14,13 +18,24 @@ pub(crate) fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     if !folder.join("store.db").is_file() {
         return Err(format!("{} holds no store.db; name the data_dir of a host", folder.display()).into());
     }
-    let found = psa_host::doctor(folder)?;
-    if found.is_empty() {
-        println!("{}: the database is whole", folder.display());
-        return Ok(());
+    let refused = psa_host::refused_plugins(folder, &options.plugins);
+    for line in &refused {
+        println!("{line}");
     }
+    if refused.is_empty() && !options.plugins.is_empty() {
+        println!("no plugin is refused");
+    }
+    let found = psa_host::doctor(folder)?;
     for line in &found {
         println!("{line}");
     }
-    Err(format!("{} findings: restore a backup that was made with store.backup", found.len()).into())
+    if !found.is_empty() {
+        return Err(format!(
+            "{} findings: what is damaged comes back with a backup that was made with store.backup",
+            found.len()
+        )
+        .into());
+    }
+    println!("{}: the database is whole", folder.display());
+    if refused.is_empty() { Ok(()) } else { Err(format!("{} plugins are refused", refused.len()).into()) }
 }

@@ -72,7 +72,8 @@ pub struct psa_writer {
 pub struct psa_call_options {
     /// sizeof(psa_call_options).
     pub size: u32,
-    /// How long the call may take, in milliseconds; then it is PSA_TIMEOUT. 0: as configured.
+    /// How long the call may take, in milliseconds; then it is PSA_TIMEOUT. 0: as configured, or as long as the parameters
+    /// tell it to wait ("wait_ms", "timeout_ms" of "events.next"). A wait that this time cuts short is no error.
     pub timeout_ms: u32,
     /// UTF-8, at most 128 bytes; stands in the log lines of this call. Empty: none.
     pub trace_id: psa_bytes,

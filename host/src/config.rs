@@ -28,7 +28,8 @@ pub struct Config {
     /// Outgoing HTTP.
     #[serde(default)]
     pub egress: EgressConfig,
-    /// How long a method may take unless its caller says, in milliseconds.
+    /// How long a method may take unless its caller says, in milliseconds. One that is told to wait (`wait_ms`,
+    /// `timeout_ms` of events.next) waits as long as it is told.
     #[serde(default = "call_timeout_ms")]
     pub call_timeout_ms: u64,
     /// How long a plugin may go on after it was told to end, in milliseconds.

@@ -177,10 +177,7 @@ impl ConnectionRoom {
     }
 
     pub(crate) fn plugin(&self, id: &str) -> Result<Arc<Plugin>, Error> {
-        self.with_registry(|registry| registry.get(id)).ok_or_else(|| {
-            let message = format!("there is no plugin \"{id}\"; plugins.list says which there are");
-            Error::new(Code::NotFound, message).because("plugin_missing")
-        })
+        self.with_registry(|registry| registry.get(id).ok_or_else(|| registry.absent(id)))
     }
 
     pub(crate) async fn get(&self, place: &Place) -> Result<Connection, Error> {

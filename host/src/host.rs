@@ -371,15 +371,16 @@ impl Shared {
 
     fn context(&self, options: CallOptions) -> Result<(watch::Sender<bool>, CallContext), Error> {
         let CallOptions { timeout_ms, trace_id, input, output, .. } = options;
-        let timeout = timeout_ms.map_or(self.call_timeout_ms, u64::from);
+        let now = self.clock.boot_ms();
+        let of_caller = timeout_ms.map(|timeout| now.saturating_add(u64::from(timeout)));
+        let deadline = Some(of_caller.unwrap_or_else(|| now.saturating_add(self.call_timeout_ms)));
         let (cancel, cancelled) = watch::channel(false);
-        let deadline = Some(self.clock.boot_ms().saturating_add(timeout));
         let streams = match (input, output) {
             (None, None) => Streams::default(),
             ends => Streams::new(ends, self.limits, &cancel, self.permit()?)?,
         };
         let terms = Terms::default();
-        Ok((cancel, CallContext { deadline, trace_id, cancelled, terms, streams }))
+        Ok((cancel, CallContext { deadline, of_caller, trace_id, cancelled, terms, streams }))
     }
 
     /// Leave for one more call with streams.

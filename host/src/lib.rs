@@ -44,7 +44,7 @@ mod works;
 pub use callbacks::CallbackConfig;
 pub use config::Config;
 pub use connections::Connection;
-pub use doctor::doctor;
+pub use doctor::{doctor, refused_plugins};
 pub use host::{CallOptions, Done, DoorDone, Event, Hooks, Host};
 pub use http::{HttpAnswer, HttpRequest, OwnedRequest};
 pub use log::LogHook;

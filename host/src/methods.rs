@@ -22,6 +22,7 @@ mod operations;
 mod paging;
 mod plugins;
 mod priorities;
+mod reference;
 mod rehearse;
 mod table;
 mod theme;

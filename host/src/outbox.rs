@@ -15,6 +15,7 @@ mod desk;
 mod ended;
 mod explain;
 mod gate;
+mod halt;
 mod look;
 mod next;
 mod note;
@@ -39,6 +40,7 @@ pub use config::OutboxConfig;
 pub(crate) use desk::Desk;
 pub use desk::FailPoint;
 pub(crate) use explain::{Explanation, Next, OperationView};
+pub(crate) use halt::Halt;
 pub(crate) use trace::{Candidate, Wanted, candidates};
 
 use crate::store::{Due, LaneId, Place};
@@ -171,6 +173,11 @@ impl Outbox {
 
     fn is_closing(&self) -> bool {
         self.closing.load(Ordering::SeqCst)
+    }
+
+    /// Whether a lane is worked on here.
+    fn is_busy(&self, lane: &LaneId) -> bool {
+        self.lock().busy.contains(lane)
     }
 
     /// Starts work on the lanes that are due. How long nothing else will be, in milliseconds.

@@ -32,3 +32,26 @@ fn published_schemas_and_reference_are_those_of_the_code() {
     is_published("include/psa_host.schema.json", &schemas);
     is_published("docs/methods.md", &crate::reference());
 }
+
+#[test]
+fn the_reference_tells_what_every_member_and_word_means_under_a_heading_of_its_own() {
+    let text = crate::reference();
+    let mut headings = std::collections::BTreeSet::new();
+    for line in text.lines() {
+        let is_bare = line.ends_with("|  |") || (line.starts_with("- ") && line.ends_with(": "));
+        assert!(!is_bare, "{line}: say in its Rust type what it means");
+        if line.starts_with("##") {
+            let heading = line.trim_start_matches('#').trim().to_lowercase();
+            assert!(headings.insert(heading), "{line}: a link to it would lead to another heading of this name");
+        }
+    }
+    for wanted in [
+        "| `passed` | boolean | yes | True if everything works",
+        "| `connections` | [Page](#page) of [ConnectionHealth](#connectionhealth) | yes | Each connection. |",
+        "Answers with a [Page](#page) of [Ticket](#ticket).",
+        "- `in_doubt`: Nobody knows.",
+        "- `entry` is `board`; the members of [Board](#board). A board.",
+    ] {
+        assert!(text.contains(wanted), "the reference lacks: {wanted}");
+    }
+}

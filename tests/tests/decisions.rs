@@ -1,6 +1,7 @@
 //! What people decide about operations, and what they can see before.
 
 use psa_tests::scene::{Scene, fast};
+use psa_tests::world::World;
 use serde_json::{Value, json};
 
 fn scene() -> Scene {
@@ -137,15 +138,55 @@ fn a_rehearsal_shows_the_request_and_sends_nothing() {
 }
 
 #[test]
-fn what_waits_says_why_its_connection_sends_nothing() {
+fn what_waits_says_why_its_connection_sends_nothing_and_health_says_the_same() {
     let scene = scene();
     scene.call("connections.pause", json!({})).unwrap();
     let note = scene.hand_in("Said later.");
-    let of = json!({"tenant": "t", "operation": note["operation"]});
-    let text = scene.world.call("operations.explain", of.clone()).unwrap()["text"].to_string();
-    assert!(text.contains("Its connection is stopped (paused), and nothing is sent through it."), "{text}");
+    let paused = "The connection is stopped (paused), and nothing is sent through it. product has paused it.";
+    assert_eq!(halted(&scene.world, &scene.connection, &note), [("stopped".to_owned(), paused.to_owned())]);
     scene.call("connections.resume", json!({})).unwrap();
     scene.until(&note, "delivered");
-    let text = scene.world.call("operations.explain", of).unwrap()["text"].to_string();
-    assert!(!text.contains("stopped"), "{text}");
+    assert_eq!(halted(&scene.world, &scene.connection, &note), []);
+    // One that was never tested: what is handed in waits for the test.
+    let untested = scene.world.connect("connectwise", scene.simulator.settings(), scene.simulator.secrets());
+    let link = json!({"tenant": "t", "connection": untested, "product_ticket": "HD-2", "ticket": "1001"});
+    let link = scene.world.call("links.create", link).unwrap();
+    let note = json!({"tenant": "t", "link": link["link"], "text": "Too early.", "visibility": "internal"});
+    let note = scene.world.call("notes.post", note).unwrap();
+    let setup = "Nothing is sent through the connection before connections.test has passed.";
+    assert_eq!(halted(&scene.world, &untested, &note), [("setup".to_owned(), setup.to_owned())]);
+}
+
+#[test]
+fn a_process_that_leaves_delivery_to_others_says_so_of_each_connection() {
+    let mut config = fast();
+    config["outbox"]["deliver"] = json!(false);
+    let scene = Scene::with(&["--tls"], config);
+    let note = scene.hand_in("For another process.");
+    let elsewhere = "This process sends nothing (`outbox.deliver` is false): another one has to.";
+    let elsewhere = ("not_delivering".to_owned(), elsewhere.to_owned());
+    assert_eq!(halted(&scene.world, &scene.connection, &note), std::slice::from_ref(&elsewhere));
+    // Both have to be put right.
+    scene.call("connections.pause", json!({})).unwrap();
+    let paused = "The connection is stopped (paused), and nothing is sent through it. product has paused it.";
+    let both = [("stopped".to_owned(), paused.to_owned()), elsewhere];
+    assert_eq!(halted(&scene.world, &scene.connection, &note), both);
+}
+
+/// What `health` says of a connection: reasons and sentences. `operations.explain` of what waits there must say each.
+fn halted(world: &World, connection: &str, operation: &Value) -> Vec<(String, String)> {
+    let of = json!({"tenant": "t", "operation": operation["operation"]});
+    let explained = world.call("operations.explain", of).unwrap()["text"].as_str().unwrap().to_owned();
+    let health = world.call("health", json!({"tenant": "t"})).unwrap();
+    let items = health["connections"]["items"].as_array().unwrap();
+    let item = items.iter().find(|item| item["connection"] == connection).unwrap();
+    let text = |halt: &Value, name: &str| halt[name].as_str().unwrap().to_owned();
+    let halts: Vec<(String, String)> =
+        item["halted"].as_array().unwrap().iter().map(|halt| (text(halt, "reason"), text(halt, "message"))).collect();
+    for (_, message) in &halts {
+        assert!(explained.lines().any(|line| line == message), "explain does not say: {message}\n{explained}");
+    }
+    let why = explained.lines().filter(|line| line.contains("sent through") || line.contains("sends nothing")).count();
+    assert_eq!(why, halts.len(), "explain says more than health: {explained}");
+    halts
 }

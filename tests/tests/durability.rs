@@ -73,6 +73,9 @@ fn a_copy_of_another_environment_sends_nothing() {
     let explained = call(&host, "operations.explain", json!({"tenant": "t", "operation": waiting})).unwrap();
     let text = explained["text"].as_str().unwrap();
     assert!(text.contains("belongs to environment \"default\", this is \"staging\""), "{text}");
+    let halted = &health["connections"]["items"][0]["halted"];
+    assert_eq!(halted[0]["reason"], "environment", "{health}");
+    assert!(text.lines().any(|line| halted[0]["message"] == line), "{text}\n{health}");
     // Reading is harmless.
     let of = json!({"tenant": "t", "connection": connection, "ticket": "1001"});
     assert_eq!(call(&host, "tickets.get", of).unwrap()["id"], "1001");

@@ -10,7 +10,8 @@ use std::time::SystemTime;
 use tempfile::TempDir;
 use xtask::files::below;
 use xtask::library::Build;
-use xtask::{package, symbols};
+use xtask::tidy::dead_links;
+use xtask::{guide, links, package, symbols};
 
 /// Warnings that a product's own code may be compiled with.
 const STRICT: [&str; 6] = ["-std=c99", "-g", "-Wall", "-Wextra", "-Wpedantic", "-Werror"];
@@ -41,6 +42,8 @@ fn newest_input() -> SystemTime {
     let built = ["libpsa_host.a", "libpsa_connectwise.so", "psa"].map(|name| target().join(name));
     let include = root().join("include");
     let headers = below(&include).unwrap().into_iter().map(|name| include.join(name));
+    let pages = guide::pages(&root()).unwrap().into_iter().chain(["CHANGELOG.md".to_owned()]);
+    let headers = headers.chain(pages.map(|page| root().join(page)));
     let all = headers.chain(built).chain([std::env::current_exe().unwrap(), root().join("examples/c-host/main.c")]);
     all.map(|file| fs::metadata(file).and_then(|file| file.modified()).unwrap()).max().unwrap()
 }
@@ -110,6 +113,33 @@ fn it_exports_what_is_listed_and_holds_what_a_product_needs() {
     }
     let version = run(Command::new(package.join("bin/psa")).arg("--version"));
     assert_eq!(version.trim(), format!("psa {}", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn no_link_in_it_is_broken_and_the_guide_is_inside() {
+    let package = unpacked();
+    let pages: Vec<PathBuf> = below(&package).unwrap();
+    let pages: Vec<&PathBuf> = pages.iter().filter(|page| page.extension().is_some_and(|end| end == "md")).collect();
+    let mut inside = 0;
+    for page in &pages {
+        let text = fs::read_to_string(package.join(page)).unwrap();
+        let page = page.display().to_string();
+        assert_eq!(dead_links(&package, &page, &text), [""; 0]);
+        for link in links::of(&text) {
+            match link.target.strip_prefix(guide::REPOSITORY).and_then(|path| path.split('/').nth(2)) {
+                // To the web view: of something that is there, and not here.
+                Some("main") => {
+                    let (path, _) = links::resolved(&page, link.target).unwrap();
+                    assert!(root().join(&path).exists(), "{page}: {}", link.target);
+                    assert!(!package.join("share/doc/psa_host").join(&path).is_file(), "{page}: {}", link.target);
+                }
+                _ => inside += usize::from(!link.target.contains("://")),
+            }
+        }
+    }
+    assert!(pages.len() > 12 && inside > 50, "{pages:?} {inside}");
+    let readme = fs::read_to_string(package.join("README.md")).unwrap();
+    assert!(readme.contains("(share/doc/psa_host/docs/embedding/README.md)"), "{readme}");
 }
 
 /// Copied to where nobody else may write: a checkout may lie in a folder from which no plugin is loaded.

@@ -9,6 +9,26 @@ fn scene() -> Scene {
     Scene::with(&["--tls"], fast())
 }
 
+#[test]
+fn a_reading_that_closing_ends_says_so_and_what_to_do() {
+    let scene = scene();
+    scene.simulator.fault(&json!({"endpoint": "get_ticket", "fault": "hang"})).unwrap();
+    let (told, ended) = std::sync::mpsc::channel();
+    let params = json!({"tenant": "t", "connection": scene.connection, "ticket": "1001", "fresh": true}).to_string();
+    let done = Box::new(move |_, outcome: Result<String, psa_host::Error>| told.send(outcome).unwrap());
+    let reached = scene.seen("get_ticket").len();
+    scene.world.host.submit("tickets.get", params.as_bytes(), psa_host::CallOptions::default(), done).unwrap();
+    while scene.seen("get_ticket").len() == reached {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    scene.world.host.close(0).unwrap();
+    let error = ended.recv().unwrap().unwrap_err();
+    assert_eq!((error.code, error.reason.as_deref()), (Code::Closed, None), "{error}");
+    let words =
+        "connectwise get_ticket: its connection was closed while it was under way: the host is being closed, or";
+    assert!(error.message.starts_with(words) && error.message.contains("Call again"), "{error}");
+}
+
 /// All of a list, by pages of this size. No page is larger, and no list goes on for ever.
 fn all(scene: &Scene, method: &str, params: &Value, size: usize) -> Vec<Value> {
     let (mut found, mut cursor) = (Vec::new(), Value::Null);

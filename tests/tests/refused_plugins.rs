@@ -6,6 +6,7 @@ use psa_tests::world::World;
 use serde_json::json;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use tempfile::TempDir;
 
 fn refusal(plugin: &Path) -> Error {
@@ -203,6 +204,30 @@ fn of_a_folder_what_can_be_loaded_is_and_the_rest_is_listed() {
     assert_eq!(list["refused"][0]["reason"], "plugin_format");
     assert_eq!(list["refused"].as_array().unwrap().len(), 1);
     assert!(world.log().iter().any(|line| line.contains("psa_text.so is not loaded")), "{:?}", world.log());
+    assert_eq!(world.call("health", json!({"tenant": "t"})).unwrap()["refused"], list["refused"]);
+    // Who asks for the plugin learns it too, and who asks for another one where to look.
+    let create = |plugin: &str| {
+        let params = json!({"tenant": "t", "plugin": plugin, "settings": {}});
+        let error = world.call("connections.create", params).unwrap_err();
+        assert_eq!((error.code, error.reason.as_deref()), (Code::NotFound, Some("plugin_missing")), "{error}");
+        error.message
+    };
+    let (path, said) = (plugins.join("psa_text.so"), create("text"));
+    let why = format!("because its file was refused: the plugin {} is not loaded: it is not a shared", path.display());
+    assert!(said.contains(&why), "{said}");
+    assert!(create("tex").contains("plugins.list says which there are, and which files were refused"));
+    world.host.close(1000).unwrap();
+    // And who looks from outside.
+    let doctor = |plugins: &Path| {
+        let mut doctor = Command::new(compile::target().join("psa"));
+        let done = doctor.arg("doctor").arg(world.folder.path().join("data")).arg("--plugins").arg(plugins).output();
+        let done = done.unwrap();
+        (done.status.success(), String::from_utf8(done.stdout).unwrap())
+    };
+    let (sound, said) = doctor(&plugins);
+    assert!(!sound && said.contains("psa_text.so is not loaded") && said.contains("the database is whole"), "{said}");
+    let (sound, said) = doctor(&plugins.join("psa_table.so"));
+    assert!(sound && said.contains("no plugin is refused"), "{said}");
 }
 
 #[test]

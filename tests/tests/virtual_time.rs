@@ -5,8 +5,8 @@ use psa_host::{CallOptions, Hooks, Host};
 use psa_simulator::Simulator;
 use psa_tests::compile;
 use serde_json::{Value, json};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
 
 /// A host whose time goes by in steps: so many milliseconds for each one of ours.
 struct World {
@@ -58,6 +58,17 @@ impl World {
     fn call(&self, method: &str, params: Value) -> Value {
         let json = self.host.call(method, params.to_string().as_bytes(), CallOptions::default()).unwrap();
         serde_json::from_str(&json).unwrap()
+    }
+
+    /// Starts a call; its result comes through the channel.
+    fn submit(&self, method: &str, params: Value, timeout_ms: Option<u32>) -> mpsc::Receiver<Value> {
+        let (told, results) = mpsc::channel();
+        let done = move |_, result: Result<String, psa_host::Error>| {
+            told.send(serde_json::from_str(&result.unwrap()).unwrap()).unwrap();
+        };
+        let options = CallOptions { timeout_ms, ..CallOptions::default() };
+        self.host.submit(method, params.to_string().as_bytes(), options, Box::new(done)).unwrap();
+        results
     }
 
     fn link(&self, ticket: u64) -> Value {
@@ -157,4 +168,46 @@ fn with_the_times_of_a_product_a_lost_note_is_sent_again_after_four_minutes() {
     let attempts = explained["attempts"].as_array().unwrap();
     let between = time(&attempts[1]["opened"]) - time(&attempts[0]["ended"]);
     assert!((240..400).contains(&between), "{between} s");
+}
+
+#[test]
+fn a_call_that_is_told_to_wait_waits_longer_than_calls_may_take() {
+    let world = World::new();
+    let link = world.link(1001);
+    let of = json!({"tenant": "t", "connection": world.connection});
+    world.call("connections.pause", of.clone());
+    while let Some(event) = world.host.next_event("desk", 0).unwrap() {
+        world.host.ack_event("desk", event.id).unwrap();
+    }
+    let event = world.submit("events.next", json!({"consumer": "desk", "timeout_ms": 24 * HOUR}), None);
+    let note =
+        json!({"tenant": "t", "link": link, "visibility": "internal", "text": "In a while.", "wait_ms": 24 * HOUR});
+    let note = world.submit("notes.post", note, None);
+    // Ten minutes; a call has one.
+    world.pass(HOUR / 6, 1_000);
+    world.call("connections.resume", of);
+    assert_eq!(event.recv().unwrap()["event"]["event"], "connection.resumed");
+    assert_eq!(note.recv().unwrap()["state"], "delivered");
+    // Who gives the call itself less time has said so.
+    let hours = json!({"consumer": "other", "timeout_ms": 24 * HOUR});
+    while let Some(event) = world.host.next_event("other", 0).unwrap() {
+        world.host.ack_event("other", event.id).unwrap();
+    }
+    assert_eq!(world.submit("events.next", hours, Some(1_000)).recv().unwrap(), json!({}));
+}
+
+#[test]
+fn closing_does_not_wait_for_calls_that_are_told_to_wait() {
+    let world = World::new();
+    let link = world.link(1001);
+    world.call("connections.pause", json!({"tenant": "t", "connection": world.connection}));
+    let note = json!({"tenant": "t", "link": link, "visibility": "internal", "text": "Later.",
+                      "wait_ms": 10_000_000_000_u64});
+    let note = world.submit("notes.post", note, None);
+    // Not before it is accepted: then it waits, for months.
+    while world.call("operations.list", json!({"tenant": "t"}))["items"].as_array().unwrap().is_empty() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    world.host.close(60_000).unwrap();
+    assert_eq!(note.recv().unwrap()["state"], "queued");
 }

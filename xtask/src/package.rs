@@ -3,12 +3,13 @@
 //! Holds: the tree of the package, and how it becomes an archive.
 //! Promises: the same commit, toolchain and system make the same bytes; it works from any folder; what ships names no
 //! path of this machine.
-//! Leaves to others: building and linking (`library`), licences (`licences`), debug information (`strip`).
+//! Leaves to others: the guide (`guide`), building and linking (`library`), licences (`licences`), debug information (`strip`).
 
 use crate::files::{below, copy, make_folder, write};
 use crate::library::{self, Build};
-use crate::{Outcome, licences, strip, symbols, tools};
+use crate::{Outcome, guide, licences, read, strip, symbols, tools};
 use psa_host_api::abi::PSA_ABI_MINOR;
+use std::collections::BTreeMap;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
@@ -24,14 +25,17 @@ const TEXTS: [(&str, &str); 5] = [
     (include_str!("package/README.md"), "README.md"),
 ];
 
-/// What is copied as it is, each with where it goes.
-const COPIES: [(&str, &str); 6] = [
-    ("LICENSE-APACHE", "share/doc/psa_host/LICENSE-APACHE"),
-    ("LICENSE-MIT", "share/doc/psa_host/LICENSE-MIT"),
-    ("CHANGELOG.md", "share/doc/psa_host/CHANGELOG.md"),
-    ("examples/c-host/README.md", "share/doc/psa_host/examples/c-host/README.md"),
-    ("examples/c-host/CMakeLists.txt", "share/doc/psa_host/examples/c-host/CMakeLists.txt"),
-    ("examples/c-host/main.c", "share/doc/psa_host/examples/c-host/main.c"),
+/// Where what is to be read lies, under its path in the repository.
+const DOCUMENTS: &str = "share/doc/psa_host";
+
+/// What is to be read beside the guide.
+const BESIDE_THE_GUIDE: [&str; 6] = [
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+    "CHANGELOG.md",
+    "examples/c-host/README.md",
+    "examples/c-host/CMakeLists.txt",
+    "examples/c-host/main.c",
 ];
 
 /// `cargo xtask package [--debug]`: makes the archives in `target/package`.
@@ -101,15 +105,25 @@ fn texts(root: &Path, tree: &Path, platform: &str) -> Outcome {
     for (text, to) in TEXTS {
         write(&tree.join(to), &filled(text, &native))?;
     }
-    for (from, to) in COPIES {
-        copy(&root.join(from), &tree.join(to), 0o644)?;
-    }
-    for header in below(&root.join("include"))? {
-        copy(&root.join("include").join(&header), &tree.join("include").join(&header), 0o644)?;
+    let places = places(root)?;
+    for (from, to) in &places {
+        match from.ends_with(".md") {
+            true => write(&tree.join(to), &guide::in_package(from, &read(&root.join(from))?, &places)?)?,
+            false => copy(&root.join(from), &tree.join(to), 0o644)?,
+        }
     }
     let plugins = library::PLUGINS.iter().map(|id| format!("psa-{id}"));
     let inside: Vec<String> = plugins.chain([library::PACKAGE.to_string(), COMMAND.to_string()]).collect();
     write(&tree.join("share/doc/psa_host/THIRD-PARTY.txt"), &licences::text(root, &inside, platform)?)
+}
+
+/// Where files of the repository lie in the package.
+fn places(root: &Path) -> Result<BTreeMap<String, String>, String> {
+    let read = BESIDE_THE_GUIDE.map(str::to_owned).into_iter().chain(guide::pages(root)?);
+    let read = read.map(|file| (file.clone(), format!("{DOCUMENTS}/{file}")));
+    let headers = below(&root.join("include"))?;
+    let headers = headers.iter().map(|header| format!("include/{}", header.display()));
+    Ok(read.chain(headers.map(|header| (header.clone(), header))).collect())
 }
 
 /// A text with its words between `@` replaced.

@@ -80,7 +80,7 @@ pub struct psa_http_request {
     pub timeout_ms: u32,
     /// "GET".
     pub method: psa_bytes,
-    /// Absolute, https.
+    /// To the PSA: absolute, https. Into the host: path and raw query, as psa_host_page and psa_host_callback say.
     pub url: psa_bytes,
     /// header_count of them.
     pub headers: *const psa_header,

@@ -43,15 +43,20 @@ pub(crate) struct Registered {
     /// Ours, by the id of its subscription; absent: a stray, which is never touched.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) subscription: Option<String>,
+    /// Of what the changes are told: the provider's word, in lower case.
     pub(crate) kind: String,
+    /// How much of it: the provider's word, in lower case.
     pub(crate) level: String,
+    /// The id of what the level names.
     pub(crate) object: String,
+    /// By what people know it at the PSA.
     pub(crate) description: String,
     /// The PSA sends nothing.
     pub(crate) inactive: bool,
-    /// Who changed it last, and when.
+    /// Who changed it last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) updated_by: Option<String>,
+    /// When it was changed last, RFC 3339 UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) updated_at: Option<String>,
 }

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 #[serde(default, deny_unknown_fields)]
 pub struct CallbackConfig {
     /// Where the product's door for callbacks can be reached from outside, `https://desk.example/hooks/psa`; it may have a
-    /// query. Absent: nothing is registered, and changes are found by reading alone.
+    /// query. Plain http is taken for this machine alone (`127.0.0.1`, `[::1]`, `localhost`), for trials. Absent: nothing is
+    /// registered, and changes are found by reading alone.
     pub address: Option<String>,
     /// A longer body is refused, in bytes.
     pub body_bytes_max: usize,
@@ -89,6 +90,12 @@ impl CallbackConfig {
             let Some(url) = parsed.filter(|url| matches!(url.scheme(), "https" | "http")) else {
                 return wrong("address", "must be an address like https://desk.example/hooks/psa");
             };
+            if url.scheme() == "http" && !is_this_machine(&url) {
+                let message = "must begin with https://: over http anybody on the way could read and change what the PSA \
+                               sends, and the token in the address. Plain http is for trials on this machine: 127.0.0.1, \
+                               [::1] or localhost";
+                return wrong("address", message);
+            }
             let own = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
             if !own || address.contains(TOKEN) || address.chars().any(|c| c.is_control() || c == ' ') {
                 return wrong(
@@ -121,6 +128,15 @@ impl CallbackConfig {
             address.split_once('?').map_or((address.as_str(), None), |(path, query)| (path, Some(query)));
         let query = query.map(|query| format!("?{query}")).unwrap_or_default();
         Some(format!("{}/{TOKEN}{query}", path.trim_end_matches('/')))
+    }
+}
+
+fn is_this_machine(url: &url::Url) -> bool {
+    match url.host() {
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        Some(url::Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        None => false,
     }
 }
 
@@ -159,6 +175,17 @@ mod tests {
         ] {
             let error = with(address).check().unwrap_err();
             assert_eq!(error.fields[0].at, "/callbacks/address", "{address}");
+        }
+        for address in
+            ["http://desk.example/hooks", "http://10.0.0.1/psa", "http://localhost.example", "http://[2001:db8::1]"]
+        {
+            let error = with(address).check().unwrap_err();
+            assert!(error.message.contains("callbacks.address must begin with https://"), "{address}: {error}");
+        }
+        for address in
+            ["http://127.0.0.1:8071/hooks", "http://localhost:8080", "http://[::1]:1", "HTTPS://desk.example"]
+        {
+            with(address).check().unwrap();
         }
         let zero = CallbackConfig { poll_ms: 0, ..CallbackConfig::default() };
         assert_eq!(zero.check().unwrap_err().fields[0].at, "/callbacks/poll_ms");

@@ -63,20 +63,26 @@ pub(crate) struct CallbackHealth {
 /// A subscription as the product sees it; its address is not part of it.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub(crate) struct SubscriptionView {
+    /// Its id here.
     subscription: String,
     /// The provider's id.
     #[serde(skip_serializing_if = "Option::is_none")]
     remote: Option<String>,
+    /// Of what the changes are told: the provider's word, in lower case.
     kind: String,
+    /// How much of it: the provider's word, in lower case.
     level: String,
+    /// The id of what the level names.
     object: String,
+    /// Whether it is registered.
     state: SubscriptionState,
     /// RFC 3339: the last callback through it that was proved.
     #[serde(skip_serializing_if = "Option::is_none")]
     heard: Option<String>,
-    /// Who had switched it off last, and how often it was put to work again of late.
+    /// Who had switched it off last, as the provider names them.
     #[serde(skip_serializing_if = "Option::is_none")]
     disabled_by: Option<String>,
+    /// How often it was put to work again of late.
     revived: usize,
     /// RFC 3339.
     created: String,

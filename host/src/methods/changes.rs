@@ -29,7 +29,7 @@ pub(crate) struct Update {
     /// Your own key: handed in twice with the same content it is done once.
     #[serde(default)]
     client_key: Option<String>,
-    /// How long to wait for its end, in milliseconds; it is safe on disk either way.
+    /// How long to wait for its end, in milliseconds, also longer than `call_timeout_ms`; it is safe on disk either way.
     #[serde(default)]
     wait_ms: u64,
 }
@@ -99,7 +99,7 @@ pub(crate) struct Close {
     /// Your own key: handed in twice it is done once.
     #[serde(default)]
     client_key: Option<String>,
-    /// How long to wait for its end, in milliseconds; it is safe on disk either way.
+    /// How long to wait for its end, in milliseconds, also longer than `call_timeout_ms`; it is safe on disk either way.
     #[serde(default)]
     wait_ms: u64,
 }

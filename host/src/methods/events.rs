@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Next {
     /// Who asks: a name of 1 to 64 bytes. Several processes may share one; one at a time is served.
     consumer: String,
-    /// How long to wait for one, in milliseconds, at most as long as the call may take.
+    /// How long to wait for one, in milliseconds; also longer than `call_timeout_ms`, unless the call itself was given less
+    /// time.
     #[serde(default)]
     timeout_ms: u64,
 }
@@ -28,8 +29,7 @@ pub(crate) struct Answer {
 }
 
 pub(crate) async fn next(core: &Core, params: Next, context: &CallContext) -> Result<Answer, Error> {
-    let until = core.clock.boot_ms().saturating_add(params.timeout_ms);
-    let until = context.deadline.map_or(until, |deadline| until.min(deadline));
+    let until = context.waits_until(core.clock.boot_ms(), params.timeout_ms);
     let mut cancelled = context.cancelled.clone();
     tokio::select! {
         biased;

@@ -33,7 +33,7 @@ pub(crate) struct Post {
     /// Your own key: handed in twice with the same content it is posted once.
     #[serde(default)]
     pub(super) client_key: Option<String>,
-    /// How long to wait for its end, in milliseconds; it is safe on disk either way.
+    /// How long to wait for its end, in milliseconds, also longer than `call_timeout_ms`; it is safe on disk either way.
     #[serde(default)]
     pub(super) wait_ms: u64,
 }

@@ -2,7 +2,7 @@
 
 use super::nothing::Nothing;
 use crate::core::Core;
-use crate::plugin::{CallContext, Crash, Plugin, Refusal};
+use crate::plugin::{CallContext, Crash, Plugin, Refusal, Registry};
 use psa_host_api::Error;
 use psa_host_api::form::types::Definition;
 use psa_host_api::manifest::Capabilities;
@@ -44,7 +44,7 @@ struct Listed {
 
 /// A plugin that was not loaded.
 #[derive(Debug, Serialize, JsonSchema)]
-struct Refused {
+pub(super) struct Refused {
     /// The file.
     path: String,
     /// Stable reason.
@@ -56,7 +56,7 @@ struct Refused {
 pub(crate) async fn list(core: &Core, _: Nothing, _: &CallContext) -> Result<PluginList, Error> {
     Ok(core.connections.with_registry(|registry| PluginList {
         items: registry.plugins().map(|plugin| listed(plugin)).collect(),
-        refused: registry.refused().iter().map(refused).collect(),
+        refused: refused(registry),
         crashes: registry.crashes().to_vec(),
     }))
 }
@@ -73,12 +73,14 @@ fn listed(plugin: &Plugin) -> Listed {
     }
 }
 
-fn refused(refusal: &Refusal) -> Refused {
-    Refused {
+/// What was found in folders and not loaded.
+pub(super) fn refused(registry: &Registry) -> Vec<Refused> {
+    let told = |refusal: &Refusal| Refused {
         path: refusal.path.display().to_string(),
         reason: refusal.why.reason().to_owned(),
         message: refusal.to_string(),
-    }
+    };
+    registry.refused().iter().map(told).collect()
 }
 
 /// Parameters that name a plugin.

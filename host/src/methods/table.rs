@@ -1,6 +1,7 @@
 //! The table of methods.
 
 use super::nothing::{Done, Nothing};
+use super::reference::{self, Told};
 use super::typed::typed;
 use super::{
     attachments, callbacks, changes, companies, connections, copying, events, history, links, mappings, members, notes,
@@ -312,30 +313,13 @@ pub(crate) fn schemas() -> Value {
 
 /// The methods for people, as Markdown.
 pub(crate) fn reference() -> String {
-    use std::fmt::Write as _;
-    let mut text = String::from(
-        "# Methods\n\nEvery method takes one JSON object and answers with one. Generated from the types; the whole \
-         schemas are in `include/psa_host.schema.json`.\n",
-    );
-    for row in METHODS {
-        let _ = write!(text, "\n## {}\n\n{}\n\n", row.name, row.about.trim());
-        match row.stream {
-            "input" => text.push_str("Needs the call's input.\n\n"),
-            "output" => text.push_str("Needs the call's output.\n\n"),
-            _ => {}
-        }
-        let schema = serde_json::to_value((row.params)()).unwrap_or_default();
-        let needed = schema["required"].as_array().cloned().unwrap_or_default();
-        let Some(fields) = schema["properties"].as_object().filter(|fields| !fields.is_empty()) else {
-            text.push_str("No parameters.\n");
-            continue;
-        };
-        text.push_str("| parameter | needed | |\n|---|---|---|\n");
-        for (name, field) in fields {
-            let about = field["description"].as_str().unwrap_or_default().replace('\n', " ");
-            let must = if needed.iter().any(|one| one == name) { "yes" } else { "" };
-            let _ = writeln!(text, "| `{name}` | {must} | {about} |");
-        }
-    }
-    text
+    let schema = |make: fn() -> Schema| make().to_value();
+    let told = METHODS.iter().map(|row| Told {
+        name: row.name,
+        about: row.about.trim(),
+        stream: row.stream,
+        params: schema(row.params),
+        result: schema(row.result),
+    });
+    reference::text(&told.collect::<Vec<_>>())
 }

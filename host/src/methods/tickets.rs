@@ -108,7 +108,7 @@ pub(crate) struct SetStatus {
     /// Your own key: handed in twice with the same content it is done once.
     #[serde(default)]
     pub(super) client_key: Option<String>,
-    /// How long to wait for its end, in milliseconds; it is safe on disk either way.
+    /// How long to wait for its end, in milliseconds, also longer than `call_timeout_ms`; it is safe on disk either way.
     #[serde(default)]
     pub(super) wait_ms: u64,
 }
@@ -196,7 +196,7 @@ pub(crate) struct Create {
     /// Your own key: handed in twice with the same content it is created once.
     #[serde(default)]
     pub(super) client_key: Option<String>,
-    /// How long to wait for its end, in milliseconds; it is safe on disk either way.
+    /// How long to wait for its end, in milliseconds, also longer than `call_timeout_ms`; it is safe on disk either way.
     #[serde(default)]
     pub(super) wait_ms: u64,
 }

@@ -2,9 +2,11 @@
 
 use super::nothing::Nothing;
 use super::paging::{self, Paged};
+use super::plugins::{self, Refused};
 use crate::callbacks::CallbackHealth;
 use crate::clock::{hex, rfc3339};
 use crate::core::{Core, blocking};
+use crate::outbox::Halt;
 use crate::plugin::CallContext;
 use crate::store::{ConnectionState, Place, Record, StopReason};
 use crate::vault::{Rotation, Status};
@@ -191,6 +193,8 @@ pub(crate) struct Health {
     store: Option<String>,
     /// False: the database belongs to another environment, so nothing is sent.
     sends: bool,
+    /// Plugin files that were found in a folder and not loaded, as in plugins.list; empty if all is well.
+    refused: Vec<Refused>,
     /// Each connection.
     connections: Page<ConnectionHealth>,
 }
@@ -205,6 +209,9 @@ pub(crate) struct ConnectionHealth {
     /// Why it is stopped.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<StopReason>,
+    /// All that keeps this process from sending anything through it until somebody does something about it, in the words
+    /// of operations.explain. Empty: nothing does.
+    halted: Vec<Halt>,
     /// Operations that wait to be sent.
     queued: u64,
     /// Operations that may be in the PSA.
@@ -216,7 +223,7 @@ pub(crate) struct ConnectionHealth {
     /// How long the oldest operation that has not ended has been waiting, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     oldest_ms: Option<i64>,
-    /// How long nothing is sent because the PSA asked for it or did not answer, in milliseconds.
+    /// How long nothing more is sent because the PSA asked for it or did not answer, in milliseconds; that ends by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     limited_ms: Option<u64>,
     /// What comes in from the PSA.
@@ -235,6 +242,12 @@ pub(crate) async fn health(core: &Core, params: AskHealth, _: &CallContext) -> R
         let standing = core.store.standing(&place)?;
         rows.push(ConnectionHealth {
             callbacks: core.callbacks.health(&place)?,
+            halted: core.outbox.halts(
+                connection.state,
+                connection.reason,
+                connection.detail.as_deref(),
+                core.environment.foreign(),
+            ),
             state: connection.state,
             reason: connection.reason,
             queued: standing.queued,
@@ -250,6 +263,7 @@ pub(crate) async fn health(core: &Core, params: AskHealth, _: &CallContext) -> R
     Ok(Health {
         store: core.store.trouble().map(|error| error.to_string()),
         sends: core.environment.is_ours(),
+        refused: core.connections.with_registry(plugins::refused),
         connections: paging::page(&paged, rows, |row| row.connection.clone(), |row| row),
     })
 }

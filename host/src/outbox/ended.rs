@@ -2,14 +2,14 @@
 
 use super::Outbox;
 use crate::plugin::CallContext;
-use crate::store::{State, StoredOperation};
+use crate::store::{LaneId, State, StoredOperation};
 use psa_host_api::Error;
 
 /// How often is looked for what another process has delivered, in milliseconds.
 const LOOK_EVERY_MS: u64 = 100;
 
 impl Outbox {
-    /// The operation as it is at its end, or when the time is over, or when a person is needed.
+    /// The operation as it is at its end, or when the time is over, a person is needed, or the host is closed.
     pub(crate) async fn wait_for_end(
         &self,
         row: StoredOperation,
@@ -17,14 +17,14 @@ impl Outbox {
         context: &CallContext,
     ) -> Result<StoredOperation, Error> {
         let clock = &self.desk.clock;
-        let until = clock.boot_ms().saturating_add(wait_ms);
-        let until = context.deadline.map_or(until, |deadline| deadline.min(until));
+        let until = context.waits_until(clock.boot_ms(), wait_ms);
         let mut changes = self.changes();
         let mut cancelled = context.cancelled.clone();
         let mut row = row;
         loop {
             let now = clock.boot_ms();
-            if row.state.is_terminal() || row.state == State::Held || now >= until || *cancelled.borrow() {
+            let over = now >= until || *cancelled.borrow() || self.is_left(&row);
+            if row.state.is_terminal() || row.state == State::Held || over {
                 return Ok(row);
             }
             tokio::select! {
@@ -34,5 +34,10 @@ impl Outbox {
             }
             row = self.operation_of(&row.place.tenant, &row.operation)?;
         }
+    }
+
+    /// Whether the host is being closed and nothing of its lane is under way here any more: it stays as it is.
+    fn is_left(&self, row: &StoredOperation) -> bool {
+        self.is_closing() && !self.is_busy(&LaneId { place: row.place.clone(), link: row.link.clone() })
     }
 }

@@ -4,7 +4,7 @@ use super::Outbox;
 use super::desk::Desk;
 use crate::clock::rfc3339;
 use crate::store::marks;
-use crate::store::{AttemptEnd, ConnectionState, Kind, Outcome, State, StopReason, StoredAttempt, StoredOperation};
+use crate::store::{AttemptEnd, Kind, Outcome, State, StoredAttempt, StoredOperation};
 use psa_host_api::Error;
 use psa_host_api::model::Visibility;
 use schemars::JsonSchema;
@@ -138,7 +138,6 @@ impl From<StoredAttempt> for Attempt {
 }
 
 impl Outbox {
-    /// Tells all of an operation.
     /// Tells all of an operation. `foreign`: why nothing of this database is sent here, if so.
     pub(crate) fn explain(&self, row: &StoredOperation, foreign: Option<String>) -> Result<Explanation, Error> {
         let attempts: Vec<Attempt> =
@@ -152,34 +151,17 @@ impl Outbox {
         }
         let next = next(row, &self.desk);
         lines.push(said(next));
-        if !matches!(next, Next::Ended | Next::Person) {
-            lines.extend(foreign.map(|why| format!("Nothing is sent here: {why}.")));
-            lines.extend(self.halted(row)?);
+        if !matches!(next, Next::Ended | Next::Person)
+            && let Some(connection) = self.desk.store.get(&row.place)?
+        {
+            let halts = self.halts(connection.state, connection.reason, connection.detail.as_deref(), foreign);
+            lines.extend(halts.into_iter().map(|halt| halt.message));
         }
         let decisions = decisions(row);
         if !decisions.is_empty() {
             lines.push(format!("A person can decide: {}.", decisions.join(", ")));
         }
         Ok(Explanation { operation: row.into(), text: lines.join("\n"), attempts, decisions })
-    }
-
-    /// Why nothing of its connection is sent now.
-    fn halted(&self, row: &StoredOperation) -> Result<Option<String>, Error> {
-        let Some(connection) = self.desk.store.get(&row.place)? else { return Ok(None) };
-        let detail = connection.detail.map(|detail| format!(" {}", detail.trim())).unwrap_or_default();
-        Ok(match (connection.state, connection.reason) {
-            (ConnectionState::Setup, _) => {
-                Some("Nothing is sent through its connection before connections.test has passed.".into())
-            }
-            (ConnectionState::Stopped, reason) => {
-                let reason = reason.map(StopReason::word).unwrap_or_default();
-                Some(format!("Its connection is stopped ({reason}), and nothing is sent through it.{detail}"))
-            }
-            (ConnectionState::Active, _) if !self.desk.config.deliver => {
-                Some("This process sends nothing (`outbox.deliver` is false): another one has to.".into())
-            }
-            (ConnectionState::Active, _) => None,
-        })
     }
 }
 

@@ -231,7 +231,7 @@ impl Call {
     fn finish(&self, mut state: MutexGuard<'_, State>, code: psa_code, body: &[u8]) {
         state.ended = true;
         state.drain_waits(Code::Cancelled);
-        let wire = std::mem::take(&mut state.wire);
+        let wire = Wire { told: state.must_end, ..std::mem::take(&mut state.wire) };
         let done = state.done.take();
         self.instance.forget(self.number);
         self.go_on(state);
@@ -256,7 +256,11 @@ impl Call {
         }
         // Under the same lock, so that its turn cannot come in between.
         state.steps.clear();
-        self.finish(state, reason as psa_code, b"it had not begun yet: others of this connection were before it");
+        let words = match reason {
+            Code::Closed => outcome::ended(reason),
+            _ => "it had not begun yet: others of this connection were before it".to_owned(),
+        };
+        self.finish(state, reason as psa_code, words.as_bytes());
     }
 
     /// Gives it up: it answers to nobody any more. True: by the plugin's fault, so its instance cannot be trusted.

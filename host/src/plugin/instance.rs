@@ -82,6 +82,8 @@ pub(crate) struct Surroundings {
 pub(crate) struct CallContext {
     /// By [`Clock::boot_ms`].
     pub deadline: Option<u64>,
+    /// The same, if it was the caller who set it.
+    pub of_caller: Option<u64>,
     /// Appears in logs.
     pub trace_id: Option<String>,
     /// Turns true when the caller wants it to end.
@@ -116,7 +118,14 @@ impl CallContext {
     /// One that nobody cancels.
     pub(crate) fn until(deadline: u64, terms: Terms) -> CallContext {
         let (cancelled, streams) = (watch::channel(false).1, Streams::default());
-        CallContext { deadline: Some(deadline), trace_id: None, cancelled, terms, streams }
+        CallContext { deadline: Some(deadline), of_caller: None, trace_id: None, cancelled, terms, streams }
+    }
+
+    /// Until when a call waits that is told to wait so long, from `now` on: for whoever says so the time that calls
+    /// usually have is no limit, the one that was set for this call is.
+    pub(crate) fn waits_until(&self, now: u64, wait_ms: u64) -> u64 {
+        let until = now.saturating_add(wait_ms);
+        self.of_caller.map_or(until, |of_caller| of_caller.min(until))
     }
 }
 

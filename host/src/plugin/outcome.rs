@@ -27,6 +27,8 @@ pub(super) struct Wire {
     pub(super) failure: Option<Error>,
     /// How long the last answer asked to wait, in milliseconds.
     pub(super) retry_after_ms: Option<u64>,
+    /// What it was told to end by, if it was.
+    pub(super) told: Option<Code>,
     /// Keys of the secrets it has used.
     pub(super) secrets: BTreeSet<String>,
 }
@@ -116,9 +118,23 @@ fn explained(error: Error, wire: &Wire) -> Error {
     let silent = error.message.is_empty() || error.reason.as_deref() == Some(sdk::NO_ANSWER);
     match &wire.failure {
         Some(failure) if silent && failure.code == error.code => failure.clone(),
+        _ if silent && wire.told == Some(error.code) => Error { reason: None, message: ended(error.code), ..error },
         _ if error.message.is_empty() => Error { message: "it gave no explanation".to_owned(), ..error },
         _ => error,
     }
+}
+
+/// Why the host has told a call to end, and what can be done about it.
+pub(super) fn ended(told: Code) -> String {
+    match told {
+        Code::Closed => {
+            "its connection was closed while it was under way: the host is being closed, or the connection was changed or \
+             deleted. Call again once the host and the connection are there"
+        }
+        Code::Timeout => "its time was over before an answer came. Call again, and give it more time (timeout_ms)",
+        _ => "it was cancelled by its caller",
+    }
+    .to_owned()
 }
 
 fn outranked(plugin: &str, operation: &Operation, mut error: Error, wire: &Wire, reached: Reached) -> Error {
@@ -172,6 +188,28 @@ mod tests {
         let error = judge("acme", &operation, &wire, code, body).unwrap_err();
         let wire = error.details.and_then(|details| details["wire"].as_str().map(str::to_owned));
         (error.code, wire.unwrap_or_default())
+    }
+
+    #[test]
+    fn a_call_that_was_told_to_end_says_why_in_the_hosts_words() {
+        let of = |told, code: Code, body: &[u8]| {
+            let wire = Wire { told, ..Wire::default() };
+            judge("acme", &Operation::opening(), &wire, code as i32, body).unwrap_err()
+        };
+        let silent = br#"{"reason":"no_answer","message":"the host answered closed to http"}"#;
+        for (code, part) in [
+            (Code::Closed, "the host is being closed, or the connection was changed"),
+            (Code::Timeout, "its time was over"),
+            (Code::Cancelled, "cancelled by its caller"),
+        ] {
+            let error = of(Some(code), code, silent);
+            assert!(error.reason.is_none() && error.message.contains(part), "{error}");
+            assert!(of(Some(code), code, b"").message.contains(part));
+            // What the plugin itself has to say stays, and so does what it says of something else.
+            assert!(of(Some(code), code, b"the queue was full").message.ends_with("the queue was full"));
+            assert!(!of(Some(code), Code::Rejected, silent).message.contains(part));
+            assert!(!of(None, code, silent).message.contains(part));
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::running::Crash;
 use super::table::Plugin;
 use crate::log::Log;
 use psa_host_api::abi::psa_plugin_entry_fn;
+use psa_host_api::{Code, Error};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -96,6 +97,21 @@ impl Registry {
     /// The plugin of an id.
     pub fn get(&self, id: &str) -> Option<Arc<Plugin>> {
         self.plugins.get(id).cloned()
+    }
+
+    /// Why there is no plugin of an id: names the files that should have been it.
+    pub fn absent(&self, id: &str) -> Error {
+        let told = |refusal: &&Refusal| name_fits(&refusal.path, id);
+        let why: Vec<String> = self.refused.iter().filter(told).map(ToString::to_string).collect();
+        let id: String = id.chars().take(64).collect();
+        let message = if !why.is_empty() {
+            format!("there is no plugin \"{id}\", because its file was refused: {}", why.join(" "))
+        } else if !self.refused.is_empty() {
+            format!("there is no plugin \"{id}\"; plugins.list says which there are, and which files were refused")
+        } else {
+            format!("there is no plugin \"{id}\"; plugins.list says which there are")
+        };
+        Error::new(Code::NotFound, message).because("plugin_missing")
     }
 
     /// All, by id.

@@ -22,6 +22,7 @@ pub(super) fn all(make: Make<'_>) {
         ("tenants do not see each other", tenants),
         ("one account is connected once", accounts),
         ("a ticket is linked once", links),
+        ("what belongs to a connection is counted as it comes and goes", counts),
         ("a key stands for one payload", operations::keys),
         ("a lane has one head, the oldest", operations::lanes),
         ("an attempt opens only while everything is so", operations::attempts),
@@ -176,6 +177,39 @@ fn links(store: &dyn Store) {
     assert!(!store.unlink("t", "l", NOW, told("twice")).wait().unwrap());
     // Both tickets are free again.
     store.link(StoredLink { link: "m".into(), ..link(&place, "l", "1001") }, Record::default()).wait().unwrap();
+}
+
+fn counts(store: &dyn Store) {
+    let place = place("t");
+    let counted = |links: u64, operations: u64, when: &str| {
+        let there = store.dependents(&place).unwrap();
+        assert_eq!((there.links, there.operations), (links, operations), "{when}");
+        assert_eq!(store.check().unwrap(), [""; 0], "{when}");
+    };
+    let fill = || {
+        ready(store);
+        store.link(link(&place, "m", "1002"), Record::default()).wait().unwrap();
+        operations::accept(store, &place, "o");
+    };
+    fill();
+    counted(2, 1, "two links, one operation");
+    let refused = store.link(link(&place, "n", "1002"), Record::default()).wait();
+    assert!(refused.is_err());
+    counted(2, 1, "what was not kept is not counted");
+    assert!(store.unlink("t", "m", NOW, Record::default()).wait().unwrap());
+    counted(2, 1, "a link that was taken apart is still there to be listed");
+    assert!(store.delete(&place, 1, Record::default()).wait().unwrap());
+    counted(0, 0, "nothing is left");
+    // Under the same name, with the same links.
+    fill();
+    counted(2, 1, "made anew");
+    assert!(!store.unlink("t", "gone", NOW, Record::default()).wait().unwrap());
+    let other = link(&place, "p", "1003");
+    assert!(store.replace_link("m", other, Record::default()).wait().unwrap());
+    counted(3, 1, "one in the place of another, which is still listed");
+    store.erase("t", Record::default()).wait().unwrap();
+    fill();
+    counted(2, 1, "made anew after the tenant was erased");
 }
 
 fn events(store: &dyn Store) {

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 /// Words that are the same in Rust, SQL and JSON.
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$what:meta])* $variant:ident = $word:literal,)* }) => {
-        $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
+        $(#[$doc])*
         pub enum $name { $($(#[$what])* #[serde(rename = $word)] $variant,)* }
 
         #[allow(dead_code, reason = "not all words are read back")]
@@ -164,6 +164,7 @@ words! {
 
 words! {
     /// Where a delivery is.
+    #[schemars(rename = "DeliveryState")]
     CallbackState {
         /// Kept, not yet judged.
         Received = "received",

@@ -15,6 +15,7 @@ const BATCH: usize = 200;
 
 /// How things stand with the keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "VaultStatus")]
 pub struct Status {
     /// The id of the key that seals.
     pub sealing_key: Option<String>,

@@ -1,17 +1,11 @@
 //! The published schemas, as classes and methods.
 //!
 //! Holds: what the Python files are printed from, and how a schema becomes that.
-//! Promises: two shapes never share a name unseen: such a pair is refused until `RENAMED` tells them apart.
+//! Promises: two shapes never share a name unseen: such a pair is refused.
 
 use super::text;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
-
-/// Names that stand for another shape at these methods.
-const RENAMED: &[(&str, &[&str], &str)] = &[
-    ("CallbackState", &["callbacks.deliveries"], "DeliveryState"),
-    ("Status", &["vault.retire", "vault.rotate", "vault.status"], "VaultStatus"),
-];
 
 /// Methods that the package has by hand: an event has fields by its kind.
 const BY_HAND: &str = "events.";
@@ -169,8 +163,7 @@ impl Reader<'_> {
         if known.is_empty() && !is_class(node) {
             return self.kind(node);
         }
-        let renamed = RENAMED.iter().find(|(old, at, _)| *old == name && at.contains(&self.at));
-        let name = renamed.map_or(name, |(_, _, new)| new).to_owned();
+        let name = name.to_owned();
         let mut kind = if self.tolerant && !known.is_empty() { format!("{name} | str") } else { name.clone() };
         if name == GENERIC {
             kind = format!("{name}[{}]", self.kind(&node["properties"]["items"]["items"])?);
@@ -202,7 +195,10 @@ impl Reader<'_> {
         let shape = shape.to_string();
         match self.module.made_from.get(name) {
             Some(there) if *there == shape => Ok(true),
-            Some(_) => Err(format!("{}: {name} has another shape elsewhere; name it apart in RENAMED", self.at)),
+            Some(_) => Err(format!(
+                "{}: {name} has another shape elsewhere; give one of the two another name for its schema",
+                self.at
+            )),
             None => {
                 self.module.made_from.insert(name.to_owned(), shape);
                 Ok(false)

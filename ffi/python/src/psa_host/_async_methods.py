@@ -1183,7 +1183,8 @@ class AsyncNotes:
         no member stands for, the connection's account is.
         client_key: Your own key: handed in twice with the same content it is posted once.
         member: The provider's id of the member shown as the author.
-        wait_ms: How long to wait for its end, in milliseconds; it is safe on disk either way.
+        wait_ms: How long to wait for its end, in milliseconds, also longer than `call_timeout_ms`; it is safe on disk
+        either way.
         """
         return await self._run(
             _table.NOTES_POST,
@@ -1855,7 +1856,8 @@ class AsyncTickets:
         link: On which link.
         base: The status the user saw: if the ticket is in another one by then, nothing is changed.
         client_key: Your own key: handed in twice it is done once.
-        wait_ms: How long to wait for its end, in milliseconds; it is safe on disk either way.
+        wait_ms: How long to wait for its end, in milliseconds, also longer than `call_timeout_ms`; it is safe on disk
+        either way.
         """
         return await self._run(
             _table.TICKETS_CLOSE,
@@ -1946,7 +1948,8 @@ class AsyncTickets:
         status: A status of that board.
         subtype: The same, more closely.
         ticket_type: What it is about.
-        wait_ms: How long to wait for its end, in milliseconds; it is safe on disk either way.
+        wait_ms: How long to wait for its end, in milliseconds, also longer than `call_timeout_ms`; it is safe on disk
+        either way.
         """
         return await self._run(
             _table.TICKETS_CREATE,
@@ -2053,7 +2056,8 @@ class AsyncTickets:
         not_after: Too late after this time, RFC 3339: then nothing is changed.
         status: The provider's id of the status; it must be one of the ticket's own board.
         value: The product's value; the mapping of the ticket's board says which status that is.
-        wait_ms: How long to wait for its end, in milliseconds; it is safe on disk either way.
+        wait_ms: How long to wait for its end, in milliseconds, also longer than `call_timeout_ms`; it is safe on disk
+        either way.
         """
         return await self._run(
             _table.TICKETS_SET_STATUS,
@@ -2088,7 +2092,8 @@ class AsyncTickets:
         changes: What becomes another; an empty text takes a value away.
         client_key: Your own key: handed in twice with the same content it is done once.
         priority_value: Instead of `changes.priority`: the product's value; a mapping says which priority that is.
-        wait_ms: How long to wait for its end, in milliseconds; it is safe on disk either way.
+        wait_ms: How long to wait for its end, in milliseconds, also longer than `call_timeout_ms`; it is safe on disk
+        either way.
         """
         return await self._run(
             _table.TICKETS_UPDATE,
@@ -2174,7 +2179,8 @@ class AsyncTime:
         member: The provider's id of the member who worked.
         show_as: Where else the text is shown, as a note of this visibility; left out: at the time entry only. Nobody is
         mailed.
-        wait_ms: How long to wait for its end, in milliseconds; it is safe on disk either way.
+        wait_ms: How long to wait for its end, in milliseconds, also longer than `call_timeout_ms`; it is safe on disk
+        either way.
         work_role: The provider's role in which it was done.
         work_type: The provider's kind of work.
         """

@@ -103,7 +103,8 @@ class Events:
     def next(self, *, consumer: str, timeout_ms: int = 0, options: CallOptions | None = None) -> Event | None:
         """The next event that is not acknowledged; it comes again, also after a restart, until it is.
 
-        timeout_ms: How long to wait for one, at most as long as the call may take; None: none came in time.
+        timeout_ms: How long to wait for one, in milliseconds; also longer than call_timeout_ms, unless options give the
+        call less time. None: none came in time.
         """
         params = types.EventsNextParams(consumer=consumer, timeout_ms=timeout_ms)
         return _event(self._run(_NEXT, params, options))

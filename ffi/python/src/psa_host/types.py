@@ -93,6 +93,8 @@ if TYPE_CHECKING:
     """What a field is."""
     Format = Literal["uuid", "hostname"]
     """A well-known form of text."""
+    HaltReason = Literal["environment", "setup", "stopped", "not_delivering"]
+    """What holds up all writes of a connection, until somebody does something about it."""
     IssueLevel = Literal["error", "warning"]
     """How much something is in the way."""
     Kind = Literal["note", "ticket", "status", "update", "time"]
@@ -168,6 +170,7 @@ else:
     Density = str
     FieldType = str
     Format = str
+    HaltReason = str
     IssueLevel = str
     Kind = str
     Known = str
@@ -436,7 +439,8 @@ class CallbackConfig(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False)
 
     address: str | None = None
     """Where the product's door for callbacks can be reached from outside, `https://desk.example/hooks/psa`; it may
-    have a query. Absent: nothing is registered, and changes are found by reading alone.
+    have a query. Plain http is taken for this machine alone (`127.0.0.1`, `[::1]`, `localhost`), for trials.
+    Absent: nothing is registered, and changes are found by reading alone.
     """
 
     backoff_max_ms: int = 300000
@@ -777,7 +781,9 @@ class Config(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Private folder of the host; made with rights 0700 if it is not there."""
 
     call_timeout_ms: int = 60000
-    """How long a method may take unless its caller says, in milliseconds."""
+    """How long a method may take unless its caller says, in milliseconds. One that is told to wait (`wait_ms`,
+    `timeout_ms` of events.next) waits as long as it is told.
+    """
 
     callbacks: CallbackConfig | None = None
     """How changes at the PSA are heard of."""
@@ -919,6 +925,11 @@ class ConnectionHealth(msgspec.Struct, kw_only=True, omit_defaults=True, gc=Fals
     state: ConnectionState | str
     """Where it is in its life."""
 
+    halted: list[Halt] = []
+    """All that keeps this process from sending anything through it until somebody does something about it, in the
+    words of operations.explain. Empty: nothing does.
+    """
+
     queued: int
     """Operations that wait to be sent."""
 
@@ -938,7 +949,9 @@ class ConnectionHealth(msgspec.Struct, kw_only=True, omit_defaults=True, gc=Fals
     """What its cache has done."""
 
     limited_ms: int | None = None
-    """How long nothing is sent because the PSA asked for it or did not answer, in milliseconds."""
+    """How long nothing more is sent because the PSA asked for it or did not answer, in milliseconds; that ends by
+    itself.
+    """
 
     oldest_ms: int | None = None
     """How long the oldest operation that has not ended has been waiting, in milliseconds."""
@@ -1556,7 +1569,9 @@ class EventsNextParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=Fals
     """Who asks: a name of 1 to 64 bytes. Several processes may share one; one at a time is served."""
 
     timeout_ms: int = 0
-    """How long to wait for one, in milliseconds, at most as long as the call may take."""
+    """How long to wait for one, in milliseconds; also longer than `call_timeout_ms`, unless the call itself was
+    given less time.
+    """
 
 
 class Explanation(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
@@ -1744,6 +1759,16 @@ class Group(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """In which step of a new connection it is asked."""
 
 
+class Halt(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
+    """Why nothing is sent through a connection now."""
+
+    reason: HaltReason | str
+    """Stable."""
+
+    message: str
+    """For people: what holds it up, and what ends that."""
+
+
 class Head(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """The end of a tenant's chain: keep it elsewhere, and nothing before it can be changed unseen."""
 
@@ -1759,6 +1784,9 @@ class Health(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
 
     sends: bool
     """False: the database belongs to another environment, so nothing is sent."""
+
+    refused: list[Refused] = []
+    """Plugin files that were found in a folder and not loaded, as in plugins.list; empty if all is well."""
 
     connections: Page[ConnectionHealth]
     """Each connection."""
@@ -2249,7 +2277,9 @@ class NotesPostParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False
     """The provider's id of the member shown as the author."""
 
     wait_ms: int = 0
-    """How long to wait for its end, in milliseconds; it is safe on disk either way."""
+    """How long to wait for its end, in milliseconds, also longer than `call_timeout_ms`; it is safe on disk either
+    way.
+    """
 
 
 class OpOf(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
@@ -2718,12 +2748,16 @@ class Registered(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """The provider's id."""
 
     kind: str
+    """Of what the changes are told: the provider's word, in lower case."""
 
     level: str
+    """How much of it: the provider's word, in lower case."""
 
     object: str
+    """The id of what the level names."""
 
     description: str
+    """By what people know it at the PSA."""
 
     inactive: bool
     """The PSA sends nothing."""
@@ -2732,9 +2766,10 @@ class Registered(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """Ours, by the id of its subscription; absent: a stray, which is never touched."""
 
     updated_at: str | None = None
+    """When it was changed last, RFC 3339 UTC."""
 
     updated_by: str | None = None
-    """Who changed it last, and when."""
+    """Who changed it last."""
 
 
 class RehearseParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
@@ -3125,22 +3160,28 @@ class SubscriptionView(msgspec.Struct, kw_only=True, omit_defaults=True, gc=Fals
     """A subscription as the product sees it; its address is not part of it."""
 
     subscription: str
+    """Its id here."""
 
     kind: str
+    """Of what the changes are told: the provider's word, in lower case."""
 
     level: str
+    """How much of it: the provider's word, in lower case."""
 
     object: str
+    """The id of what the level names."""
 
     state: SubscriptionState | str
+    """Whether it is registered."""
 
     revived: int
+    """How often it was put to work again of late."""
 
     created: str
     """RFC 3339."""
 
     disabled_by: str | None = None
-    """Who had switched it off last, and how often it was put to work again of late."""
+    """Who had switched it off last, as the provider names them."""
 
     heard: str | None = None
     """RFC 3339: the last callback through it that was proved."""
@@ -3479,7 +3520,9 @@ class TicketsCloseParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=Fa
     """Your own key: handed in twice it is done once."""
 
     wait_ms: int = 0
-    """How long to wait for its end, in milliseconds; it is safe on disk either way."""
+    """How long to wait for its end, in milliseconds, also longer than `call_timeout_ms`; it is safe on disk either
+    way.
+    """
 
 
 class TicketsConversationParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
@@ -3565,7 +3608,9 @@ class TicketsCreateParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=F
     """What it is about."""
 
     wait_ms: int = 0
-    """How long to wait for its end, in milliseconds; it is safe on disk either way."""
+    """How long to wait for its end, in milliseconds, also longer than `call_timeout_ms`; it is safe on disk either
+    way.
+    """
 
 
 class TicketsGetParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
@@ -3625,7 +3670,9 @@ class TicketsSetStatusParams(msgspec.Struct, kw_only=True, omit_defaults=True, g
     """The product's value; the mapping of the ticket's board says which status that is."""
 
     wait_ms: int = 0
-    """How long to wait for its end, in milliseconds; it is safe on disk either way."""
+    """How long to wait for its end, in milliseconds, also longer than `call_timeout_ms`; it is safe on disk either
+    way.
+    """
 
 
 class TicketsUpdateParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
@@ -3647,7 +3694,9 @@ class TicketsUpdateParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=F
     """Instead of `changes.priority`: the product's value; a mapping says which priority that is."""
 
     wait_ms: int = 0
-    """How long to wait for its end, in milliseconds; it is safe on disk either way."""
+    """How long to wait for its end, in milliseconds, also longer than `call_timeout_ms`; it is safe on disk either
+    way.
+    """
 
 
 class TimeEntry(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
@@ -3757,7 +3806,9 @@ class TimePostParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False)
     """
 
     wait_ms: int = 0
-    """How long to wait for its end, in milliseconds; it is safe on disk either way."""
+    """How long to wait for its end, in milliseconds, also longer than `call_timeout_ms`; it is safe on disk either
+    way.
+    """
 
     work_role: str | None = None
     """The provider's role in which it was done."""

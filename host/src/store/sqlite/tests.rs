@@ -101,3 +101,22 @@ fn a_full_disk_keeps_what_was_there_and_work_goes_on_when_there_is_room() {
     assert_eq!(store.trouble(), None);
     assert!(store.check().unwrap().is_empty());
 }
+
+#[test]
+fn a_count_that_is_not_what_there_is_is_found() {
+    use crate::store::{Connections as _, Place, Record, StoredConnection, Upkeep as _};
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path()).unwrap();
+    for connection in ["one", "two", "three"] {
+        let place = Place { tenant: "t".into(), connection: connection.into() };
+        store.insert(StoredConnection::fresh(place), Vec::new(), Record::default()).wait().unwrap();
+    }
+    assert_eq!(store.check().unwrap(), [""; 0]);
+    let set = "UPDATE connections SET links = 7, operations = CASE connection WHEN 'one' THEN 2 ELSE 0 END
+        WHERE connection <> 'two'";
+    store.write(move |db| db.execute(set, []).map_err(super::mapped)).wait().unwrap();
+    let found = store.check().unwrap();
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[0].starts_with("connection one is said to have 7 ticket links, not 0, and 2 operations, not 0: "));
+    assert!(found[1].starts_with("connection three is said to have 7 ticket links, not 0: nothing of it is lost"));
+}
