@@ -36,9 +36,10 @@
  * interrupted by one: give keep_going to look for yours.
  * UNLOADING. The library has threads; dlclose leaves it where it is.
  *
- * GROWTH. Structs that begin with `size` grow at their end only: zero them, and set size to sizeof. The others never
- * change. Functions are only added; the soname is libpsa_host.so.1 as long as PSA_ABI_MAJOR is 1. Unknown codes,
- * levels and JSON fields of results are to be ignored. No exception, panic or longjmp may leave a function of yours.
+ * GROWTH. Structs that begin with `size` grow at their end only: zero them, and set size to sizeof. The library takes
+ * each size since the first release, and reads the members that both sides know. The others never change. Functions
+ * are only added; the soname is libpsa_host.so.1 as long as PSA_ABI_MAJOR is 1. Unknown codes, levels and JSON fields
+ * of results are to be ignored. No exception, panic or longjmp may leave a function of yours.
  */
 #ifndef PSA_HOST_H
 #define PSA_HOST_H

@@ -2,6 +2,7 @@
 
 use crate::guard::{answer, answer_error, c_text, clear, guarded, may_block, opened};
 use crate::reply::Reply;
+use crate::sized;
 use crate::streams;
 use crate::submit::{Finish, submitted};
 use crate::types::{psa_call_options, psa_done, psa_host, psa_reply};
@@ -94,15 +95,7 @@ unsafe fn read_options(options: *const psa_call_options) -> Result<CallOptions, 
         return Ok(CallOptions::default());
     }
     // SAFETY: not NULL; a size comes first, by the caller's promise.
-    let size = unsafe { (&raw const (*options).size).read() } as usize;
-    if size < size_of::<psa_call_options>() {
-        let least = size_of::<psa_call_options>();
-        let message =
-            format!("options.size is {size}, at least {least} was expected: set it to sizeof(psa_call_options)");
-        return Err(Error::invalid(message));
-    }
-    // SAFETY: long enough, see above.
-    let options = unsafe { *options };
+    let options = unsafe { sized::read(options) }?;
     // SAFETY: the bytes live until the function that took the options returns.
     let trace_id = unsafe { options.trace_id.as_slice() };
     let trace_id = std::str::from_utf8(trace_id).ok().filter(|text| text.len() <= TRACE_ID_BYTES_MAX);
