@@ -36,9 +36,10 @@
  * interrupted by one: give keep_going to look for yours.
  * UNLOADING. The library has threads; dlclose leaves it where it is.
  *
- * GROWTH. Structs that begin with `size` grow at their end only: zero them, and set size to sizeof. The others never
- * change. Functions are only added; the soname is libpsa_host.so.1 as long as PSA_ABI_MAJOR is 1. Unknown codes,
- * levels and JSON fields of results are to be ignored. No exception, panic or longjmp may leave a function of yours.
+ * GROWTH. Structs that begin with `size` grow at their end only: zero them, and set size to sizeof. The library takes
+ * each size since the first release, and reads the members that both sides know. The others never change. Functions
+ * are only added; the soname is libpsa_host.so.1 as long as PSA_ABI_MAJOR is 1. Unknown codes, levels and JSON fields
+ * of results are to be ignored. No exception, panic or longjmp may leave a function of yours.
  */
 #ifndef PSA_HOST_H
 #define PSA_HOST_H
@@ -211,6 +212,21 @@ psa_code psa_host_submit(psa_host *host,
                          psa_done done,
                          uint64_t *id,
                          psa_reply **error);
+
+/* As psa_host_submit, but what needs no waiting is answered at once: if *reply is not NULL afterwards, the call is over,
+ * with that result or error, which is to be freed; done never follows, and *id (if wanted) is 0. If it is NULL, the code
+ * is PSA_OK, and done follows. reply itself must not be NULL. [any thread]
+ *
+ * Over at once is what the host remembers of the PSA, and what it refuses. No plugin runs in here, and no network is
+ * waited for. */
+PSA_API
+psa_code psa_host_begin(psa_host *host,
+                        const char *method,
+                        psa_bytes params,
+                        const psa_call_options *options,
+                        psa_done done,
+                        uint64_t *id,
+                        psa_reply **reply);
 
 /* Asks a submitted call to end. It still ends through its psa_done, with whatever came first. PSA_NOT_FOUND: it is
  * done already. [any thread] */

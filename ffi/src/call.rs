@@ -2,10 +2,11 @@
 
 use crate::guard::{answer, answer_error, c_text, clear, guarded, may_block, opened};
 use crate::reply::Reply;
+use crate::sized;
 use crate::streams;
-use crate::submit::{Finish, submitted};
+use crate::submit::{Finish, submitted, told_later};
 use crate::types::{psa_call_options, psa_done, psa_host, psa_reply};
-use host::CallOptions;
+use host::{Begun, CallOptions, Waiting};
 use psa_host_api::Error;
 use psa_host_api::abi::*;
 use std::ffi::c_char;
@@ -63,16 +64,66 @@ pub unsafe extern "C" fn psa_host_submit(
     let outcome = guarded(|| {
         // SAFETY: NULL or opened; texts, bytes and options live until this function returns.
         let (host, method, options) = unsafe { (opened(host)?, c_text(method, "method")?, read_options(options)?) };
-        let start = |finish: Finish| {
-            let done = Box::new(move |id, outcome| finish(Reply::new(outcome, id)));
-            // SAFETY: the bytes live until this function returns.
-            host.inner.host.submit(method, unsafe { params.as_slice() }, options, done)
-        };
-        // SAFETY: NULL, or the caller's to be written.
-        unsafe { submitted(host, done, id, start) }
+        // SAFETY: the bytes live until this function returns.
+        match host.inner.host.begin(method, unsafe { params.as_slice() }, options)? {
+            // SAFETY: NULL, or the caller's to be written.
+            Begun::Waiting(call) => unsafe { submitted(host, done, id, going_on(call)) },
+            // SAFETY: as above.
+            Begun::Ended(ended) => unsafe { told_later(host, done, id, ended) },
+        }
     });
     // SAFETY: as above.
     unsafe { answer_error(outcome, error) }
+}
+
+/// As psa_host_submit, but what needs no waiting is answered at once: if *reply is not NULL afterwards, the call is over,
+/// with that result or error, which is to be freed; done never follows, and *id (if wanted) is 0. If it is NULL, the code
+/// is PSA_OK, and done follows. reply itself must not be NULL. [any thread]
+///
+/// Over at once is what the host remembers of the PSA, and what it refuses. No plugin runs in here, and no network is
+/// waited for.
+///
+/// # Safety
+/// As psa_host.h says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn psa_host_begin(
+    host: *mut psa_host,
+    method: *const c_char,
+    params: psa_bytes,
+    options: *const psa_call_options,
+    done: psa_done,
+    id: *mut u64,
+    reply: *mut *mut psa_reply,
+) -> psa_code {
+    // SAFETY: NULL or the caller's to be written; so says psa_host.h.
+    unsafe { clear(reply) };
+    if !id.is_null() {
+        // SAFETY: not NULL, and the caller's to be written.
+        unsafe { id.write(0) };
+    }
+    let outcome = guarded(|| {
+        if reply.is_null() {
+            return Err(Error::invalid("reply is NULL").because("null"));
+        }
+        // SAFETY: NULL or opened; texts, bytes and options live until this function returns.
+        let (host, method, options) = unsafe { (opened(host)?, c_text(method, "method")?, read_options(options)?) };
+        // SAFETY: the bytes live until this function returns.
+        match host.inner.host.begin(method, unsafe { params.as_slice() }, options)? {
+            Begun::Ended(ended) => ended.outcome().map(Some),
+            // SAFETY: NULL, or the caller's to be written.
+            Begun::Waiting(call) => unsafe { submitted(host, done, id, going_on(call)) }.map(|()| None),
+        }
+    });
+    match outcome.transpose() {
+        None => PSA_OK,
+        // SAFETY: as above.
+        Some(outcome) => unsafe { answer(outcome, reply) },
+    }
+}
+
+/// What lets a call go on to its end, and its reply on to where it goes.
+fn going_on(call: Waiting) -> impl FnOnce(Finish) -> Result<u64, Error> {
+    |finish| Ok(call.submit(Box::new(move |id, outcome| finish(Reply::new(outcome, id)))))
 }
 
 /// Asks a submitted call to end. It still ends through its psa_done, with whatever came first. PSA_NOT_FOUND: it is
@@ -94,15 +145,7 @@ unsafe fn read_options(options: *const psa_call_options) -> Result<CallOptions, 
         return Ok(CallOptions::default());
     }
     // SAFETY: not NULL; a size comes first, by the caller's promise.
-    let size = unsafe { (&raw const (*options).size).read() } as usize;
-    if size < size_of::<psa_call_options>() {
-        let least = size_of::<psa_call_options>();
-        let message =
-            format!("options.size is {size}, at least {least} was expected: set it to sizeof(psa_call_options)");
-        return Err(Error::invalid(message));
-    }
-    // SAFETY: long enough, see above.
-    let options = unsafe { *options };
+    let options = unsafe { sized::read(options) }?;
     // SAFETY: the bytes live until the function that took the options returns.
     let trace_id = unsafe { options.trace_id.as_slice() };
     let trace_id = std::str::from_utf8(trace_id).ok().filter(|text| text.len() <= TRACE_ID_BYTES_MAX);

@@ -2,6 +2,7 @@
 
 use crate::guard::{answer_error, answer_reply, clear, guarded, may_block, opened};
 use crate::reply::Reply;
+use crate::sized;
 use crate::submit::{Finish, submitted};
 use crate::types::{psa_done, psa_host, psa_reply};
 use host::{DoorDone, Host, HttpAnswer, HttpRequest, OwnedRequest};
@@ -144,15 +145,7 @@ unsafe fn read(request: *const psa_http_request) -> Result<OwnedRequest, Error> 
         return Err(Error::invalid("request is NULL").because("null"));
     }
     // SAFETY: not NULL; a size comes first, by the caller's promise.
-    let size = unsafe { (&raw const (*request).size).read() } as usize;
-    if size < size_of::<psa_http_request>() {
-        let least = size_of::<psa_http_request>();
-        let message =
-            format!("request.size is {size}, at least {least} was expected: set it to sizeof(psa_http_request)");
-        return Err(Error::invalid(message));
-    }
-    // SAFETY: long enough, see above.
-    let request = unsafe { &*request };
+    let request = unsafe { sized::read(request) }?;
     // SAFETY: bytes of the request, alive as the caller promises.
     let text = |bytes: psa_bytes| String::from_utf8_lossy(unsafe { bytes.as_slice() }).into_owned();
     // SAFETY: as many headers as are said, see above.

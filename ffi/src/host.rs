@@ -5,6 +5,7 @@ use crate::guard::{answer_error, clear, guarded, is_in_callback, may_block, open
 use crate::handle::Handle;
 use crate::logs::Logs;
 use crate::queue::Queue;
+use crate::sized;
 use crate::types::{psa_hooks, psa_host, psa_reply};
 use host::{Hooks, Host, KeyHook, LogHook};
 use psa_host_api::abi::*;
@@ -102,20 +103,7 @@ unsafe fn read_hooks(hooks: *const psa_hooks) -> Result<Hooks, Error> {
         return Ok(Hooks::default());
     }
     // SAFETY: not NULL; a size comes first, by the caller's promise.
-    let size = unsafe { (&raw const (*hooks).size).read() } as usize;
-    // What the first version had; a caller of that time knows nothing of what came later.
-    let least = std::mem::offset_of!(psa_hooks, vault_keys);
-    if size < least {
-        return Err(Error::invalid(format!(
-            "hooks.size is {size}, at least {least} was expected: set it to sizeof(psa_hooks)"
-        )));
-    }
-    let mut read = psa_hooks { size: 0, reserved: 0, ctx: std::ptr::null_mut(), log_message: None, vault_keys: None };
-    // SAFETY: as long as the caller says its struct is, and not longer than ours; all zero is a valid psa_hooks.
-    unsafe {
-        let length = size.min(size_of::<psa_hooks>());
-        std::ptr::copy_nonoverlapping(hooks.cast::<u8>(), (&raw mut read).cast::<u8>(), length);
-    }
+    let read = unsafe { sized::read(hooks) }?;
     Ok(Hooks { log: log_hook(&read), vault_keys: key_hook(&read), ..Hooks::default() })
 }
 

@@ -4,9 +4,13 @@
 //! Promises: a struct or a member that is only here, or only in the golden file, fails the test.
 //! Leaves to others: the same by a C compiler, and that the golden file only grows (`xtask`).
 
+use crate::sized::Growing;
 use crate::types::*;
+use psa_host_api::abi::psa_http_request;
 
 const GOLDEN: &str = include_str!("../../abi/psa_host-1.0.golden");
+/// The same of psa_plugin.h, which shares the request.
+const PLUGINS: &str = include_str!("../../abi/psa_plugin-1.0.golden");
 
 fn size_of_field<T, F>(_: fn(&T) -> &F) -> usize {
     size_of::<F>()
@@ -48,4 +52,16 @@ fn rust_lays_out_what_products_hand_over_as_the_golden_file_says() {
         psa_done { ctx, run }
     };
     assert_eq!(measured, promised());
+}
+
+#[test]
+fn the_least_size_of_what_may_grow_is_that_of_the_first_version() {
+    let promised = promised();
+    let of = |least: usize, name: &str| assert!(promised.contains(&format!("{name} {least}")), "{name} {least}");
+    of(<psa_call_options as Growing>::FIRST_BYTES, "psa_call_options");
+    // One member came after the first products were built.
+    let hooks = <psa_hooks as Growing>::FIRST_BYTES;
+    assert!(promised.contains(&format!("psa_hooks.vault_keys {hooks} 8")), "{hooks}");
+    let request = <psa_http_request as Growing>::FIRST_BYTES;
+    assert!(PLUGINS.lines().any(|line| line == format!("psa_http_request {request}")), "{request}");
 }

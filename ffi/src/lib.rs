@@ -23,6 +23,7 @@ mod layout;
 mod logs;
 mod queue;
 mod reply;
+mod sized;
 mod streams;
 mod submit;
 mod types;

@@ -6,6 +6,7 @@ use crate::backlog::closed;
 use crate::callbacks::{Completion, Done};
 use crate::reply::Reply;
 use crate::types::{psa_done, psa_host};
+use host::Ended;
 use psa_host_api::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -30,6 +31,20 @@ pub(crate) unsafe fn submitted(
         unsafe { id.write(number) };
     }
     drop(telling);
+    Ok(())
+}
+
+/// Sends the reply of a call that is over already on its way.
+///
+/// # Safety
+/// `id` is NULL or may be written.
+pub(crate) unsafe fn told_later(host: &psa_host, done: psa_done, id: *mut u64, ended: Ended) -> Result<(), Error> {
+    let finish = finish(host, Done(done), Arc::default())?;
+    if !id.is_null() {
+        // SAFETY: not NULL; the caller's promise.
+        unsafe { id.write(ended.id()) };
+    }
+    ended.tell(|id, outcome| finish(Reply::new(outcome, id)));
     Ok(())
 }
 

@@ -170,6 +170,11 @@ impl Cache {
         found
     }
 
+    /// The same for who comes back by [`Cache::get_or_load`] if it is not there: that counts it.
+    pub(crate) fn known(&self, key: &Key) -> Option<Bytes> {
+        self.lock().read(key, self.now())
+    }
+
     /// Keeps a value; `None` or 0 lives as long as its kind does, more is cut to what the kind allows.
     ///
     /// It counts as newer than any load of the same entity that is under way. A value that has no room is dropped, and so is the one

@@ -38,7 +38,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 /// The longest tenant, in bytes.
 const TENANT_BYTES_MAX: usize = 256;
@@ -191,22 +191,28 @@ impl ConnectionRoom {
 
     /// The row of a place in this version of the store, or in a later one.
     pub(crate) fn stored_at(&self, version: i64, place: &Place) -> Result<Arc<StoredConnection>, Error> {
-        let rows = || self.rows.lock().unwrap_or_else(PoisonError::into_inner);
-        {
-            let mut rows = rows();
-            if rows.version != version {
-                *rows = Rows { version, by_place: HashMap::new() };
-            }
-            if let Some(row) = rows.by_place.get(place) {
-                return Ok(row.clone());
-            }
+        if let Some(row) = self.known_at(version, place) {
+            return Ok(row);
         }
         let row = Arc::new(self.stored(place)?);
-        let mut rows = rows();
+        let mut rows = self.lock_rows();
         if rows.version == version {
             rows.by_place.insert(place.clone(), row.clone());
         }
         Ok(row)
+    }
+
+    /// The same, if it was read before.
+    pub(crate) fn known_at(&self, version: i64, place: &Place) -> Option<Arc<StoredConnection>> {
+        let mut rows = self.lock_rows();
+        if rows.version != version {
+            *rows = Rows { version, by_place: HashMap::new() };
+        }
+        rows.by_place.get(place).cloned()
+    }
+
+    fn lock_rows(&self) -> MutexGuard<'_, Rows> {
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A page of a tenant's connections, after the id `after`.

@@ -14,7 +14,7 @@ use crate::connections::ConnectionRoom;
 use crate::events::Events;
 use crate::outbox::Outbox;
 use crate::plugin::CallContext;
-use crate::store::{Place, Store};
+use crate::store::{Place, Store, StoredConnection};
 use crate::vault::Vault;
 use kept::Kept;
 use psa_host_api::ops::Operation;
@@ -95,10 +95,7 @@ impl Core {
         let version = self.store.data_version()?;
         self.forget_what_others_changed(version)?;
         let stored = self.connections.stored_at(version, place)?;
-        // What was read with other settings or credentials is another connection's in all but name.
-        let versions = format!("{}.{}", stored.settings_version, stored.credential_version);
-        let rest = serde_json::to_string(request).map_err(|error| Error::internal(error.to_string()))?;
-        let key = Key::new(kind, entity, format!("{} {versions} {rest}", O::NAME.to_string_lossy()));
+        let key = key::<O>(&stored, kind, entity, request)?;
         self.connections.renew(&stored);
         let cache = self.connections.caches.of(place.tenant.as_bytes(), &place.connection);
         let load = || async {
@@ -106,6 +103,24 @@ impl Core {
             Kept::of(&answer).map(Kept::into_bytes)
         };
         Ok(Kept::new(cache.get_or_load(key, None, load).await?))
+    }
+
+    /// What [`Core::cached`] would give without waiting: asks neither disk nor plugin. `None`: it has to look further.
+    pub(crate) fn remembered<O: Operation>(
+        &self,
+        place: &Place,
+        kind: Kind,
+        entity: &str,
+        request: &O::Request,
+    ) -> Option<Kept<O::Answer>> {
+        let version = self.store.data_version().ok()?;
+        if self.seen.version.load(Ordering::SeqCst) != version {
+            return None;
+        }
+        let stored = self.connections.known_at(version, place)?;
+        let key = key::<O>(&stored, kind, entity, request).ok()?;
+        let cache = self.connections.caches.of(place.tenant.as_bytes(), &place.connection);
+        cache.known(&key).map(Kept::new)
     }
 
     /// Drops from the caches what other processes have made old, up to a version of the store.
@@ -126,6 +141,14 @@ impl Core {
         self.seen.version.store(version, Ordering::SeqCst);
         Ok(())
     }
+}
+
+/// Where the answer of an operation is kept.
+fn key<O: Operation>(stored: &StoredConnection, kind: Kind, entity: &str, request: &O::Request) -> Result<Key, Error> {
+    // What was read with other settings or credentials is another connection's in all but name.
+    let versions = format!("{}.{}", stored.settings_version, stored.credential_version);
+    let rest = serde_json::to_string(request).map_err(|error| Error::internal(error.to_string()))?;
+    Ok(Key::new(kind, entity, format!("{} {versions} {rest}", O::NAME.to_string_lossy())))
 }
 
 /// Runs what waits for the disk beside the threads that drive everything else.

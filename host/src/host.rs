@@ -5,12 +5,14 @@
 //! host runs any more except code of a plugin that hangs.
 //! Leaves to others: what methods do (`methods`), C (`psa-ffi`).
 
+mod begin;
 mod block;
 mod doors;
 mod events;
 mod gate;
 mod open;
 
+pub use begin::{Begun, Ended, Waiting};
 pub use doors::DoorDone;
 pub use events::Event;
 
@@ -233,8 +235,10 @@ impl Host {
         let mut keep_going = options.keep_going.take();
         let (cancel, context) = self.shared.context(options)?;
         let streams = StopOnDrop(context.streams.clone());
-        let answer = methods::run(&self.shared.core()?, method, params, context)?;
-        let answer = with_streams(answer, &streams);
+        let answer = match methods::begin(&self.shared.core()?, method, params, context)? {
+            methods::Begun::Ended(outcome) if streams.0.are_none() => return outcome,
+            begun => with_streams(begun.answer(), streams),
+        };
         let _reactor = self.shared.io.enter();
         block::on(answer, || {
             if keep_going.as_mut().is_some_and(|keep_going| !keep_going()) {
@@ -242,21 +246,6 @@ impl Host {
                 keep_going = None;
             }
         })
-    }
-
-    /// Starts a method and returns its id. `done` runs exactly once, on a thread of the host, never inside this
-    /// function; it must be quick. An error: it never runs.
-    pub fn submit(&self, method: &str, params: &[u8], options: CallOptions, done: Done) -> Result<u64, Error> {
-        let inside = self.shared.gate.enter()?;
-        let (cancel, context) = self.shared.context(options)?;
-        let streams = StopOnDrop(context.streams.clone());
-        let answer = methods::run(&self.shared.core()?, method, params, context)?;
-        let answer = with_streams(answer, &streams);
-        let answer = async move {
-            let _streams = streams;
-            answer.await
-        };
-        Ok(self.shared.start(inside, cancel, answer, done))
     }
 
     /// Asks a submitted call to end; it still ends through its `done`. `NotFound`: it already has.
@@ -323,12 +312,11 @@ impl Host {
 }
 
 /// The answer of a call, once the product's reader and writer have returned.
-fn with_streams(answer: methods::Answer, streams: &StopOnDrop) -> methods::Answer {
+fn with_streams(answer: methods::Answer, streams: StopOnDrop) -> methods::Answer {
     if streams.0.are_none() {
         return answer;
     }
-    let streams = streams.0.clone();
-    Box::pin(async move { streams.finish(block::caught(answer).await).await })
+    Box::pin(async move { streams.0.clone().finish(block::caught(answer).await).await })
 }
 
 impl Drop for Host {
@@ -352,7 +340,7 @@ impl Shared {
         work: impl Future<Output = Result<T, Error>> + Send + 'static,
         done: impl FnOnce(u64, Result<T, Error>) + Send + 'static,
     ) -> u64 {
-        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        let id = self.id();
         self.lock_submitted().insert(id, cancel);
         let shared = self.clone();
         self.io.spawn(async move {
@@ -362,6 +350,11 @@ impl Shared {
             drop(inside);
         });
         id
+    }
+
+    /// An id that no other call has.
+    fn id(&self) -> u64 {
+        self.next_id.fetch_add(1, Ordering::Relaxed)
     }
 
     fn core(&self) -> Result<Arc<Core>, Error> {

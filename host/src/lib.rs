@@ -45,7 +45,7 @@ pub use callbacks::CallbackConfig;
 pub use config::Config;
 pub use connections::Connection;
 pub use doctor::{doctor, refused_plugins};
-pub use host::{CallOptions, Done, DoorDone, Event, Hooks, Host};
+pub use host::{Begun, CallOptions, Done, DoorDone, Ended, Event, Hooks, Host, Waiting};
 pub use http::{HttpAnswer, HttpRequest, OwnedRequest};
 pub use log::LogHook;
 pub use outbox::{FailPoint, OutboxConfig};

@@ -33,7 +33,7 @@ mod typed;
 mod upkeep;
 mod waiting;
 
-pub(crate) use table::{Answer, reference, run, schemas};
+pub(crate) use table::{Answer, Begun, begin, reference, schemas};
 pub(crate) use typed::typed;
 
 use crate::check::check_word;

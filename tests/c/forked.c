@@ -54,6 +54,7 @@ static void in_the_child(psa_host *host) {
     /* Nothing here may wait, however long it is told to. */
     forked(psa_host_call(host, "methods.list", text("{}"), NULL, &reply));
     forked(psa_host_submit(host, "methods.list", text("{}"), NULL, done, &id, &reply));
+    forked(psa_host_begin(host, "methods.list", text("{}"), NULL, done, &id, &reply));
     forked(psa_host_next_event(host, "c", 600000, &reply));
     forked(psa_host_next_log(host, 600000, &reply));
     forked(psa_host_page(host, text("{}"), &request, &reply));

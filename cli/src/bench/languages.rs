@@ -56,16 +56,18 @@ fn calls(rounds: usize, python: &Path, order: &Value) -> Outcome {
     };
     let order = json!({"config": order["config"], "connection": connection, "calls": CALLS});
     let mut side = Timed::start(Command::new(python), "psa_host_call.py", &order)?;
-    let (mut rust, mut blocking, mut looping) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut rust, mut blocking, mut looping, mut waiting) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..rounds {
         rust.push(from_rust()?);
-        blocking.push(side.round("1", CALLS as usize)?);
-        looping.push(side.round(&UNDER_WAY.to_string(), CALLS as usize)?);
+        blocking.push(side.round("1 known", CALLS as usize)?);
+        looping.push(side.round(&format!("{UNDER_WAY} known"), CALLS as usize)?);
+        waiting.push(side.round(&format!("{UNDER_WAY} waiting"), CALLS as usize)?);
     }
-    let (rust, blocking, looping) = (middle(rust) / CALLS, middle(blocking) / CALLS, middle(looping) / CALLS);
+    let [rust, blocking, looping, waiting] = [rust, blocking, looping, waiting].map(|times| middle(times) / CALLS);
     line("a typed call from Python, and from Rust", blocking, rust);
     println!("  {:.1?} more than from Rust", blocking.saturating_sub(rust));
     line(&format!("a call under asyncio, {UNDER_WAY} under way"), looping, rust);
+    line("  of what the host has to look for", waiting, rust);
     Ok(host.close(1000)?)
 }
 

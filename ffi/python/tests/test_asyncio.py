@@ -37,6 +37,27 @@ def test_a_thousand_calls_are_in_flight_without_a_thread(host: psa_host.Host, ru
     assert (len(answers), threads) == (1, 0)
 
 
+def test_what_is_remembered_is_there_without_a_turn_of_the_loop(
+    host: psa_host.Host, connection: str, run: Run[Any]
+) -> None:
+    async def ask() -> tuple[Any, Any]:
+        asynchronous = psa_host.AsyncHost(host)
+        # What the host writes by itself makes it look again, so that once is not enough.
+        for _ in range(100):
+            read = await asynchronous.tickets.get(tenant="t", connection=connection, ticket="1006")
+            again = asynchronous.tickets.get(tenant="t", connection=connection, ticket="1006")
+            try:
+                again.send(None)
+            except StopIteration as ended:
+                assert pump_of(asynchronous._handle).waiting() == 0  # pyright: ignore[reportPrivateUsage]
+                return read, ended.value
+            again.close()
+        raise AssertionError("it waits each time")
+
+    read, again = run(ask())
+    assert read == again and read.id == "1006"
+
+
 def test_errors_are_raised_where_they_are_awaited(host: psa_host.Host, connection: str, run: Run[Any]) -> None:
     async def ask() -> list[Any]:
         asynchronous = psa_host.AsyncHost(host)

@@ -80,6 +80,20 @@ fn a_value_read_without_pause_still_ends_at_its_time() {
 }
 
 #[test]
+fn a_look_before_a_load_counts_as_one_read() {
+    let (clock, cache) = cache();
+    let key = Key::ticket("1");
+    assert_eq!(cache.known(&key), None);
+    assert_eq!(cache.get(&key), None);
+    assert_eq!(cache.statistics().misses, 1);
+    cache.put(key.clone(), b"kept", None);
+    assert_eq!(text(cache.known(&key)).as_deref(), Some("kept"));
+    clock.advance(Limits::of(Kind::Ticket).ttl_ms);
+    assert_eq!(cache.known(&key), None);
+    assert_eq!(cache.statistics().hits, 1);
+}
+
+#[test]
 fn the_wall_clock_may_jump_without_ending_or_lengthening_a_life() {
     let (clock, cache) = cache();
     cache.put(Key::ticket("7"), b"v", None);

@@ -27,6 +27,13 @@ impl<T> Kept<T> {
     pub(crate) fn into_bytes(self) -> Bytes {
         self.json
     }
+
+    /// The JSON as text, with room for a NUL behind it.
+    pub(crate) fn into_text(self) -> Result<String, Error> {
+        let mut text = Vec::with_capacity(self.json.len() + 1);
+        text.extend_from_slice(&self.json);
+        String::from_utf8(text).map_err(|error| Error::internal(error.to_string()))
+    }
 }
 
 impl<T: Serialize> Kept<T> {

@@ -34,6 +34,24 @@ const PARAMS_BYTES_MAX: usize = 16 << 20;
 /// A method on its way.
 pub(crate) type Answer = Pin<Box<dyn Future<Output = Result<String, Error>> + Send>>;
 
+/// What has become of a method by the time its parameters are read.
+pub(crate) enum Begun {
+    /// It is over: nothing had to be waited for.
+    Ended(Result<String, Error>),
+    /// It goes on as this is polled.
+    OnItsWay(Answer),
+}
+
+impl Begun {
+    /// As something to be polled in either case.
+    pub(crate) fn answer(self) -> Answer {
+        match self {
+            Begun::Ended(outcome) => Box::pin(std::future::ready(outcome)),
+            Begun::OnItsWay(answer) => answer,
+        }
+    }
+}
+
 struct Row {
     name: &'static str,
     about: &'static str,
@@ -41,22 +59,32 @@ struct Row {
     result: fn() -> Schema,
     /// `input` or `output`: the stream that a call of it must have beside the JSON. All others are empty and have none.
     stream: &'static str,
-    run: fn(Arc<Core>, Map<String, Value>, CallContext) -> Answer,
+    run: fn(Arc<Core>, Map<String, Value>, CallContext) -> Begun,
 }
 
+// `known`: what gives the result without waiting, where that can be.
 macro_rules! methods {
-    ($($(#[doc = $about:literal])+ $name:literal $function:path, ($params:ty) -> $result:ty $(, $stream:literal)?;)*) => {
+    ($($(#[doc = $about:literal])+ $name:literal $function:path, ($params:ty) -> $result:ty
+        $(, $stream:literal)? $(, known $known:path)?;)*) => {
         const METHODS: &[Row] = &[$(Row {
             name: $name,
             about: concat!($($about),+),
             params: || schema_for!($params),
             result: || schema_for!($result),
             stream: concat!($($stream)?),
-            run: |core, params, context| Box::pin(async move {
-                let params: $params = typed(Value::Object(params), $name)?;
-                let result: $result = $function(&core, params, &context).await?;
-                serde_json::to_string(&result).map_err(|error| Error::internal(error.to_string()))
-            }),
+            run: |core, params, context| {
+                let params: $params = match typed(Value::Object(params), $name) {
+                    Ok(params) => params,
+                    Err(error) => return Begun::Ended(Err(error)),
+                };
+                $(if let Some(known) = $known(&core, &params) {
+                    return Begun::Ended(known.into_text());
+                })?
+                Begun::OnItsWay(Box::pin(async move {
+                    let result: $result = $function(&core, params, &context).await?;
+                    serde_json::to_string(&result).map_err(|error| Error::internal(error.to_string()))
+                }))
+            },
         },)*];
     };
 }
@@ -96,7 +124,7 @@ methods! {
     /// Forgets a connection with all that belongs to it.
     "connections.delete" connections::delete, (connections::Delete) -> Dependents;
     /// One ticket.
-    "tickets.get" tickets::get, (tickets::Get) -> Kept<Ticket>;
+    "tickets.get" tickets::get, (tickets::Get) -> Kept<Ticket>, known tickets::known;
     /// Tickets that match a filter.
     "tickets.search" tickets::search, (tickets::Search) -> Page<Ticket>;
     /// Boards, statuses of a board, priorities or types.
@@ -266,8 +294,8 @@ async fn list(_: &Core, _: Nothing, _: &CallContext) -> Result<MethodList, Error
     Ok(MethodList { items: METHODS.iter().map(method).collect() })
 }
 
-/// Runs a method to its end. Errors of reading the parameters come at once.
-pub(crate) fn run(core: &Arc<Core>, name: &str, params: &[u8], context: CallContext) -> Result<Answer, Error> {
+/// Begins a method, without waiting for a disk, a network or a plugin. An error: there is no such call.
+pub(crate) fn begin(core: &Arc<Core>, name: &str, params: &[u8], context: CallContext) -> Result<Begun, Error> {
     let Some(row) = METHODS.iter().find(|row| row.name == name) else {
         let name: String = name.chars().take(64).collect();
         let message = format!("there is no method \"{name}\"; methods.list says which there are");

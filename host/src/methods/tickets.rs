@@ -40,6 +40,16 @@ pub(crate) async fn get(core: &Core, params: Get, context: &CallContext) -> Resu
     core.cached::<ops::GetTicket>(&place, Kind::Ticket, &ticket, &request, context).await
 }
 
+/// The same from what is remembered, if it is there.
+pub(crate) fn known(core: &Core, params: &Get) -> Option<Kept<Ticket>> {
+    if params.fresh {
+        return None;
+    }
+    let place = Place { tenant: params.tenant.clone(), connection: params.connection.clone() };
+    let request = ops::GetTicketRequest { ticket: params.ticket.clone() };
+    core.remembered::<ops::GetTicket>(&place, Kind::Ticket, &params.ticket, &request)
+}
+
 /// Parameters of tickets.search.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

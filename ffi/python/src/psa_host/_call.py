@@ -39,19 +39,18 @@ class CallOptions(msgspec.Struct, frozen=True, kw_only=True):
 class Method(Generic[T]):
     """A method of the library with the type of its result."""
 
-    __slots__ = ("_decode", "kind", "name")
+    __slots__ = ("decode", "kind", "name")
 
     def __init__(self, name: str, kind: Any) -> None:
         self.name = name.encode()
         self.kind = kind
-        self._decode: Callable[[Any], T] | None = None
+        self.decode: Callable[[Any], T] = self._first_decoded
+        """Makes the result of its JSON."""
 
-    def decoded(self, text: Any) -> T:
-        """The result; its type is looked into when it is first needed."""
-        decode = self._decode
-        if decode is None:
-            decode = self._decode = msgspec.json.Decoder(self.kind).decode
-        return decode(text)
+    def _first_decoded(self, text: Any) -> T:
+        """The type of the result is looked into when it is first needed."""
+        self.decode = msgspec.json.Decoder(self.kind).decode
+        return self.decode(text)
 
 
 @functools.lru_cache(maxsize=256)

@@ -131,6 +131,13 @@ psa_code psa_host_submit(psa_host *host,
                          psa_done done,
                          uint64_t *id,
                          psa_reply **error);
+psa_code psa_host_begin(psa_host *host,
+                        const char *method,
+                        psa_bytes params,
+                        const psa_call_options *options,
+                        psa_done done,
+                        uint64_t *id,
+                        psa_reply **reply);
 psa_code psa_host_cancel(psa_host *host, uint64_t id);
 psa_code psa_host_take(psa_host *host, psa_reply **replies, size_t capacity, size_t *count);
 ptrdiff_t psa_host_wake_fd(psa_host *host);

@@ -99,6 +99,17 @@ def text_of(reply: Any, length: Any) -> Any:
     return ffi.buffer(text, length[0])
 
 
+class Room:
+    """Where one call at a time has its parameters, and the library writes its answer. Making it costs as much as a call."""
+
+    __slots__ = ("given", "length", "reply")
+
+    def __init__(self) -> None:
+        self.given = ffi.new("psa_bytes *")[0]
+        self.reply = ffi.new("psa_reply **")
+        self.length = ffi.new("size_t *")
+
+
 class State:
     """What a handle, its end and its log thread share; it does not keep the handle alive."""
 
@@ -148,7 +159,7 @@ class Handle:
         self.pointer = opened[0]
         self.pump: Any = None
         """What asyncio waits on; made when first needed."""
-        self._slots: list[tuple[Any, Any]] = []
+        self._rooms: list[Room] = []
         self._finalizer = weakref.finalize(self, _end, self.state)
         # At exit it is closed, not freed: a daemon thread may still be about to use it.
         self._finalizer.atexit = False
@@ -164,24 +175,28 @@ class Handle:
         if self.state.forked:
             self.check()
         try:
-            slot = self._slots.pop()
+            room = self._rooms.pop()
         except IndexError:
-            slot = ffi.new("psa_reply **"), ffi.new("size_t *")
-        reply, length = slot
-        code = lib.psa_host_call(self.pointer, method.name, (params, len(params)), options.pointer, reply)
+            room = Room()
+        given = room.given
+        given.ptr, given.len = params, len(params)
+        code = lib.psa_host_call(self.pointer, method.name, given, options.pointer, room.reply)
+        reply = room.reply[0]
         try:
             if _interruptions:
                 _raise_interruption()
             if code:
                 _end_with_the_interpreter()
-                raise errors.of_json(text_of(reply[0], length))
-            result = method.decoded(text_of(reply[0], length))
-            options.finish(True)
-            return result
-        finally:
+                raise errors.of_json(text_of(reply, room.length))
+            result = method.decode(text_of(reply, room.length))
+        except BaseException:
             options.finish(False)
-            lib.psa_reply_free(reply[0])
-            self._slots.append(slot)
+            raise
+        finally:
+            lib.psa_reply_free(reply)
+            self._rooms.append(room)
+        options.finish(True)
+        return result
 
     def page(self, who: bytes, request: Request) -> Response:
         """Serves a request to the page."""

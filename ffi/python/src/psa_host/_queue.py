@@ -1,8 +1,8 @@
 """Calls that are under way for event loops.
 
 Holds: `Call`, the future of one call, and `Pump`, the queue of a host with one readable descriptor per loop.
-Promises: no thread per call; any loop may empty the queue, and each future is set in its own loop; who cancels a future
-cancels its call.
+Promises: no thread per call; what the library answers at once is there without a turn of the loop; any loop may empty
+the queue, and each future is set in its own loop; who cancels a future cancels its call.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from . import errors
 from ._call import Method
 from ._http import Request, Response, response
 from ._library import ffi, lib
-from ._native import Handle, Options, State, taken, text_of
+from ._native import Handle, Options, Room, State, taken, text_of
 
 T = TypeVar("T")
 
@@ -34,13 +34,18 @@ class Call(asyncio.Future[T]):
     __slots__ = ("handle", "method", "number", "options")
 
     def __init__(
-        self, handle: Handle, method: Method[T] | None, options: Options, *, loop: asyncio.AbstractEventLoop
+        self,
+        handle: Handle,
+        method: Method[T] | None,
+        options: Options,
+        number: int,
+        loop: asyncio.AbstractEventLoop,
     ) -> None:
         super().__init__(loop=loop)
         self.handle = handle
         self.method = method
         self.options = options
-        self.number = 0
+        self.number = number
 
     def cancel(self, msg: Any | None = None) -> bool:
         """Cancels the call in the library too; its answer still comes, and then its streams end."""
@@ -60,6 +65,18 @@ class Call(asyncio.Future[T]):
             self.set_exception(error)
 
 
+class _Loop:
+    """What one loop waits on, and its own room for what the library answers."""
+
+    __slots__ = ("descriptor", "loop", "number", "room")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, descriptor: int) -> None:
+        self.loop = loop
+        self.descriptor = descriptor
+        self.number = ffi.new("uint64_t *")
+        self.room = Room()
+
+
 class Pump:
     """The queue of one host, shared by all who await its calls. It does not keep the handle alive."""
 
@@ -67,90 +84,95 @@ class Pump:
         self._state = state
         self._lock = threading.Lock()
         self._calls: dict[int, Call[Any]] = {}
-        self._descriptors: dict[asyncio.AbstractEventLoop, int] = {}
-        weakref.finalize(self, _close_all, self._descriptors)
+        self._loops: dict[asyncio.AbstractEventLoop, _Loop] = {}
+        weakref.finalize(self, _close_all, self._loops)
         self._replies = ffi.new("psa_reply *[]", _BATCH)
         self._count = ffi.new("size_t *")
-        self._number, self._error = ffi.new("uint64_t *"), ffi.new("psa_reply **")
         self._done = ffi.new("psa_done *")[0]
 
-    def call(self, handle: Handle, method: Method[T], params: Any, options: Options) -> Call[T]:
-        """Starts a call of a method."""
-        call = self._begun(handle, method, options)
+    async def call(self, handle: Handle, method: Method[T], params: Any, options: Options) -> T:
+        """Calls a method."""
+        here = self._here(handle)
+        room = here.room
+        given = room.given
+        given.ptr, given.len = params, len(params)
         # Held until the future is known, so that another loop cannot take its answer before.
         with self._lock:
-            code = lib.psa_host_submit(
-                handle.pointer,
-                method.name,
-                (params, len(params)),
-                options.pointer,
-                self._done,
-                self._number,
-                self._error,
+            code = lib.psa_host_begin(
+                handle.pointer, method.name, given, options.pointer, self._done, here.number, room.reply
             )
-            self._note(call, code)
-        return call
+            reply = room.reply[0]
+            call: Call[T] | None = None if reply else self._noted(handle, method, options, here)
+        if call is not None:
+            return await call
+        try:
+            if code:
+                raise errors.of_json(text_of(reply, room.length))
+            result = method.decode(text_of(reply, room.length))
+        except BaseException:
+            options.finish(False)
+            raise
+        finally:
+            lib.psa_reply_free(reply)
+        options.finish(True)
+        return result
 
-    def page(self, handle: Handle, who: bytes, request: Request) -> Call[Response]:
-        """Starts serving a request to the page."""
-        call: Call[Response] = self._begun(handle, None, default_options)
-        given = (ffi.from_buffer(who), len(who))
+    async def page(self, handle: Handle, who: bytes, request: Request) -> Response:
+        """Serves a request to the page."""
+        here = self._here(handle)
+        given, reply = (ffi.from_buffer(who), len(who)), here.room.reply
         with self._lock:
-            code = lib.psa_host_submit_page(
-                handle.pointer, given, request.pointer, self._done, self._number, self._error
-            )
-            self._note(call, code)
-        return call
+            if lib.psa_host_submit_page(handle.pointer, given, request.pointer, self._done, here.number, reply):
+                raise taken(reply[0])
+            call: Call[Response] = self._noted(handle, None, default_options, here)
+        return await call
 
-    def callback(self, handle: Handle, request: Request) -> Call[Response]:
-        """Starts serving a request to the callback address."""
-        call: Call[Response] = self._begun(handle, None, default_options)
+    async def callback(self, handle: Handle, request: Request) -> Response:
+        """Serves a request to the callback address."""
+        here = self._here(handle)
+        reply = here.room.reply
         with self._lock:
-            code = lib.psa_host_submit_callback(
-                handle.pointer, request.pointer, self._done, self._number, self._error
-            )
-            self._note(call, code)
-        return call
+            if lib.psa_host_submit_callback(handle.pointer, request.pointer, self._done, here.number, reply):
+                raise taken(reply[0])
+            call: Call[Response] = self._noted(handle, None, default_options, here)
+        return await call
 
     def waiting(self) -> int:
         """How many calls are under way."""
         return len(self._calls)
 
-    def _begun(self, handle: Handle, method: Method[Any] | None, options: Options) -> Call[Any]:
-        handle.check()
+    def _here(self, handle: Handle) -> _Loop:
+        """What the running loop has here; refuses a child of a fork."""
+        if self._state.forked:
+            handle.check()
         loop = asyncio.get_running_loop()
-        if loop not in self._descriptors:
-            self._attach(handle, loop)
-        return Call(handle, method, options, loop=loop)
+        return self._loops.get(loop) or self._attached(handle, loop)
 
-    def _note(self, call: Call[Any], code: int) -> None:
-        """Keeps a call that has begun; raises why another has not."""
-        if code == _OK:
-            call.number = self._number[0]
-            self._calls[call.number] = call
-            return
-        call.options.finish(False)
-        raise taken(self._error[0])
+    def _noted(self, handle: Handle, method: Method[Any] | None, options: Options, here: _Loop) -> Call[Any]:
+        """The future of a call that has begun."""
+        number = here.number[0]
+        call = self._calls[number] = Call(handle, method, options, number, here.loop)
+        return call
 
-    def _attach(self, handle: Handle, loop: asyncio.AbstractEventLoop) -> None:
+    def _attached(self, handle: Handle, loop: asyncio.AbstractEventLoop) -> _Loop:
         self._detach_closed()
         descriptor = lib.psa_host_wake_fd(handle.pointer)
         if descriptor < 0:
             raise errors.Unsupported("asyncio needs a descriptor to wait on, which this platform does not have")
         # Ours, so that it stays what it is when the library closes its own.
-        copy = os.dup(descriptor)
-        self._descriptors[loop] = copy
-        loop.add_reader(copy, self._drain, loop)
+        here = self._loops[loop] = _Loop(loop, os.dup(descriptor))
+        loop.add_reader(here.descriptor, self._drain, loop)
+        return here
 
     def _detach(self, loop: asyncio.AbstractEventLoop) -> None:
-        copy = self._descriptors.pop(loop, None)
-        if copy is not None:
+        gone = self._loops.pop(loop, None)
+        if gone is not None:
             if not loop.is_closed():
-                loop.remove_reader(copy)
-            os.close(copy)
+                loop.remove_reader(gone.descriptor)
+            os.close(gone.descriptor)
 
     def _detach_closed(self) -> None:
-        for loop in [loop for loop in self._descriptors if loop.is_closed()]:
+        for loop in [loop for loop in self._loops if loop.is_closed()]:
             self._detach(loop)
 
     def _drain(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -163,9 +185,12 @@ class Pump:
                 return
             code = lib.psa_host_take(self._state.pointer, self._replies, _BATCH, self._count)
             replies = self._replies[0 : self._count[0] if code == _OK else 0]
-            calls = [self._calls.pop(lib.psa_reply_id(reply)) for reply in replies]
-        length = ffi.new("size_t *")
+            calls = [self._calls.pop(lib.psa_reply_id(reply), None) for reply in replies]
+        length = self._loops[loop].room.length
         for reply, call in zip(replies, calls):
+            if call is None:  # Whoever began it was interrupted before it was noted.
+                lib.psa_reply_free(reply)
+                continue
             value, error = _outcome(reply, length, call)
             if (its_loop := call.get_loop()) is loop:
                 call.settle(value, error)
@@ -185,7 +210,7 @@ def _outcome(reply: Any, length: Any, call: Call[Any]) -> tuple[Any, BaseExcepti
             return None, errors.of_json(text_of(reply, length))
         if call.method is None:
             return response(lib.psa_reply_http(reply)), None
-        return call.method.decoded(text_of(reply, length)), None
+        return call.method.decode(text_of(reply, length)), None
     except Exception as error:  # It belongs to who waits, not to the loop.
         return None, error
     finally:
@@ -204,6 +229,6 @@ def pump_of(handle: Handle) -> Pump:
         return pump
 
 
-def _close_all(descriptors: dict[asyncio.AbstractEventLoop, int]) -> None:
-    for copy in descriptors.values():
-        os.close(copy)
+def _close_all(loops: dict[asyncio.AbstractEventLoop, _Loop]) -> None:
+    for gone in loops.values():
+        os.close(gone.descriptor)
