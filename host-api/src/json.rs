@@ -14,33 +14,34 @@ pub const DEPTH_MAX: usize = 64;
 /// What is wrong, in the parser's words, and where.
 pub fn look_through(text: &str) -> Result<(), serde_json::Error> {
     let mut reader = serde_json::Deserializer::from_str(text);
-    Shape { depth: 0 }.deserialize(&mut reader)?;
+    Shape { depth: 0, keys: &mut Vec::new() }.deserialize(&mut reader)?;
     reader.end()
 }
 
 /// Visits a value and keeps nothing of it.
-#[derive(Clone, Copy)]
-struct Shape {
+struct Shape<'a, 'de> {
     depth: usize,
+    /// Those of the objects around it: one place for all, because there are many objects and few keys in each.
+    keys: &'a mut Vec<Cow<'de, str>>,
 }
 
-impl Shape {
-    fn deeper<E: serde::de::Error>(self) -> Result<Shape, E> {
+impl<'de> Shape<'_, 'de> {
+    fn deeper<E: serde::de::Error>(&mut self) -> Result<Shape<'_, 'de>, E> {
         if self.depth == DEPTH_MAX {
             return Err(E::custom(format_args!("nested more than {DEPTH_MAX} deep")));
         }
-        Ok(Shape { depth: self.depth + 1 })
+        Ok(Shape { depth: self.depth + 1, keys: &mut *self.keys })
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Shape {
+impl<'de> DeserializeSeed<'de> for Shape<'_, 'de> {
     type Value = ();
     fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<(), D::Error> {
         reader.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Shape {
+impl<'de> Visitor<'de> for Shape<'_, 'de> {
     type Value = ();
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -64,26 +65,24 @@ impl<'de> Visitor<'de> for Shape {
     fn visit_str<E>(self, _: &str) -> Result<(), E> {
         Ok(())
     }
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        let inner = self.deeper()?;
-        while items.next_element_seed(inner)?.is_some() {}
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<(), A::Error> {
+        while items.next_element_seed(self.deeper()?)?.is_some() {}
         Ok(())
     }
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        let inner = self.deeper()?;
-        let mut keys: Vec<Cow<'de, str>> = Vec::new();
+    fn visit_map<A: MapAccess<'de>>(mut self, mut entries: A) -> Result<(), A::Error> {
+        let from = self.keys.len();
         while let Some(key) = entries.next_key_seed(Key)? {
-            keys.push(key);
-            entries.next_value_seed(inner)?;
+            self.keys.push(key);
+            entries.next_value_seed(self.deeper()?)?;
         }
+        let keys = &mut self.keys[from..];
         keys.sort_unstable();
-        match keys.windows(2).find(|pair| pair[0] == pair[1]) {
-            Some(pair) => {
-                let key: String = pair[0].chars().take(64).collect();
-                Err(A::Error::custom(format_args!("the key \"{key}\" is there twice")))
-            }
-            None => Ok(()),
+        if let Some(pair) = keys.windows(2).find(|pair| pair[0] == pair[1]) {
+            let key: String = pair[0].chars().take(64).collect();
+            return Err(A::Error::custom(format_args!("the key \"{key}\" is there twice")));
         }
+        self.keys.truncate(from);
+        Ok(())
     }
 }
 

@@ -7,8 +7,10 @@
 use super::Cx;
 use super::cx::{refused, service};
 use crate::abi::*;
+use crate::json::look_through;
 use crate::{Code, Error};
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::ffi::c_void;
 use std::future::Future;
 use std::pin::Pin;
@@ -154,10 +156,10 @@ impl Request {
     }
 
     /// The body as JSON, for tests; null if it is not JSON.
-    pub fn body_json(&self) -> serde_json::Value {
+    pub fn body_json(&self) -> Value {
         match self.body.as_slice() {
             [Body::Bytes(bytes)] => serde_json::from_slice(bytes).unwrap_or_default(),
-            _ => serde_json::Value::Null,
+            _ => Value::Null,
         }
     }
 }
@@ -184,9 +186,15 @@ impl Response {
         (200..300).contains(&self.status)
     }
 
-    /// The body as JSON; of another shape: `unavailable`, with the place and an excerpt.
-    pub fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Error> {
-        serde_json::from_slice(&self.body).map_err(|error| {
+    /// The body as JSON; of another shape: `unavailable`, with the place and an excerpt. A name that is there twice counts as
+    /// it is said last: nothing that the host would refuse gets into an answer by way of `Raw`.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        let plain = std::str::from_utf8(&self.body).is_ok_and(|text| look_through(text).is_ok());
+        let read = match plain {
+            true => serde_json::from_slice(&self.body),
+            false => serde_json::from_slice::<Value>(&self.body).and_then(serde_json::from_value),
+        };
+        read.map_err(|error| {
             let text = format!(
                 "the PSA answered {} with something that does not fit: {error}. It begins: {}",
                 self.status,
@@ -348,5 +356,23 @@ unsafe fn copy(response: &psa_http_response) -> Response {
         headers: headers.iter().map(|header| (text(header.name), text(header.value))).collect(),
         // SAFETY: as above.
         body: unsafe { response.body.as_slice() }.to_vec(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Raw;
+
+    #[test]
+    fn what_the_host_would_refuse_is_mended_or_refused_here() {
+        let read = |body: &str| Response { body: body.into(), ..Response::default() }.json::<Raw>();
+        assert_eq!(format!("{:?}", read(r#"{"b":1.50,"a":1}"#).unwrap()), r#"{"b":1.50,"a":1}"#);
+        let mended = read(r#"{"b":{"x":1,"x":1.50},"a":0,"a":1}"#).unwrap();
+        assert_eq!(format!("{mended:?}"), r#"{"a":1,"b":{"x":1.5}}"#);
+        for body in [r#"{"a":1e999}"#, r#"{"a":"\ud800"}"#, "{", "[]", ""] {
+            let error = read(body).unwrap_err();
+            assert_eq!((error.code, error.reason.as_deref()), (Code::Unavailable, Some("not_json")), "{body}");
+        }
     }
 }
