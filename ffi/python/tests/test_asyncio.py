@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
@@ -35,6 +36,45 @@ def test_a_thousand_calls_are_in_flight_without_a_thread(host: psa_host.Host, ru
 
     answers, threads = run(all_at_once())
     assert (len(answers), threads) == (1, 0)
+
+
+# Where the answer is not remembered, the ended one would wait, which Python does not let it.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_what_the_collector_ends_may_call_amid_another_call(
+    host: psa_host.Host, connection: str, run: Run[Any]
+) -> None:
+    async def ask() -> set[tuple[str, str]]:
+        asynchronous = psa_host.AsyncHost(host)
+
+        async def get(ticket: str) -> str:
+            return (await asynchronous.tickets.get(tenant="t", connection=connection, ticket=ticket)).id
+
+        async def abandoned() -> None:
+            future = asyncio.get_running_loop().create_future()
+            try:
+                await future
+            finally:
+                await get("1006")
+
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
+        answers: set[tuple[str, str]] = set()
+        # cffi makes its functions when they are first asked for, behind a lock of its own.
+        await get("1001")
+        gc.set_threshold(40, 2, 2)
+        for _ in range(1500):
+            # Nobody has it any more: the collector ends it, wherever it happens to run.
+            task = asyncio.get_running_loop().create_task(abandoned())
+            await asyncio.sleep(0)
+            del task
+            for ticket in ("1001", "1002"):
+                answers.add((ticket, await get(ticket)))
+        return answers
+
+    thresholds = gc.get_threshold()
+    try:
+        assert run(ask()) == {("1001", "1001"), ("1002", "1002")}
+    finally:
+        gc.set_threshold(*thresholds)
 
 
 def test_what_is_remembered_is_there_without_a_turn_of_the_loop(

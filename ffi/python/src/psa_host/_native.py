@@ -100,12 +100,16 @@ def text_of(reply: Any, length: Any) -> Any:
 
 
 class Room:
-    """Where one call at a time has its parameters, and the library writes its answer. Making it costs as much as a call."""
+    """Where one call at a time has its parameters, and the library writes its answer. Making it costs as much as a call.
 
-    __slots__ = ("given", "length", "reply")
+    Never shared: the collector may run the code of others, and they may call, between any two lines here.
+    """
+
+    __slots__ = ("given", "length", "number", "reply")
 
     def __init__(self) -> None:
         self.given = ffi.new("psa_bytes *")[0]
+        self.number = ffi.new("uint64_t *")
         self.reply = ffi.new("psa_reply **")
         self.length = ffi.new("size_t *")
 

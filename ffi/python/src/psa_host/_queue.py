@@ -65,45 +65,36 @@ class Call(asyncio.Future[T]):
             self.set_exception(error)
 
 
-class _Loop:
-    """What one loop waits on, and its own room for what the library answers."""
-
-    __slots__ = ("descriptor", "loop", "number", "room")
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, descriptor: int) -> None:
-        self.loop = loop
-        self.descriptor = descriptor
-        self.number = ffi.new("uint64_t *")
-        self.room = Room()
-
-
 class Pump:
     """The queue of one host, shared by all who await its calls. It does not keep the handle alive."""
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._lock = threading.Lock()
+        # One that lets its own thread in again: what the collector ends inside may call, too.
+        self._lock = threading.RLock()
         self._calls: dict[int, Call[Any]] = {}
-        self._loops: dict[asyncio.AbstractEventLoop, _Loop] = {}
-        weakref.finalize(self, _close_all, self._loops)
+        self._rooms: list[Room] = []
+        self._descriptors: dict[asyncio.AbstractEventLoop, int] = {}
+        weakref.finalize(self, _close_all, self._descriptors)
         self._replies = ffi.new("psa_reply *[]", _BATCH)
         self._count = ffi.new("size_t *")
         self._done = ffi.new("psa_done *")[0]
 
     async def call(self, handle: Handle, method: Method[T], params: Any, options: Options) -> T:
         """Calls a method."""
-        here = self._here(handle)
-        room = here.room
+        loop = self._loop(handle)
+        room = self._room()
         given = room.given
         given.ptr, given.len = params, len(params)
         # Held until the future is known, so that another loop cannot take its answer before.
         with self._lock:
             code = lib.psa_host_begin(
-                handle.pointer, method.name, given, options.pointer, self._done, here.number, room.reply
+                handle.pointer, method.name, given, options.pointer, self._done, room.number, room.reply
             )
             reply = room.reply[0]
-            call: Call[T] | None = None if reply else self._noted(handle, method, options, here)
+            call: Call[T] | None = None if reply else self._noted(handle, method, options, room, loop)
         if call is not None:
+            self._rooms.append(room)
             return await call
         try:
             if code:
@@ -114,66 +105,90 @@ class Pump:
             raise
         finally:
             lib.psa_reply_free(reply)
+            self._rooms.append(room)
         options.finish(True)
         return result
 
     async def page(self, handle: Handle, who: bytes, request: Request) -> Response:
         """Serves a request to the page."""
-        here = self._here(handle)
-        given, reply = (ffi.from_buffer(who), len(who)), here.room.reply
+        loop = self._loop(handle)
+        room = self._room()
+        given = (ffi.from_buffer(who), len(who))
         with self._lock:
-            if lib.psa_host_submit_page(handle.pointer, given, request.pointer, self._done, here.number, reply):
-                raise taken(reply[0])
-            call: Call[Response] = self._noted(handle, None, default_options, here)
+            if lib.psa_host_submit_page(
+                handle.pointer, given, request.pointer, self._done, room.number, room.reply
+            ):
+                raise taken(room.reply[0])
+            call: Call[Response] = self._noted(handle, None, default_options, room, loop)
+        self._rooms.append(room)
         return await call
 
     async def callback(self, handle: Handle, request: Request) -> Response:
         """Serves a request to the callback address."""
-        here = self._here(handle)
-        reply = here.room.reply
+        loop = self._loop(handle)
+        room = self._room()
         with self._lock:
-            if lib.psa_host_submit_callback(handle.pointer, request.pointer, self._done, here.number, reply):
-                raise taken(reply[0])
-            call: Call[Response] = self._noted(handle, None, default_options, here)
+            if lib.psa_host_submit_callback(
+                handle.pointer, request.pointer, self._done, room.number, room.reply
+            ):
+                raise taken(room.reply[0])
+            call: Call[Response] = self._noted(handle, None, default_options, room, loop)
+        self._rooms.append(room)
         return await call
 
     def waiting(self) -> int:
         """How many calls are under way."""
         return len(self._calls)
 
-    def _here(self, handle: Handle) -> _Loop:
-        """What the running loop has here; refuses a child of a fork."""
+    def _loop(self, handle: Handle) -> asyncio.AbstractEventLoop:
+        """The running loop, which wakes when something has ended; refuses a child of a fork."""
         if self._state.forked:
             handle.check()
         loop = asyncio.get_running_loop()
-        return self._loops.get(loop) or self._attached(handle, loop)
+        if loop not in self._descriptors:
+            self._attach(handle, loop)
+        return loop
 
-    def _noted(self, handle: Handle, method: Method[Any] | None, options: Options, here: _Loop) -> Call[Any]:
+    def _room(self) -> Room:
+        """One that nobody has; it is given back when nothing of the call is in it any more."""
+        try:
+            return self._rooms.pop()
+        except IndexError:
+            return Room()
+
+    def _noted(
+        self,
+        handle: Handle,
+        method: Method[Any] | None,
+        options: Options,
+        room: Room,
+        loop: asyncio.AbstractEventLoop,
+    ) -> Call[Any]:
         """The future of a call that has begun."""
-        number = here.number[0]
-        call = self._calls[number] = Call(handle, method, options, number, here.loop)
+        number = room.number[0]
+        call = self._calls[number] = Call(handle, method, options, number, loop)
         return call
 
-    def _attached(self, handle: Handle, loop: asyncio.AbstractEventLoop) -> _Loop:
+    def _attach(self, handle: Handle, loop: asyncio.AbstractEventLoop) -> None:
         self._detach_closed()
         descriptor = lib.psa_host_wake_fd(handle.pointer)
         if descriptor < 0:
             raise errors.Unsupported("asyncio needs a descriptor to wait on, which this platform does not have")
         # Ours, so that it stays what it is when the library closes its own.
-        here = self._loops[loop] = _Loop(loop, os.dup(descriptor))
-        loop.add_reader(here.descriptor, self._drain, loop)
-        return here
+        copy = self._descriptors[loop] = os.dup(descriptor)
+        loop.add_reader(copy, self._drain, loop)
 
     def _detach(self, loop: asyncio.AbstractEventLoop) -> None:
-        gone = self._loops.pop(loop, None)
-        if gone is not None:
+        copy = self._descriptors.pop(loop, None)
+        if copy is not None:
             if not loop.is_closed():
-                loop.remove_reader(gone.descriptor)
-            os.close(gone.descriptor)
+                loop.remove_reader(copy)
+            os.close(copy)
 
     def _detach_closed(self) -> None:
-        for loop in [loop for loop in self._loops if loop.is_closed()]:
-            self._detach(loop)
+        for loop in list(self._descriptors):
+            if loop.is_closed():
+                self._detach(loop)
 
     def _drain(self, loop: asyncio.AbstractEventLoop) -> None:
         """Takes what has ended, for all loops."""
@@ -186,7 +201,7 @@ class Pump:
             code = lib.psa_host_take(self._state.pointer, self._replies, _BATCH, self._count)
             replies = self._replies[0 : self._count[0] if code == _OK else 0]
             calls = [self._calls.pop(lib.psa_reply_id(reply), None) for reply in replies]
-        length = self._loops[loop].room.length
+        length = ffi.new("size_t *")
         for reply, call in zip(replies, calls):
             if call is None:  # Whoever began it was interrupted before it was noted.
                 lib.psa_reply_free(reply)
@@ -229,6 +244,6 @@ def pump_of(handle: Handle) -> Pump:
         return pump
 
 
-def _close_all(loops: dict[asyncio.AbstractEventLoop, _Loop]) -> None:
-    for gone in loops.values():
-        os.close(gone.descriptor)
+def _close_all(descriptors: dict[asyncio.AbstractEventLoop, int]) -> None:
+    for copy in descriptors.values():
+        os.close(copy)
