@@ -101,5 +101,5 @@ fn board_of(record: &mut Record<'_>) -> Option<Reference> {
 /// What can be chosen for a field of the tenant's.
 fn options(record: &Record) -> Vec<String> {
     let options = record.children("options").unwrap_or_default().into_iter();
-    options.filter_map(|option| option.get("optionValue")?.as_str().map(str::to_owned)).collect()
+    options.filter_map(|option| option.peek("optionValue")).collect()
 }

@@ -10,7 +10,6 @@ use psa_host_api::Error;
 use psa_host_api::model::{Company, Contact, Page};
 use psa_host_api::ops::{SearchCompaniesRequest, SearchContactsRequest};
 use psa_host_api::sdk::Cx;
-use serde_json::{Map, Value};
 
 pub(crate) async fn search(client: &Client, cx: &Cx, request: SearchCompaniesRequest) -> Result<Page<Company>, Error> {
     let query = said([("conditions", conditions::of_companies(&request)?)]);
@@ -74,12 +73,11 @@ fn contact_from(mut record: Record<'_>) -> Contact {
 /// The contact's main address first. The items themselves stay in `raw`: they hold the phones too.
 fn emails(record: &Record<'_>) -> Vec<String> {
     let items = record.children("communicationItems").unwrap_or_default();
-    let text = |item: &Map<String, Value>, name: &str| item.get(name).and_then(Value::as_str).map(str::to_owned);
-    let is_email = |item: &&Map<String, Value>| text(item, "communicationType").as_deref() == Some("Email");
-    let main = |item: &Map<String, Value>| item.get("defaultFlag") == Some(&Value::Bool(true));
-    let (first, rest): (Vec<_>, Vec<_>) = items.iter().filter(is_email).partition(|item| main(item));
+    let is_email = |item: &Record<'_>| item.peek("communicationType").as_deref() == Some("Email");
+    let listed = items.into_iter().filter(is_email).map(|mut item| (item.flag("defaultFlag"), item.text("value")));
+    let (first, rest): (Vec<_>, Vec<_>) = listed.partition(|(main, _)| *main == Some(true));
     let mut emails: Vec<String> = Vec::new();
-    for email in first.into_iter().chain(rest).filter_map(|item| text(item, "value")) {
+    for email in first.into_iter().chain(rest).filter_map(|(_, email)| email) {
         if !email.is_empty() && !emails.iter().any(|there| there.eq_ignore_ascii_case(&email)) {
             emails.push(email);
         }

@@ -54,6 +54,11 @@ impl<'a> Record<'a> {
         text_of(self.see(name)?)
     }
 
+    /// A member that may be of any type.
+    pub(crate) fn value(&mut self, name: &str) -> Option<Value> {
+        read(self.take(name)?.get())
+    }
+
     pub(crate) fn flag(&mut self, name: &str) -> Option<bool> {
         read(self.take(name)?.get())
     }
@@ -78,8 +83,8 @@ impl<'a> Record<'a> {
     /// An object `{id, name, …}`; the empty stub that ConnectWise sometimes sends is none. Source: facts 7.3.
     pub(crate) fn reference(&mut self, name: &str) -> Option<Reference> {
         let object = self.take(name)?;
-        let mut object: Record<'_> = read(object.get())?;
-        Some(Reference { id: object.id("id")?, name: object.text("name") })
+        let object: Named<'_> = read(object.get()).filter(|_| object.get().starts_with('{'))?;
+        Some(Reference { id: id_of(object.id?.get())?, name: object.name.and_then(|name| text_of(name.get())) })
     }
 
     pub(crate) fn status(&mut self, name: &str) -> Option<StatusRef> {
@@ -109,10 +114,9 @@ impl<'a> Record<'a> {
     }
 
     /// The records of an array, which stay in what is left. `None`: the answer has no such member.
-    pub(crate) fn children(&self, name: &str) -> Option<Vec<Map<String, Value>>> {
-        let items: Vec<Value> = read(self.see(name)?)?;
-        let record = |item| if let Value::Object(record) = item { Some(record) } else { None };
-        Some(items.into_iter().filter_map(record).collect())
+    pub(crate) fn children(&self, name: &str) -> Option<Vec<Record<'_>>> {
+        let items: Vec<&RawValue> = read(self.see(name)?)?;
+        Some(items.into_iter().filter_map(|item| read(item.get())).collect())
     }
 
     /// What nobody took. Null and absent mean the same. Source: facts 3.1.
@@ -120,6 +124,15 @@ impl<'a> Record<'a> {
         let left = self.0.iter().filter_map(|member| Some((&*member.name, member.value.as_deref()?)));
         Raw::of(left.filter(|(_, value)| value.get() != "null"))
     }
+}
+
+/// What a reference is made of; objects only, for an array would be read as its members in order.
+#[derive(Deserialize)]
+struct Named<'a> {
+    #[serde(borrow)]
+    id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    name: Option<&'a RawValue>,
 }
 
 /// A value of a type; `None` if it is of another.
@@ -169,7 +182,7 @@ mod tests {
     use serde_json::json;
 
     const TEXT: &str = r#"{"id":7,"\u0074ext":"a\"\u00e9","no":null,"flag":true,"float":1.50,"number":-3,"ids":[1,"2",3],
-        "ref":{ "id":"x","name":"A\tB","more":1},"stub":{},"list":[],"children":[{"a":1},2],
+        "ref":{ "id":"x","name":"A\tB","more":1},"stub":{},"list":[],"pair":[1,"A"],"children":[{"a":1},2],
         "_info":{"lastUpdated":"t\u0031","n":1},"name":"n","left":{"b":1.0}}"#;
 
     /// Both ways to a record say the same.
@@ -195,18 +208,24 @@ mod tests {
         assert_eq!(both(|it| (it.ids("ids"), it.ids("name"))), (vec!["1".to_owned(), "3".to_owned()], vec![]));
         let reference = Reference { id: "x".to_owned(), name: text("A\tB") };
         assert_eq!(
-            both(|it| [it.reference("ref"), it.reference("stub"), it.reference("list")]),
-            [Some(reference), None, None]
+            both(|it| ["ref", "stub", "list", "pair"].map(|name| it.reference(name))),
+            [Some(reference), None, None, None]
         );
         assert_eq!(both(|it| it.infos(["lastUpdated", "n", "x"])), [text("t1"), None, None]);
-        assert_eq!(both(|it| it.children("children")).unwrap(), [json!({"a": 1}).as_object().unwrap().clone()]);
-        assert_eq!(both(|it| (it.children("list"), it.children("name"))), (Some(vec![]), None));
+        let children = |it: &Record<'_>, name: &str| -> Option<Vec<Raw>> {
+            it.children(name).map(|children| children.into_iter().map(Record::rest).collect())
+        };
+        let child: Raw = serde_json::from_value(json!({"a": 1})).unwrap();
+        assert_eq!(both(|it| children(it, "children")), Some(vec![child]));
+        assert_eq!(both(|it| (children(it, "list"), children(it, "name"))), (Some(vec![]), None));
+        assert_eq!(both(|it| [it.value("ids"), it.value("gone")]), [Some(json!([1, "2", 3])), None]);
     }
 
     #[test]
     fn what_is_taken_is_gone_and_what_is_seen_stays() {
         let left = both(|it| {
-            let seen = (it.peek("name"), it.info("lastUpdated"), it.children("children"));
+            let seen =
+                (it.peek("name"), it.info("lastUpdated"), it.children("children").map(|children| children.len()));
             let taken = (it.text("name"), it.text("name"));
             assert_eq!((seen.0.as_deref(), &taken.0, &taken.1), (Some("n"), &seen.0, &None));
             std::mem::replace(it, Record(Vec::new())).rest()

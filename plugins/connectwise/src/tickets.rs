@@ -178,8 +178,10 @@ pub(crate) fn ticket_from(client: &Client, kind: Kind, mut record: Record<'_>) -
 }
 
 /// A field of the tenant's. The whole array stays in `raw`, because only the whole can be written. Source: facts 4.
-fn custom_field(mut record: Map<String, Value>) -> CustomField {
-    let value = record.remove("value").unwrap_or(Value::Null);
-    let mut record = Record::new(record);
-    CustomField { id: record.id("id").unwrap_or_default(), name: record.text("caption"), value }
+fn custom_field(mut field: Record<'_>) -> CustomField {
+    CustomField {
+        id: field.id("id").unwrap_or_default(),
+        name: field.text("caption"),
+        value: field.value("value").unwrap_or_default(),
+    }
 }
