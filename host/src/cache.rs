@@ -37,10 +37,12 @@ pub enum Kind {
     Plugin,
     /// What can be chosen in a field, as it was shown last: shown again while it is read anew.
     Options,
+    /// A page of a list, read before it was asked for: given out once.
+    Ahead,
 }
 
 impl Kind {
-    const ALL: [Kind; 5] = [Kind::Catalog, Kind::Members, Kind::Ticket, Kind::Plugin, Kind::Options];
+    const ALL: [Kind; 6] = [Kind::Catalog, Kind::Members, Kind::Ticket, Kind::Plugin, Kind::Options, Kind::Ahead];
 }
 
 /// Names a value within one connection: what it is, whom it is about, and the rest, such as a page.
@@ -52,6 +54,11 @@ pub struct Key {
 }
 
 impl Key {
+    /// A page of a list; all of them are about the same.
+    pub(crate) fn ahead(rest: impl Into<String>) -> Key {
+        Key::new(Kind::Ahead, "list", rest)
+    }
+
     /// `entity` is what will be invalidated as a whole: the id of a ticket, the name of a catalogue.
     pub fn new(kind: Kind, entity: impl Into<String>, rest: impl Into<String>) -> Key {
         Key { kind, entity: entity.into(), rest: rest.into() }
@@ -82,7 +89,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Five MiB in all for a connection; one more for what its forms offer.
+    /// Five MiB in all for a connection; one more for what its forms offer, and sixteen while lists are read ahead.
     pub const fn of(kind: Kind) -> Limits {
         const MINUTE_MS: u64 = 60_000;
         const DAY_MS: u64 = 24 * 60 * MINUTE_MS;
@@ -95,11 +102,10 @@ impl Limits {
                 Limits { ttl_ms: 10 * MINUTE_MS, ttl_ms_max: 10 * MINUTE_MS, entries_max: 128, bytes_max: MIB }
             }
             Kind::Ticket => Limits { ttl_ms: 30_000, ttl_ms_max: 30_000, entries_max: 512, bytes_max: 2 * MIB },
-            Kind::Plugin => {
-                // Something small of each linked ticket has room.
-                Limits { ttl_ms: 10 * MINUTE_MS, ttl_ms_max: DAY_MS, entries_max: 4_096, bytes_max: MIB }
-            }
+            // Something small of each linked ticket has room.
+            Kind::Plugin => Limits { ttl_ms: 10 * MINUTE_MS, ttl_ms_max: DAY_MS, entries_max: 4_096, bytes_max: MIB },
             Kind::Options => Limits { ttl_ms: DAY_MS, ttl_ms_max: DAY_MS, entries_max: 64, bytes_max: MIB },
+            Kind::Ahead => Limits { ttl_ms: 30_000, ttl_ms_max: 30_000, entries_max: 4, bytes_max: 16 * MIB },
         }
     }
 }
@@ -209,9 +215,14 @@ impl Cache {
         names
     }
 
-    /// Drops all that is known about an entity, and what is being loaded about it will not be kept.
+    /// Drops all that is known about an entity, and what is being loaded about it will not be kept. A ticket may be on any page
+    /// that was read ahead.
     pub fn invalidate(&self, kind: Kind, entity: &str) {
         let mut state = self.lock();
+        if kind == Kind::Ticket {
+            state.generations.bump(&Key::ahead(""));
+            state.shelves.remove(&Kind::Ahead);
+        }
         state.generations.bump(&Key::new(kind, entity, ""));
         if let Some(shelf) = state.shelves.get_mut(&kind) {
             shelf.remove_entity(entity);
@@ -257,6 +268,19 @@ impl Cache {
                 }
             }
         }
+    }
+
+    /// The same, and nothing is kept: the next one loads again.
+    pub(crate) async fn take_or_load<F, L>(&self, key: Key, load: F) -> Result<Bytes, Error>
+    where
+        F: FnOnce() -> L,
+        L: Future<Output = Result<Bytes, Error>>,
+    {
+        let value = self.get_or_load(key.clone(), None, load).await;
+        if let Some(shelf) = self.lock().shelves.get_mut(&key.kind) {
+            shelf.remove(&key);
+        }
+        value
     }
 
     /// Drops what is over, so that customers' data does not stay because nobody asks for it; the host calls it now and then.

@@ -124,7 +124,7 @@ impl Core {
     }
 
     /// Drops from the caches what other processes have made old, up to a version of the store.
-    fn forget_what_others_changed(&self, version: i64) -> Result<(), Error> {
+    pub(crate) fn forget_what_others_changed(&self, version: i64) -> Result<(), Error> {
         if self.seen.version.load(Ordering::SeqCst) == version {
             return Ok(());
         }
@@ -145,10 +145,14 @@ impl Core {
 
 /// Where the answer of an operation is kept.
 fn key<O: Operation>(stored: &StoredConnection, kind: Kind, entity: &str, request: &O::Request) -> Result<Key, Error> {
-    // What was read with other settings or credentials is another connection's in all but name.
+    Ok(Key::new(kind, entity, question::<O>(stored, request)?))
+}
+
+/// What is asked, and under which settings and credentials: with others it is another connection's in all but name.
+pub(crate) fn question<O: Operation>(stored: &StoredConnection, request: &O::Request) -> Result<String, Error> {
     let versions = format!("{}.{}", stored.settings_version, stored.credential_version);
     let rest = serde_json::to_string(request).map_err(|error| Error::internal(error.to_string()))?;
-    Ok(Key::new(kind, entity, format!("{} {versions} {rest}", O::NAME.to_string_lossy())))
+    Ok(format!("{} {versions} {rest}", O::NAME.to_string_lossy()))
 }
 
 /// Runs what waits for the disk beside the threads that drive everything else.

@@ -1,8 +1,10 @@
 //! The provider's lists: who works there, and what a ticket is made of.
 //!
-//! Holds: a page of one, through the cache; the whole of one.
+//! Holds: a page of one, through the cache; the whole of one; pages that are read ahead (`ahead`).
 //! Promises: a list that has no end is an error, not a loop; what was read a short while ago is not read again.
 //! Leaves to others: what is done with them (`methods`, `mappings`).
+
+pub(crate) mod ahead;
 
 use crate::cache::Kind;
 use crate::core::Core;

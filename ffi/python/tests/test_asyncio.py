@@ -13,7 +13,7 @@ import uvloop
 from scene import Simulator, connect
 
 import psa_host
-from psa_host import CallOptions, errors
+from psa_host import CallOptions, errors, types
 from psa_host._queue import pump_of
 
 T = TypeVar("T")
@@ -36,6 +36,17 @@ def test_a_thousand_calls_are_in_flight_without_a_thread(host: psa_host.Host, ru
 
     answers, threads = run(all_at_once())
     assert (len(answers), threads) == (1, 0)
+
+
+def test_a_list_is_walked_to_its_end(host: psa_host.Host, connection: str, run: Run[Any]) -> None:
+    async def walked() -> list[str]:
+        search = psa_host.AsyncHost(host).tickets.search
+        size = types.PageRequest(limit=7)
+        pages = psa_host.pages_async(search, tenant="t", connection=connection, page=size, ahead=True)
+        return [ticket.id async for page in pages for ticket in page.items]
+
+    whole = host.tickets.search(tenant="t", connection=connection, page=types.PageRequest(limit=1000))
+    assert run(walked()) == [ticket.id for ticket in whole.items]
 
 
 # Where the answer is not remembered, the ended one would wait, which Python does not let it.

@@ -34,6 +34,25 @@ def test_results_are_structs_with_their_parts(host: psa_host.Host, connection: s
     assert ("board", "Help Desk") in [(entry.entry, entry.name) for entry in boards]
 
 
+@pytest.mark.parametrize("ahead", [False, True])
+def test_a_list_is_walked_to_its_end(host: psa_host.Host, connection: str, ahead: bool) -> None:
+    size = types.PageRequest(limit=7)
+    pages = list(psa_host.pages(host.tickets.search, tenant="t", connection=connection, page=size, ahead=ahead))
+    assert [len(page.items) for page in pages[:-1]] == [7] * (len(pages) - 1)
+    whole = host.tickets.search(tenant="t", connection=connection, page=types.PageRequest(limit=1000))
+    assert [ticket.id for page in pages for ticket in page.items] == [ticket.id for ticket in whole.items]
+
+
+def test_pages_that_lead_back_to_an_earlier_one_are_an_error() -> None:
+    def endless(*, page: types.PageRequest | None = None) -> types.Page[int]:
+        return types.Page(items=[1], next="a" if page is None or page.cursor == "b" else "b")
+
+    with pytest.raises(errors.Unavailable) as caught:
+        for _ in psa_host.pages(endless):
+            pass
+    assert caught.value.reason == "endless"
+
+
 def test_any_method_can_be_called_by_its_name(host: psa_host.Host, connection: str) -> None:
     by_name = host.call("tickets.get", {"tenant": "t", "connection": connection, "ticket": "1001"})
     typed = host.tickets.get(tenant="t", connection=connection, ticket="1001")

@@ -118,6 +118,7 @@ fn each_kind_has_its_own_life() {
         (Kind::Plugin, Some(60 * minute), 60 * minute),
         (Kind::Plugin, Some(u64::MAX), 24 * 60 * minute),
         (Kind::Options, None, 24 * 60 * minute),
+        (Kind::Ahead, None, 30_000),
     ] {
         let (clock, cache) = cache();
         let key = Key::new(kind, "e", "r");

@@ -32,21 +32,32 @@ impl ConnectionRoom {
         context: &CallContext,
     ) -> Result<O::Answer, Error> {
         let stored = self.current(place).await?;
+        let answer = self.run_unread::<O>(&stored, request, context).await?;
+        read::<O>(&stored.plugin, &answer)
+    }
+
+    /// The same as the plugin writes it, for who gives it to [`read`] later.
+    pub(crate) async fn run_unread<O: Operation>(
+        &self,
+        stored: &StoredConnection,
+        request: &O::Request,
+        context: &CallContext,
+    ) -> Result<Vec<u8>, Error> {
         if let Ok(plugin) = self.plugin(&stored.plugin) {
-            self.check_form(&plugin, &stored)?;
+            self.check_form(&plugin, stored)?;
         }
         let is_test = O::NAME == TestConnection::NAME;
         if !is_test {
-            refuse_stopped(&stored)?;
+            refuse_stopped(stored)?;
         }
-        let instance = self.instance(&stored).await?;
-        let outcome = run_on::<O>(&stored.plugin, &instance, request, context).await;
+        let instance = self.instance(stored).await?;
+        let outcome = run_on::<O>(&instance, request, context).await;
         let refused = outcome.as_ref().is_err_and(|error| error.code == Code::Unauthenticated);
         if refused && !is_test && stored.state == ConnectionState::Active {
             // Nobody goes on knocking with these: an account is not locked out by us.
             let detail = "The PSA has refused the credentials.".to_owned();
             let version = Some(stored.credential_version);
-            self.stop(place, StopReason::SignIn, detail, version, crate::activity::HOST).await?;
+            self.stop(&stored.place, StopReason::SignIn, detail, version, crate::activity::HOST).await?;
         }
         outcome
     }
@@ -61,9 +72,9 @@ impl ConnectionRoom {
         context: &CallContext,
     ) -> Result<O::Answer, Error> {
         let instance = self.open(stored, Budget::new(self.in_flight), Some(secrets)).await?;
-        let outcome = run_on::<O>(&stored.plugin, &instance, request, context).await;
+        let outcome = run_on::<O>(&instance, request, context).await;
         instance.close().await;
-        outcome
+        read::<O>(&stored.plugin, &outcome?)
     }
 
     /// Takes an instance of older settings or credentials out of use, with what was read through it: that may be of another
@@ -197,25 +208,31 @@ fn refuse_stopped(stored: &StoredConnection) -> Result<(), Error> {
 }
 
 async fn run_on<O: Operation>(
-    plugin: &str,
     instance: &Instance,
     request: &O::Request,
     context: &CallContext,
-) -> Result<O::Answer, Error> {
-    let name = O::NAME.to_str().unwrap_or_default();
+) -> Result<Vec<u8>, Error> {
     let request = serde_json::to_vec(request).map_err(|error| Error::internal(error.to_string()))?;
-    let answer = instance.run(name, request, context).await?;
-    serde_json::from_slice(&answer).map_err(|error| {
+    instance.run(name::<O>(), request, context).await
+}
+
+/// What a plugin has answered to an operation.
+pub(crate) fn read<O: Operation>(plugin: &str, answer: &[u8]) -> Result<O::Answer, Error> {
+    serde_json::from_slice(answer).map_err(|error| {
         let writes = O::FLAGS & psa_host_api::abi::PSA_OP_WRITE != 0;
         let code = if writes { Code::OutcomeUnknown } else { Code::Internal };
-        let mut error =
-            Error::new(code, format!("{plugin} {name}: its result does not fit: {error}")).because("plugin_answer");
+        let message = format!("{plugin} {}: its result does not fit: {error}", name::<O>());
+        let mut error = Error::new(code, message).because("plugin_answer");
         if writes {
             // It reported success: whatever that was, it is not to be sent again.
             error.details = Some(serde_json::json!({"wire": "answered", "wire_status": 200}));
         }
         error
     })
+}
+
+fn name<O: Operation>() -> &'static str {
+    O::NAME.to_str().unwrap_or_default()
 }
 
 /// Of what an instance was opened with.

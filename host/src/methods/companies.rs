@@ -1,6 +1,7 @@
 //! Methods of companies and contacts.
 
 use crate::core::Core;
+use crate::lists::ahead;
 use crate::plugin::CallContext;
 use crate::store::Place;
 use psa_host_api::Error;
@@ -8,6 +9,7 @@ use psa_host_api::model::{Company, Configuration, Contact, Page, PageRequest, Si
 use psa_host_api::ops;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use std::sync::Arc;
 
 /// Parameters of companies.search.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -23,16 +25,21 @@ pub(crate) struct SearchCompanies {
     /// Which page.
     #[serde(default)]
     page: PageRequest,
+    /// Reads the page behind this one, too, while this one is looked at: for who reads a list to its end. A call that asks for
+    /// it within half a minute, with `ahead` as well, has it sooner.
+    #[serde(default)]
+    ahead: bool,
 }
 
 pub(crate) async fn search(
-    core: &Core,
+    core: &Arc<Core>,
     params: SearchCompanies,
     context: &CallContext,
 ) -> Result<Page<Company>, Error> {
-    let SearchCompanies { tenant, connection, text, page } = params;
-    let request = ops::SearchCompaniesRequest { text, page };
-    core.connections.run::<ops::SearchCompanies>(&Place { tenant, connection }, &request, context).await
+    let SearchCompanies { tenant, connection, text, page, ahead } = params;
+    let place = Place { tenant, connection };
+    let request = |page| ops::SearchCompaniesRequest { text: text.clone(), page };
+    ahead::page::<ops::SearchCompanies, _>(core, &place, page, ahead, request, context).await
 }
 
 /// Parameters of contacts.search.
@@ -55,16 +62,22 @@ pub(crate) struct SearchContacts {
     /// Which page.
     #[serde(default)]
     page: PageRequest,
+    /// Reads the page behind this one, too, while this one is looked at: for who reads a list to its end. A call that asks for
+    /// it within half a minute, with `ahead` as well, has it sooner.
+    #[serde(default)]
+    ahead: bool,
 }
 
 pub(crate) async fn contacts(
-    core: &Core,
+    core: &Arc<Core>,
     params: SearchContacts,
     context: &CallContext,
 ) -> Result<Page<Contact>, Error> {
-    let SearchContacts { tenant, connection, text, email, company, page } = params;
-    let request = ops::SearchContactsRequest { text, email, company, page };
-    core.connections.run::<ops::SearchContacts>(&Place { tenant, connection }, &request, context).await
+    let SearchContacts { tenant, connection, text, email, company, page, ahead } = params;
+    let place = Place { tenant, connection };
+    let request =
+        |page| ops::SearchContactsRequest { text: text.clone(), email: email.clone(), company: company.clone(), page };
+    ahead::page::<ops::SearchContacts, _>(core, &place, page, ahead, request, context).await
 }
 
 /// Parameters of companies.sites.
@@ -108,14 +121,24 @@ pub(crate) struct ListConfigurations {
     /// Which page.
     #[serde(default)]
     page: PageRequest,
+    /// Reads the page behind this one, too, while this one is looked at: for who reads a list to its end. A call that asks for
+    /// it within half a minute, with `ahead` as well, has it sooner.
+    #[serde(default)]
+    ahead: bool,
 }
 
 pub(crate) async fn configurations(
-    core: &Core,
+    core: &Arc<Core>,
     params: ListConfigurations,
     context: &CallContext,
 ) -> Result<Page<Configuration>, Error> {
-    let ListConfigurations { tenant, connection, text, company, ticket, page } = params;
-    let request = ops::ListConfigurationsRequest { text, company, ticket, page };
-    core.connections.run::<ops::ListConfigurations>(&Place { tenant, connection }, &request, context).await
+    let ListConfigurations { tenant, connection, text, company, ticket, page, ahead } = params;
+    let place = Place { tenant, connection };
+    let request = |page| ops::ListConfigurationsRequest {
+        text: text.clone(),
+        company: company.clone(),
+        ticket: ticket.clone(),
+        page,
+    };
+    ahead::page::<ops::ListConfigurations, _>(core, &place, page, ahead, request, context).await
 }

@@ -4,7 +4,7 @@ use super::{changes, links, waiting};
 use crate::cache::Kind;
 use crate::core::Core;
 use crate::core::kept::Kept;
-use crate::lists;
+use crate::lists::{self, ahead};
 use crate::outbox::{NewStatus, NewTicket, OperationView};
 use crate::plugin::CallContext;
 use crate::store::Place;
@@ -14,6 +14,7 @@ use psa_host_api::ops;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use std::sync::Arc;
 
 /// Parameters of tickets.get.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -64,12 +65,17 @@ pub(crate) struct Search {
     /// Which page.
     #[serde(default)]
     page: PageRequest,
+    /// Reads the page behind this one, too, while this one is looked at: for who reads a list to its end. A call that asks for
+    /// it within half a minute, with `ahead` as well, has it sooner.
+    #[serde(default)]
+    ahead: bool,
 }
 
-pub(crate) async fn search(core: &Core, params: Search, context: &CallContext) -> Result<Page<Ticket>, Error> {
-    let Search { tenant, connection, filter, page } = params;
-    let request = ops::SearchTicketsRequest { filter, page };
-    core.connections.run::<ops::SearchTickets>(&Place { tenant, connection }, &request, context).await
+pub(crate) async fn search(core: &Arc<Core>, params: Search, context: &CallContext) -> Result<Page<Ticket>, Error> {
+    let Search { tenant, connection, filter, page, ahead } = params;
+    let place = Place { tenant, connection };
+    let request = |page| ops::SearchTicketsRequest { filter: filter.clone(), page };
+    ahead::page::<ops::SearchTickets, _>(core, &place, page, ahead, request, context).await
 }
 
 /// Parameters of tickets.catalog.

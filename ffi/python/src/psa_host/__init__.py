@@ -7,8 +7,22 @@ from . import errors, types
 from ._call import CallOptions
 from ._http import Headers, Response
 from ._library import bundled_plugins, version
+from ._pages import pages, pages_async
 from .aio import AsyncHost
 from .errors import PsaError
 from .host import Host
 
-__all__ = ["AsyncHost", "CallOptions", "Headers", "Host", "PsaError", "Response", "bundled_plugins", "errors", "types", "version"]
+__all__ = [
+    "AsyncHost",
+    "CallOptions",
+    "Headers",
+    "Host",
+    "PsaError",
+    "Response",
+    "bundled_plugins",
+    "errors",
+    "pages",
+    "pages_async",
+    "types",
+    "version",
+]

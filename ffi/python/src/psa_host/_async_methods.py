@@ -315,6 +315,7 @@ class AsyncCompanies:
         *,
         tenant: str,
         connection: str,
+        ahead: bool = False,
         page: types.PageRequest | None = None,
         text: str | None = None,
         options: CallOptions | None = None,
@@ -323,6 +324,8 @@ class AsyncCompanies:
 
         tenant: Whose.
         connection: Through which connection.
+        ahead: Reads the page behind this one, too, while this one is looked at: for who reads a list to its end. A call
+        that asks for it within half a minute, with `ahead` as well, has it sooner.
         page: Which page.
         text: Words of the name.
         """
@@ -331,6 +334,7 @@ class AsyncCompanies:
             types.CompaniesSearchParams(
                 tenant=tenant,
                 connection=connection,
+                ahead=ahead,
                 page=page,
                 text=text,
             ),
@@ -376,6 +380,7 @@ class AsyncConfigurations:
         *,
         tenant: str,
         connection: str,
+        ahead: bool = False,
         company: str | None = None,
         page: types.PageRequest | None = None,
         text: str | None = None,
@@ -386,6 +391,8 @@ class AsyncConfigurations:
 
         tenant: Whose.
         connection: Through which connection.
+        ahead: Reads the page behind this one, too, while this one is looked at: for who reads a list to its end. A call
+        that asks for it within half a minute, with `ahead` as well, has it sooner.
         company: Of this company.
         page: Which page.
         text: Words of the name.
@@ -396,6 +403,7 @@ class AsyncConfigurations:
             types.ConfigurationsListParams(
                 tenant=tenant,
                 connection=connection,
+                ahead=ahead,
                 company=company,
                 page=page,
                 text=text,
@@ -783,6 +791,7 @@ class AsyncContacts:
         *,
         tenant: str,
         connection: str,
+        ahead: bool = False,
         company: str | None = None,
         email: str | None = None,
         page: types.PageRequest | None = None,
@@ -793,6 +802,8 @@ class AsyncContacts:
 
         tenant: Whose.
         connection: Through which connection.
+        ahead: Reads the page behind this one, too, while this one is looked at: for who reads a list to its end. A call
+        that asks for it within half a minute, with `ahead` as well, has it sooner.
         company: Of this company.
         email: Exactly this address.
         page: Which page.
@@ -803,6 +814,7 @@ class AsyncContacts:
             types.ContactsSearchParams(
                 tenant=tenant,
                 connection=connection,
+                ahead=ahead,
                 company=company,
                 email=email,
                 page=page,
@@ -2012,6 +2024,7 @@ class AsyncTickets:
         *,
         tenant: str,
         connection: str,
+        ahead: bool = False,
         filter: types.TicketFilter | None = None,
         page: types.PageRequest | None = None,
         options: CallOptions | None = None,
@@ -2020,6 +2033,8 @@ class AsyncTickets:
 
         tenant: Whose.
         connection: Through which connection.
+        ahead: Reads the page behind this one, too, while this one is looked at: for who reads a list to its end. A call
+        that asks for it within half a minute, with `ahead` as well, has it sooner.
         filter: Which tickets; all if left out.
         page: Which page.
         """
@@ -2028,6 +2043,7 @@ class AsyncTickets:
             types.TicketsSearchParams(
                 tenant=tenant,
                 connection=connection,
+                ahead=ahead,
                 filter=filter,
                 page=page,
             ),

@@ -691,6 +691,11 @@ class CompaniesSearchParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc
     connection: str
     """Through which connection."""
 
+    ahead: bool = False
+    """Reads the page behind this one, too, while this one is looked at: for who reads a list to its end. A call that
+    asks for it within half a minute, with `ahead` as well, has it sooner.
+    """
+
     page: PageRequest | None = None
     """Which page."""
 
@@ -851,6 +856,11 @@ class ConfigurationsListParams(msgspec.Struct, kw_only=True, omit_defaults=True,
 
     connection: str
     """Through which connection."""
+
+    ahead: bool = False
+    """Reads the page behind this one, too, while this one is looked at: for who reads a list to its end. A call that
+    asks for it within half a minute, with `ahead` as well, has it sooner.
+    """
 
     company: str | None = None
     """Of this company."""
@@ -1221,6 +1231,11 @@ class ContactsSearchParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=
 
     connection: str
     """Through which connection."""
+
+    ahead: bool = False
+    """Reads the page behind this one, too, while this one is looked at: for who reads a list to its end. A call that
+    asks for it within half a minute, with `ahead` as well, has it sooner.
+    """
 
     company: str | None = None
     """Of this company."""
@@ -3637,6 +3652,11 @@ class TicketsSearchParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=F
 
     connection: str
     """Through which connection."""
+
+    ahead: bool = False
+    """Reads the page behind this one, too, while this one is looked at: for who reads a list to its end. A call that
+    asks for it within half a minute, with `ahead` as well, has it sooner.
+    """
 
     filter: TicketFilter | None = None
     """Which tickets; all if left out."""

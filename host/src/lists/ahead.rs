@@ -1,0 +1,83 @@
+//! Pages of a provider's list that are read while the product looks at the one before.
+//!
+//! Holds: [`page`].
+//! Promises: nothing is read ahead for who does not ask for it; what was read ahead is given out once, is half a minute old at
+//! most, and never older than a change of a ticket that the host knows of.
+//! Leaves to others: keeping it (`cache`), how much may be under way (`egress`).
+
+use crate::cache::{Cache, Key};
+use crate::connections::read;
+use crate::core::{Core, question};
+use crate::plugin::{CallContext, Terms};
+use crate::store::{Place, StoredConnection};
+use bytes::Bytes;
+use psa_host_api::Error;
+use psa_host_api::model::{Page, PageRequest};
+use psa_host_api::ops::Operation;
+use std::sync::Arc;
+
+/// How long reading ahead may take, in milliseconds.
+const LONGEST_MS: u64 = 60_000;
+
+/// A page; with `ahead`, the next one is read from now on.
+pub(crate) async fn page<O, T>(
+    core: &Arc<Core>,
+    place: &Place,
+    page: PageRequest,
+    ahead: bool,
+    request: impl Fn(PageRequest) -> O::Request,
+    context: &CallContext,
+) -> Result<Page<T>, Error>
+where
+    O: Operation<Answer = Page<T>> + 'static,
+    O::Request: Sync,
+{
+    if !ahead {
+        return core.connections.run::<O>(place, &request(page), context).await;
+    }
+    core.forget_what_others_changed(core.store.data_version()?)?;
+    let stored = core.connections.current(place).await?;
+    core.connections.renew(&stored);
+    let cache = core.connections.caches.of(place.tenant.as_bytes(), &place.connection);
+    let limit = page.limit;
+    let wanted = Wanted::<O>::new(core, stored, request(page))?;
+    let answer = cache.take_or_load(wanted.key.clone(), || wanted.load(context)).await?;
+    let found = read::<O>(&wanted.stored.plugin, &answer)?;
+    if let Some(cursor) = found.next.clone() {
+        let next = request(PageRequest { cursor: Some(cursor), limit });
+        Wanted::<O>::new(core, wanted.stored, next)?.begin(cache);
+    }
+    Ok(found)
+}
+
+/// A page that somebody wants.
+struct Wanted<O: Operation> {
+    core: Arc<Core>,
+    stored: StoredConnection,
+    request: O::Request,
+    key: Key,
+}
+
+impl<O: Operation + 'static> Wanted<O>
+where
+    O::Request: Sync,
+{
+    fn new(core: &Arc<Core>, stored: StoredConnection, request: O::Request) -> Result<Wanted<O>, Error> {
+        let key = Key::ahead(question::<O>(&stored, &request)?);
+        Ok(Wanted { core: core.clone(), stored, request, key })
+    }
+
+    async fn load(&self, context: &CallContext) -> Result<Bytes, Error> {
+        let answer = self.core.connections.run_unread::<O>(&self.stored, &self.request, context).await?;
+        Ok(answer.into())
+    }
+
+    /// Reads it while nobody waits for it. What cannot be read is read when it is asked for, which says why.
+    fn begin(self, cache: Cache) {
+        tokio::spawn(async move {
+            let deadline = self.core.clock.boot_ms().saturating_add(LONGEST_MS);
+            let context = CallContext::until(deadline, Terms::default());
+            let _ = cache.get_or_load(self.key.clone(), None, || self.load(&context)).await;
+        });
+    }
+}
