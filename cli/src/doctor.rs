@@ -8,7 +8,7 @@ pub(crate) struct Options {
     /// The host's data folder.
     data_dir: PathBuf,
     /// A plugin file or a folder of them, as in the configuration: says which are refused, and why. It can be given
-    /// several times.
+    /// several times. Only for the user of the host, who owns DATA_DIR: the copies that the host loads are made here.
     #[arg(long)]
     plugins: Vec<PathBuf>,
 }
@@ -18,7 +18,10 @@ pub(crate) fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     if !folder.join("store.db").is_file() {
         return Err(format!("{} holds no store.db; name the data_dir of a host", folder.display()).into());
     }
-    let refused = psa_host::refused_plugins(folder, &options.plugins);
+    let refused = match options.plugins.as_slice() {
+        [] => Vec::new(),
+        plugins => psa_host::refused_plugins(folder, plugins)?,
+    };
     for line in &refused {
         println!("{line}");
     }
