@@ -204,6 +204,43 @@ fn a_plugin_that_was_refused_is_a_reason_before_anything_is_tried() {
     assert_eq!((halts.len(), halts[1].0.as_str()), (2, "not_delivering"));
 }
 
+/// What waited was refused, as if its ticket were gone: the plugin's absence was taken for the ticket's. And what stops a
+/// connection was kept and told with the path of a file of the product's machine.
+#[test]
+fn what_waits_goes_on_waiting_without_its_plugin_and_no_tenant_is_told_where_the_file_is() {
+    let scene = scene();
+    scene.call("connections.pause", json!({})).unwrap();
+    let note = scene.hand_in("Said later.");
+    let Scene { world, connection, simulator: _simulator, .. } = scene;
+    let world = without_plugin(world, fast());
+    let of = json!({"tenant": "t", "connection": connection});
+    world.call("connections.resume", of.clone()).unwrap();
+    let event = loop {
+        let event = world.host.next_event("c", 60_000).unwrap().expect("the stop is told");
+        world.host.ack_event("c", event.id).unwrap();
+        if event.json.contains("connection.stopped") && event.json.contains("plugin_missing") {
+            break event.json;
+        }
+    };
+    let stop = "The connection is stopped (plugin_missing), and nothing is sent through it. Its plugin is not loaded: \
+                plugins.list says which are, and which were refused.";
+    assert_eq!(halted(&world, &connection, &note), [("stopped".to_owned(), stop.to_owned())]);
+    let waits = world.call("operations.get", json!({"tenant": "t", "operation": note["operation"]})).unwrap();
+    assert_eq!(waits["state"], "queued", "{waits:#}");
+    let listed = world.call("plugins.list", json!({})).unwrap().to_string();
+    assert!(listed.contains("psa_connectwise.so"), "{listed}");
+    let told = [
+        event,
+        waits.to_string(),
+        world.call("connections.get", of.clone()).unwrap().to_string(),
+        world.call("activity.list", json!({"tenant": "t"})).unwrap().to_string(),
+        world.call("members.list", of).unwrap_err().to_json(),
+    ];
+    for told in told {
+        assert!(!told.contains("psa_connectwise.so"), "{told}");
+    }
+}
+
 /// The same host, opened again with a folder in which the file of the plugin is none.
 fn without_plugin(world: World, config: Value) -> World {
     world.host.close(1000).unwrap();
