@@ -2,7 +2,7 @@
 //!
 //! Promises: no mail is sent by an entry, whatever its text is shown as; what ConnectWise counts is what is answered.
 
-use crate::client::{Client, number, record};
+use crate::client::{Client, number};
 use crate::map::Record;
 use crate::notes::TEXT_CHARS_MAX;
 use crate::paging;
@@ -59,7 +59,7 @@ pub(crate) async fn add(client: &Client, cx: &Cx, request: AddTimeEntryRequest) 
     body.insert("chargeToId".to_owned(), json!(ticket));
     body.insert("chargeToType".to_owned(), json!(charge_to(kind)));
     match client.write(cx, "POST", "time/entries", &Value::Object(body)).await {
-        Ok(answer) => entry_from(Record::new(record(answer)?)),
+        Ok(answer) => entry_from(Record::of(answer)?),
         // The kind is in the body here, so a ticket that was converted is a reference that is not found.
         Err(error)
             if matches!(error.code, Code::NotFound | Code::Rejected)
@@ -241,7 +241,7 @@ mod tests {
     #[test]
     fn an_entry_is_read_with_their_hours() {
         let kept: Vec<Value> = serde_json::from_str(include_str!("../tests/kept/time-entries.json")).unwrap();
-        let entry = |position: usize| entry_from(Record::new(record(kept[position].clone()).unwrap())).unwrap();
+        let entry = |position: usize| entry_from(Record::of(kept[position].clone()).unwrap()).unwrap();
         let first = entry(0);
         assert_eq!((first.id.as_str(), first.ticket.as_deref(), first.hours), ("2", Some("69"), Some(1.75)));
         assert_eq!((first.billable, first.work_type.unwrap().id.as_str()), (Some(Billable::Billable), "3"));
