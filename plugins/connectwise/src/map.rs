@@ -61,6 +61,11 @@ impl<'a> Record<'a> {
         text_of(self.see(name)?)
     }
 
+    /// An id, which stays in what is left.
+    pub(crate) fn peek_id(&self, name: &str) -> Option<String> {
+        id_of(self.see(name)?)
+    }
+
     pub(crate) fn flag(&mut self, name: &str) -> Option<bool> {
         read(self.take(name)?.get())
     }
