@@ -11,6 +11,9 @@ pub(crate) struct Options {
     /// several times. Only for the user of the host, who owns DATA_DIR: the copies that the host loads are made here.
     #[arg(long)]
     plugins: Vec<PathBuf>,
+    /// Counts anew how many links and operations each connection has, where something else is said. Hosts may be at work.
+    #[arg(long)]
+    recount: bool,
 }
 
 pub(crate) fn run(options: &Options) -> Result<(), Box<dyn Error>> {
@@ -27,6 +30,9 @@ pub(crate) fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     }
     if refused.is_empty() && !options.plugins.is_empty() {
         println!("no plugin is refused");
+    }
+    if options.recount {
+        println!("connections that are counted anew: {}", psa_host::recount(folder)?);
     }
     let found = psa_host::doctor(folder)?;
     for line in &found {

@@ -16,6 +16,14 @@ pub fn doctor(data_dir: &Path) -> Result<Vec<String>, Error> {
     Ok(found)
 }
 
+/// Counts anew what the connections of a data folder have, which [`doctor`] compares. Of how many something else was said.
+pub fn recount(data_dir: &Path) -> Result<u64, Error> {
+    let store = SqliteStore::open(data_dir)?;
+    let counted = store.recount().wait()?;
+    store.close();
+    Ok(counted)
+}
+
 /// Tries plugin files, and folders of them, as a host with this data folder would: those that are refused, each with what
 /// is wrong and what to do. What is sound is loaded into this process. An error if this is not the user of the host.
 pub fn refused_plugins(data_dir: &Path, plugins: &[PathBuf]) -> Result<Vec<String>, Error> {

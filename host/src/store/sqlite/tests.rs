@@ -119,6 +119,9 @@ fn a_count_that_is_not_what_there_is_is_found() {
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(found[0].starts_with("connection one is said to have 7 ticket links, not 0, and 2 operations, not 0: "));
     assert!(found[1].starts_with("connection three is said to have 7 ticket links, not 0: nothing of it is lost"));
+    assert_eq!(store.recount().wait(), Ok(2));
+    assert_eq!(store.check().unwrap(), [""; 0]);
+    assert_eq!(store.recount().wait(), Ok(0));
 }
 
 #[test]
