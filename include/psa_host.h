@@ -217,8 +217,8 @@ psa_code psa_host_submit(psa_host *host,
  * with that result or error, which is to be freed; done never follows, and *id (if wanted) is 0. If it is NULL, the code
  * is PSA_OK, and done follows. reply itself must not be NULL. [any thread]
  *
- * Over at once is what the host remembers of the PSA, and what it refuses. No plugin runs in here, and no network is
- * waited for. */
+ * Over at once is what the host remembers of the PSA, and what it refuses. With options.input or options.output, what
+ * the parameters are refused for comes through done instead. No plugin runs in here, and no network is waited for. */
 PSA_API
 psa_code psa_host_begin(psa_host *host,
                         const char *method,
@@ -228,8 +228,8 @@ psa_code psa_host_begin(psa_host *host,
                         uint64_t *id,
                         psa_reply **reply);
 
-/* Asks a submitted call to end. It still ends through its psa_done, with whatever came first. PSA_NOT_FOUND: it is
- * done already. [any thread] */
+/* Asks a submitted call to end. It still ends through its psa_done, with whatever came first. PSA_NOT_FOUND: it has
+ * ended; done may still follow. [any thread] */
 PSA_API psa_code psa_host_cancel(psa_host *host, uint64_t id);
 
 /* ---- for event loops -------------------------------------------------------------------------------- */

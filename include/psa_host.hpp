@@ -144,7 +144,8 @@ public:
     }
 
     /* Asks a submitted call to end. It still ends through its future or its function, with whatever came first: cancelled,
-     * or a result. False: it is done already. Cancelling a call takes back no operation that was accepted. */
+     * or a result. False: it has ended; its future or its function may still be about to get that. Cancelling a call
+     * takes back no operation that was accepted. */
     bool cancel(std::uint64_t id) const { return try_cancel(id).value(); }
 
     result<bool> try_cancel(std::uint64_t id) const {

@@ -80,8 +80,8 @@ pub unsafe extern "C" fn psa_host_submit(
 /// with that result or error, which is to be freed; done never follows, and *id (if wanted) is 0. If it is NULL, the code
 /// is PSA_OK, and done follows. reply itself must not be NULL. [any thread]
 ///
-/// Over at once is what the host remembers of the PSA, and what it refuses. No plugin runs in here, and no network is
-/// waited for.
+/// Over at once is what the host remembers of the PSA, and what it refuses. With options.input or options.output, what
+/// the parameters are refused for comes through done instead. No plugin runs in here, and no network is waited for.
 ///
 /// # Safety
 /// As psa_host.h says.
@@ -126,8 +126,8 @@ fn going_on(call: Waiting) -> impl FnOnce(Finish) -> Result<u64, Error> {
     |finish| Ok(call.submit(Box::new(move |id, outcome| finish(Reply::new(outcome, id)))))
 }
 
-/// Asks a submitted call to end. It still ends through its psa_done, with whatever came first. PSA_NOT_FOUND: it is
-/// done already. [any thread]
+/// Asks a submitted call to end. It still ends through its psa_done, with whatever came first. PSA_NOT_FOUND: it has
+/// ended; done may still follow. [any thread]
 ///
 /// # Safety
 /// As psa_host.h says.

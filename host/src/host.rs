@@ -248,7 +248,7 @@ impl Host {
         })
     }
 
-    /// Asks a submitted call to end; it still ends through its `done`. `NotFound`: it already has.
+    /// Asks a submitted call to end; it still ends through its `done`. `NotFound`: it has ended; `done` may still be about to run.
     pub fn cancel(&self, id: u64) -> Result<(), Error> {
         match self.shared.lock_submitted().get(&id) {
             Some(cancel) => {

@@ -44,7 +44,7 @@ mod works;
 pub use callbacks::CallbackConfig;
 pub use config::Config;
 pub use connections::Connection;
-pub use doctor::{doctor, refused_plugins};
+pub use doctor::{doctor, recount, refused_plugins};
 pub use host::{Begun, CallOptions, Done, DoorDone, Ended, Event, Hooks, Host, Waiting};
 pub use http::{HttpAnswer, HttpRequest, OwnedRequest};
 pub use log::LogHook;

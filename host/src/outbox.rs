@@ -40,7 +40,7 @@ pub use config::OutboxConfig;
 pub(crate) use desk::Desk;
 pub use desk::FailPoint;
 pub(crate) use explain::{Explanation, Next, OperationView};
-pub(crate) use halt::Halt;
+pub(crate) use halt::{Halt, HaltReason};
 pub(crate) use trace::{Candidate, Wanted, candidates};
 
 use crate::store::{Due, LaneId, Place};

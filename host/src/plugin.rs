@@ -29,4 +29,4 @@ pub use running::Crash;
 pub(crate) use running::Running;
 pub use table::Plugin;
 pub use threads::block_signals;
-pub(crate) use trust::is_ours;
+pub(crate) use trust::{is_ours, user};

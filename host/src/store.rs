@@ -346,6 +346,8 @@ pub(crate) trait Upkeep: Send + Sync {
     fn backup(&self, to: &Path) -> Read<()>;
     /// What is wrong with the file; empty if nothing is.
     fn check(&self) -> Read<Vec<String>>;
+    /// Counts anew what connections have. Of how many something else was said.
+    fn recount(&self) -> Reply<u64>;
     /// Counts its versions: whether anybody has written since.
     fn data_version(&self) -> Read<i64>;
     /// What own writes have made old since `after`.

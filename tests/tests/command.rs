@@ -49,6 +49,23 @@ fn the_doctor_looks_at_a_data_folder_and_keys_can_come_from_the_environment() {
 }
 
 #[test]
+fn the_doctor_counts_anew_what_is_said_wrongly_of_a_connection() {
+    let (world, connection) = psa_tests::filled::gallery();
+    let data = world.folder.path().join("data");
+    let db = rusqlite::Connection::open(data.join("store.db")).unwrap();
+    db.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
+    db.execute("UPDATE connections SET links = 7", []).unwrap();
+    let said = psa().arg("doctor").arg(&data).output().unwrap();
+    let wrong = format!("connection {connection} is said to have 7 ticket links, not 0");
+    let said = (said.status.success(), String::from_utf8(said.stdout).unwrap());
+    assert!(!said.0 && said.1.contains(&wrong) && said.1.contains("psa doctor --recount"), "{said:?}");
+    // The host is at work meanwhile.
+    let printed = run(psa().args(["doctor", "--recount"]).arg(&data));
+    assert!(printed.contains("connections that are counted anew: 1\n") && printed.contains("is whole"), "{printed}");
+    world.host.close(1000).unwrap();
+}
+
+#[test]
 fn callbacks_are_sent_and_listened_to_without_any_site_of_somebody_elses() {
     use std::io::BufRead as _;
     let mut listening = psa()

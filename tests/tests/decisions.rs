@@ -173,6 +173,83 @@ fn a_process_that_leaves_delivery_to_others_says_so_of_each_connection() {
     assert_eq!(halted(&scene.world, &scene.connection, &note), both);
 }
 
+#[test]
+fn a_database_that_cannot_be_written_is_a_reason_too() {
+    let scene = scene();
+    scene.call("connections.pause", json!({})).unwrap();
+    let note = scene.hand_in("Said later.");
+    let db = rusqlite::Connection::open(scene.world.folder.path().join("data/store.db")).unwrap();
+    db.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
+    db.execute("UPDATE meta SET value = '2' WHERE name = 'min_writer'", []).unwrap();
+    assert_eq!(scene.call("connections.resume", json!({})).unwrap_err().reason.as_deref(), Some("store_newer"));
+    let store = "Nothing is sent while this process cannot write into the database: the database was migrated by a newer \
+                 library. Restart this process with the new one.";
+    let paused = "The connection is stopped (paused), and nothing is sent through it. product has paused it.";
+    let both = [("store".to_owned(), store.to_owned()), ("stopped".to_owned(), paused.to_owned())];
+    assert_eq!(halted(&scene.world, &scene.connection, &note), both);
+}
+
+#[test]
+fn a_plugin_that_was_refused_is_a_reason_before_anything_is_tried() {
+    let Scene { world, connection, link, simulator: _simulator } = scene();
+    let mut config = fast();
+    config["outbox"]["deliver"] = json!(false);
+    let world = without_plugin(world, config);
+    let note = json!({"tenant": "t", "link": link, "text": "Said later.", "visibility": "internal"});
+    let note = world.call("notes.post", note).unwrap();
+    let missing = "Nothing is sent through the connection. Its plugin is not loaded: plugins.list says which are, and \
+                   which were refused.";
+    let halts = halted(&world, &connection, &note);
+    assert_eq!(halts[0], ("plugin_missing".to_owned(), missing.to_owned()));
+    assert_eq!((halts.len(), halts[1].0.as_str()), (2, "not_delivering"));
+}
+
+/// What waited was refused, as if its ticket were gone: the plugin's absence was taken for the ticket's. And what stops a
+/// connection was kept and told with the path of a file of the product's machine.
+#[test]
+fn what_waits_goes_on_waiting_without_its_plugin_and_no_tenant_is_told_where_the_file_is() {
+    let scene = scene();
+    scene.call("connections.pause", json!({})).unwrap();
+    let note = scene.hand_in("Said later.");
+    let Scene { world, connection, simulator: _simulator, .. } = scene;
+    let world = without_plugin(world, fast());
+    let of = json!({"tenant": "t", "connection": connection});
+    world.call("connections.resume", of.clone()).unwrap();
+    let event = loop {
+        let event = world.host.next_event("c", 60_000).unwrap().expect("the stop is told");
+        world.host.ack_event("c", event.id).unwrap();
+        if event.json.contains("connection.stopped") && event.json.contains("plugin_missing") {
+            break event.json;
+        }
+    };
+    let stop = "The connection is stopped (plugin_missing), and nothing is sent through it. Its plugin is not loaded: \
+                plugins.list says which are, and which were refused.";
+    assert_eq!(halted(&world, &connection, &note), [("stopped".to_owned(), stop.to_owned())]);
+    let waits = world.call("operations.get", json!({"tenant": "t", "operation": note["operation"]})).unwrap();
+    assert_eq!(waits["state"], "queued", "{waits:#}");
+    let listed = world.call("plugins.list", json!({})).unwrap().to_string();
+    assert!(listed.contains("psa_connectwise.so"), "{listed}");
+    let told = [
+        event,
+        waits.to_string(),
+        world.call("connections.get", of.clone()).unwrap().to_string(),
+        world.call("activity.list", json!({"tenant": "t"})).unwrap().to_string(),
+        world.call("members.list", of).unwrap_err().to_json(),
+    ];
+    for told in told {
+        assert!(!told.contains("psa_connectwise.so"), "{told}");
+    }
+}
+
+/// The same host, opened again with a folder in which the file of the plugin is none.
+fn without_plugin(world: World, config: Value) -> World {
+    world.host.close(1000).unwrap();
+    let plugins = world.folder.path().join("refused");
+    std::fs::create_dir(&plugins).unwrap();
+    std::fs::write(plugins.join("psa_connectwise.so"), "only a text, and long enough to have a head\n").unwrap();
+    World::open(world.folder, &[&plugins], config).unwrap()
+}
+
 /// What `health` says of a connection: reasons and sentences. `operations.explain` of what waits there must say each.
 fn halted(world: &World, connection: &str, operation: &Value) -> Vec<(String, String)> {
     let of = json!({"tenant": "t", "operation": operation["operation"]});
@@ -186,7 +263,8 @@ fn halted(world: &World, connection: &str, operation: &Value) -> Vec<(String, St
     for (_, message) in &halts {
         assert!(explained.lines().any(|line| line == message), "explain does not say: {message}\n{explained}");
     }
-    let why = explained.lines().filter(|line| line.contains("sent through") || line.contains("sends nothing")).count();
+    let tells_why = ["sent through", "sends nothing", "Nothing is sent"];
+    let why = explained.lines().filter(|line| tells_why.iter().any(|part| line.contains(part))).count();
     assert_eq!(why, halts.len(), "explain says more than health: {explained}");
     halts
 }

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use psa_tests::browse::Visitor;
 use psa_tests::compile;
+use psa_tests::filled::gallery;
 use psa_tests::world::World;
 use serde_json::json;
 use std::os::unix::fs::PermissionsExt as _;
@@ -62,4 +63,22 @@ fn a_file_that_was_not_loaded_is_named_with_the_reason() {
     page.says("Why it was not loaded").says("it is not a shared library for this machine").says("plugin_format");
     assert!(!page.body.contains("<b>"), "{}", page.body);
     browser.with("locale", json!("de")).get("/").says("Nicht unterstützt").says("Warum?");
+}
+
+#[test]
+fn a_connection_in_use_whose_plugin_was_not_loaded_says_so_until_something_is_sent_too() {
+    let (world, connection) = gallery();
+    let page = format!("/c/{connection}");
+    Visitor::new(&world.host).get(&page).says("Connected").hides("Its plugin is not installed");
+    world.host.close(1000).unwrap();
+    let plugins = world.folder.path().join("refused");
+    std::fs::create_dir(&plugins).unwrap();
+    std::fs::write(plugins.join("psa_gallery.so"), "no library").unwrap();
+    // A process that leaves delivery to others has nothing to say of itself.
+    let world = World::open(world.folder, &[&plugins], json!({"outbox": {"deliver": false}})).unwrap();
+    let browser = Visitor::new(&world.host);
+    browser.get(&page).says("Needs attention").says("Its plugin is not installed. About the plugin").hides("deliver");
+    browser.with("locale", json!("de")).get("/").says("Das Plugin ist nicht installiert.");
+    let now = world.call("connections.get", json!({"tenant": "t", "connection": connection})).unwrap();
+    assert_eq!(now["state"], "active", "nobody has tried to send yet");
 }

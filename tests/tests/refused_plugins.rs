@@ -230,6 +230,32 @@ fn of_a_folder_what_can_be_loaded_is_and_the_rest_is_listed() {
     assert!(sound && said.contains("no plugin is refused"), "{said}");
 }
 
+/// What root had tried, the host's own user could not load any more: the copy was root's.
+#[test]
+fn the_doctor_tries_plugins_for_nobody_but_the_user_of_the_host() {
+    let folder = tempfile::tempdir().unwrap();
+    let plugin = table(&[], &folder);
+    let world = World::open(folder, &[], json!({})).unwrap();
+    world.host.close(1000).unwrap();
+    let data = world.folder.path().join("data");
+    if let Err(error) = std::os::unix::fs::chown(&data, Some(65534), None) {
+        println!("skipped: only root can give a folder to somebody else: {error}");
+        return;
+    }
+    let doctor = || {
+        let mut doctor = Command::new(compile::target().join("psa"));
+        doctor.arg("doctor").arg(&data);
+        doctor
+    };
+    let refused = doctor().arg("--plugins").arg(&plugin).output().unwrap();
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(!refused.status.success() && said.contains("belongs to user 65534, and this is user 0"), "{said}");
+    assert!(said.contains("Run it as the user of the host"), "{said}");
+    assert!(!data.join("plugins").exists(), "a copy was made that its user could not use");
+    // The database may be looked at by whoever can read it.
+    assert!(compile::run(&mut doctor()).contains("the database is whole"));
+}
+
 #[test]
 fn two_plugins_of_one_id_are_not_both_loaded() {
     let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());

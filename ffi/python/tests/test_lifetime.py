@@ -12,7 +12,7 @@ import warnings
 from typing import Any
 
 import pytest
-from processes import ran
+from processes import ended, program, ran
 
 import psa_host
 from psa_host import errors
@@ -58,6 +58,41 @@ def test_a_closed_host_is_forgotten_in_silence(config: dict[str, Any]) -> None:
         warnings.simplefilter("error")
         del host
         gc.collect()
+
+
+def test_what_the_collector_ends_may_call_at_any_time(config: dict[str, Any]) -> None:
+    # cffi made each function, and read each type, when it was first named, behind a lock: a collector that ran just
+    # there, and what it ended called, never came back. Here nobody gives that lock.
+    source = """
+    import asyncio, io
+    from contextlib import suppress
+    from psa_host._library import ffi, lib
+    print(sorted(set(dir(lib)) - set(vars(lib))))
+    ffi._lock.acquire()
+    who = {"tenant": "t", "actor": {"id": "u1"}, "permissions": ["view"], "mount": "/psa"}
+    who["public_origin"] = "https://desk.example.com"
+    options = psa_host.CallOptions(trace_id="a", timeout_ms=60_000)
+    file = {"tenant": "t", "connection": "none", "options": options}
+
+    async def awaited(host):
+        asynchronous = psa_host.AsyncHost(host)
+        await asynchronous.plugins.list()
+        await asynchronous.page(who, "GET", "/")
+        await asynchronous.callback("POST", "/hooks/none")
+
+    with psa_host.Host(given["config"]) as host:
+        host.plugins.list()
+        host.page(who, "GET", "/", [("Accept", "text/html")])
+        host.callback("POST", "/hooks/none", body=b"{}")
+        with suppress(errors.NotFound):
+            host.attachments.get(**file, attachment="1", output=io.BytesIO())
+        with suppress(errors.NotFound):
+            host.attachments.add(**file, ticket="1", title="A", file_name="a", public=False, input=b"a")
+        asyncio.run(awaited(host))
+    print("ended")
+    """
+    with program(source, config=config) as process:
+        assert ended(process, 30) == (0, "[]\nended\n", "")
 
 
 def test_a_host_is_not_pickled_nor_copied(host: psa_host.Host) -> None:

@@ -130,7 +130,7 @@ impl ConnectionRoom {
         budget: Budget,
         trying: Option<TriedSecrets>,
     ) -> Result<Instance, Error> {
-        let plugin = self.plugin(&stored.plugin)?;
+        let plugin = self.plugin(&stored.plugin).map_err(|_| plugin_missing())?;
         let form = &plugin.form;
         let place = stored.place.clone();
         // What the form does not show, or does not know any more, is not the plugin's to see.
@@ -205,6 +205,13 @@ fn refuse_stopped(stored: &StoredConnection) -> Result<(), Error> {
     };
     let message = format!("the connection is stopped: {what}. Enter its credentials, then test it");
     Err(Error::new(code, message).because("stopped"))
+}
+
+/// Not `not_found`, which would be said of the ticket that was asked for; and without the file's path, for what ends an
+/// operation is shown to its tenant.
+fn plugin_missing() -> Error {
+    let message = "the plugin of the connection is not loaded; plugins.list says which are, and which were refused";
+    Error::new(Code::Unavailable, message).because("plugin_missing")
 }
 
 async fn run_on<O: Operation>(

@@ -58,7 +58,8 @@ impl Waiting {
 
 impl Host {
     /// Begins a method without waiting for a disk, a network or a plugin: what is remembered is answered at once, and so is
-    /// what its parameters are refused for. An error: there is no such call.
+    /// what its parameters are refused for. With a stream these come later, once the stream has ended. An error: there
+    /// is no such call.
     pub fn begin(&self, method: &str, params: &[u8], options: CallOptions) -> Result<Begun, Error> {
         let inside = self.shared.gate.enter()?;
         let (cancel, context) = self.shared.context(options)?;

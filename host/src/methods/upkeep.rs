@@ -243,6 +243,7 @@ pub(crate) async fn health(core: &Core, params: AskHealth, _: &CallContext) -> R
         rows.push(ConnectionHealth {
             callbacks: core.callbacks.health(&place)?,
             halted: core.outbox.halts(
+                &connection.plugin,
                 connection.state,
                 connection.reason,
                 connection.detail.as_deref(),

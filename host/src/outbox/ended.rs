@@ -20,10 +20,10 @@ impl Outbox {
         let until = context.waits_until(clock.boot_ms(), wait_ms);
         let mut changes = self.changes();
         let mut cancelled = context.cancelled.clone();
-        let mut row = row;
+        let (mut row, mut left) = (row, false);
         loop {
             let now = clock.boot_ms();
-            let over = now >= until || *cancelled.borrow() || self.is_left(&row);
+            let over = now >= until || *cancelled.borrow() || left;
             if row.state.is_terminal() || row.state == State::Held || over {
                 return Ok(row);
             }
@@ -32,6 +32,8 @@ impl Outbox {
                 _ = cancelled.wait_for(|wanted| *wanted) => {}
                 () = clock.sleep(LOOK_EVERY_MS.min(until - now)) => {}
             }
+            // Before the row is read: what is no longer under way then is in the row as it stays.
+            left = self.is_left(&row);
             row = self.operation_of(&row.place.tenant, &row.operation)?;
         }
     }

@@ -154,7 +154,8 @@ impl Outbox {
         if !matches!(next, Next::Ended | Next::Person)
             && let Some(connection) = self.desk.store.get(&row.place)?
         {
-            let halts = self.halts(connection.state, connection.reason, connection.detail.as_deref(), foreign);
+            let (state, reason) = (connection.state, connection.reason);
+            let halts = self.halts(&connection.plugin, state, reason, connection.detail.as_deref(), foreign);
             lines.extend(halts.into_iter().map(|halt| halt.message));
         }
         let decisions = decisions(row);

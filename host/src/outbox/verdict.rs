@@ -6,6 +6,7 @@
 use super::answer::Answer;
 use super::desk::Desk;
 use super::gate::Pass;
+use super::halt::NOT_LOADED;
 use super::next::Turn;
 use super::steps::Sending;
 use super::trouble::Trouble;
@@ -27,8 +28,9 @@ pub(super) async fn blame(desk: &Desk, pass: &Pass, connection: &StoredConnectio
         _ => None,
     };
     if let Some(reason) = reason {
+        let detail = if reason == StopReason::PluginMissing { NOT_LOADED } else { &error.message };
         let version = Some(connection.credential_version);
-        desk.stop(&connection.place, reason, error.message.clone(), version).await;
+        desk.stop(&connection.place, reason, detail.to_owned(), version).await;
     }
     until.saturating_sub(boot).max(1)
 }

@@ -120,8 +120,13 @@ fn check_mode(what: &'static str, path: &Path, facts: &std::fs::Metadata) -> Res
 
 /// Whether it belongs to root or to the user of this process.
 pub(crate) fn is_ours(facts: &std::fs::Metadata) -> bool {
+    facts.uid() == 0 || facts.uid() == user()
+}
+
+/// The user of this process.
+pub(crate) fn user() -> u32 {
     // SAFETY: geteuid only reads a number of this process and cannot fail.
-    facts.uid() == 0 || facts.uid() == unsafe { libc::geteuid() }
+    unsafe { libc::geteuid() }
 }
 
 fn group() -> u32 {

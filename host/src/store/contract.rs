@@ -193,6 +193,8 @@ fn counts(store: &dyn Store) {
     };
     fill();
     counted(2, 1, "two links, one operation");
+    assert_eq!(store.recount().wait(), Ok(0));
+    counted(2, 1, "counted anew");
     let refused = store.link(link(&place, "n", "1002"), Record::default()).wait();
     assert!(refused.is_err());
     counted(2, 1, "what was not kept is not counted");

@@ -53,7 +53,7 @@ pub(crate) async fn add(client: &Client, cx: &Cx, request: AddAttachmentRequest)
         Value::Array(made) => made.into_iter().next().unwrap_or_default(),
         made => made,
     };
-    attachment_from(ticket, Record::new(crate::client::record(made)?))
+    attachment_from(ticket, Record::of(made)?)
 }
 
 /// Nobody can write a file that holds it: it is drawn when the request is made.
@@ -141,7 +141,6 @@ fn attachment_from(ticket: u64, mut record: Record<'_>) -> Result<Attachment, Er
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::record;
     use psa_host_api::model::Known;
 
     fn request(change: impl FnOnce(&mut AddAttachmentRequest)) -> AddAttachmentRequest {
@@ -197,7 +196,7 @@ mod tests {
     #[test]
     fn a_document_says_whether_the_customer_sees_it() {
         let kept: Vec<Value> = serde_json::from_str(include_str!("../tests/kept/documents.json")).unwrap();
-        let read = |position: usize| attachment_from(69, Record::new(record(kept[position].clone()).unwrap())).unwrap();
+        let read = |position: usize| attachment_from(69, Record::of(kept[position].clone()).unwrap()).unwrap();
         let file = read(0);
         assert_eq!(
             (file.id.as_str(), file.title.as_str(), file.file_name.as_deref()),

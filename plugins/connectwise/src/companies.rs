@@ -88,12 +88,11 @@ fn emails(record: &Record<'_>) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::record;
     use serde_json::json;
 
     #[test]
     fn companies_are_read_with_what_little_they_have() {
-        let company = |value| company_from(Record::new(record(value).unwrap()));
+        let company = |value| company_from(Record::of(value).unwrap());
         let whole =
             company(json!({"id": 2, "identifier": "Northwind", "name": "Northwind Dental", "deletedFlag": true,
                                    "website": "x"}));
@@ -105,21 +104,21 @@ mod tests {
 
     #[test]
     fn the_main_address_of_a_contact_comes_first() {
-        let contact = contact_from(Record::new(
-            record(json!({"id": 2, "firstName": "Alex", "company": {"id": 2, "name": "Northwind Dental"},
+        let contact = contact_from(
+            Record::of(json!({"id": 2, "firstName": "Alex", "company": {"id": 2, "name": "Northwind Dental"},
                 "communicationItems": [
                     {"communicationType": "Phone", "value": "555", "defaultFlag": true},
                     {"communicationType": "Email", "value": "old@example.com", "defaultFlag": false},
                     {"communicationType": "Email", "value": "Alex@example.com", "defaultFlag": true},
                     {"communicationType": "Email", "value": "alex@example.com"}]}))
             .unwrap(),
-        ));
+        );
         assert_eq!((contact.name.as_str(), contact.inactive), ("Alex", false));
         assert_eq!(contact.emails, ["Alex@example.com", "old@example.com"]);
         assert_eq!(contact.company.as_ref().unwrap().id, "2");
         assert!(has_address(&contact, "ALEX@example.com") && !has_address(&contact, "555"));
         // A list that shows no items is believed.
-        let bare = contact_from(Record::new(record(json!({"id": 3, "firstName": "Bo", "lastName": "Ek"})).unwrap()));
+        let bare = contact_from(Record::of(json!({"id": 3, "firstName": "Bo", "lastName": "Ek"})).unwrap());
         assert!(bare.name == "Bo Ek" && bare.emails.is_empty() && has_address(&bare, "bo@example.com"));
     }
 }

@@ -3,7 +3,7 @@
 //! Promises: a test changes nothing, also where it tries rights to write; a right that is missing is named, with what is
 //! not possible without it and where it is given.
 
-use crate::client::{Ask, Client, Query, record};
+use crate::client::{Ask, Client, Query};
 use crate::map::Record;
 use psa_host_api::error::SpeaksOf;
 use psa_host_api::model::{Account, StepState, TestReport, TestStep};
@@ -76,7 +76,7 @@ const RIGHTS: [Right; 6] = [
 
 pub(crate) async fn account(client: &Client, cx: &Cx) -> Result<Account, Error> {
     let me = client.get(cx, "system/myMembers/info", &Query::new()).await?;
-    let mut me = Record::new(record(me)?);
+    let mut me = Record::of(me)?;
     Ok(account_of(client, me.text("identifier")))
 }
 

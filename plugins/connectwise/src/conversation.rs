@@ -197,14 +197,13 @@ fn in_order(mut entries: Vec<ConversationEntry>) -> Vec<ConversationEntry> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::record;
     use psa_host_api::model::Visibility;
 
     #[test]
     fn entries_say_their_kind_ticket_author_and_who_may_read_them() {
         let kept: Vec<Value> = serde_json::from_str(include_str!("../tests/kept/all-notes.json")).unwrap();
         let entries: Vec<_> =
-            kept.into_iter().map(|value| entry_from(69, Record::new(record(value).unwrap())).unwrap()).collect();
+            kept.into_iter().map(|value| entry_from(69, Record::of(value).unwrap()).unwrap()).collect();
         let found: Vec<_> = entries
             .iter()
             .map(|it| (it.kind, it.id.as_str(), it.ticket.as_str(), it.visibility, it.merged, it.author.kind))

@@ -4,7 +4,7 @@
 //! never sent.
 //! Leaves to others: what the answer says (`tickets`), whether a lost answer meant a ticket (the host, by our mark).
 
-use crate::client::{Client, number, record};
+use crate::client::{Client, number};
 use crate::conditions::mark;
 use crate::map::Record;
 use crate::notes::TEXT_CHARS_MAX;
@@ -47,8 +47,8 @@ pub(crate) async fn ticket(client: &Client, cx: &Cx, request: CreateTicketReques
     if let (Some(status), Some(board)) = (&request.status, &request.board) {
         check_is_of_board(client, cx, number(status, "status")?, number(board, "board")?).await?;
     }
-    let made = record(client.write(cx, "POST", &format!("{}/tickets", kind.name()), &body).await?)?;
-    ticket_from(client, kind, Record::new(made))
+    let made = Record::of(client.write(cx, "POST", &format!("{}/tickets", kind.name()), &body).await?)?;
+    ticket_from(client, kind, made)
 }
 
 fn kind_of(request: &CreateTicketRequest) -> Result<Kind, Error> {

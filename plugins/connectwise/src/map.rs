@@ -3,6 +3,8 @@
 //! Promises: every member may be missing (source: facts 3.1); what has no word of ours survives in `raw`; a list is read
 //! once, and what is only handed on stays as it was written.
 
+use crate::client::record;
+use psa_host_api::Error;
 use psa_host_api::json::Key;
 use psa_host_api::model::{Author, AuthorKind, Known, Raw, Reference, StatusRef};
 use serde::Deserialize;
@@ -22,6 +24,11 @@ struct Member<'a> {
 }
 
 impl<'a> Record<'a> {
+    /// A record of an answer; an error if it is none.
+    pub(crate) fn of(value: Value) -> Result<Record<'static>, Error> {
+        record(value).map(Record::new)
+    }
+
     pub(crate) fn new(record: Map<String, Value>) -> Record<'static> {
         let member = |(name, value): (String, Value)| {
             // A value is JSON, so it can be written.
@@ -57,6 +64,11 @@ impl<'a> Record<'a> {
     /// A member that may be of any type.
     pub(crate) fn value(&mut self, name: &str) -> Option<Value> {
         read(self.take(name)?.get())
+    }
+
+    /// An id, which stays in what is left.
+    pub(crate) fn peek_id(&self, name: &str) -> Option<String> {
+        id_of(self.see(name)?)
     }
 
     pub(crate) fn flag(&mut self, name: &str) -> Option<bool> {

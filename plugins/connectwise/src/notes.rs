@@ -3,7 +3,7 @@
 //! Promises: every flag that decides who reads a note or is mailed is sent, whatever its value; a note read back is
 //! internal only if its flags say so clearly.
 
-use crate::client::{Client, Query, number, record};
+use crate::client::{Client, Query, number};
 use crate::map::Record;
 use crate::paging;
 use crate::tickets::{Kind, converted, kind_of, was_converted};
@@ -59,7 +59,7 @@ pub(crate) async fn get(client: &Client, cx: &Cx, request: GetNoteRequest) -> Re
         }
         outcome => outcome?,
     };
-    note_from(ticket, Record::new(record(found)?))
+    note_from(ticket, Record::of(found)?)
 }
 
 pub(crate) async fn add(client: &Client, cx: &Cx, request: AddNoteRequest) -> Result<Note, Error> {
@@ -67,7 +67,7 @@ pub(crate) async fn add(client: &Client, cx: &Cx, request: AddNoteRequest) -> Re
     let body = note_body(&request)?;
     let kind = kind_of(client, cx, ticket).await?;
     match client.write(cx, "POST", &format!("{}/notes", kind.path(ticket)), &body).await {
-        Ok(answer) => note_from(ticket, Record::new(record(answer)?)),
+        Ok(answer) => note_from(ticket, Record::of(answer)?),
         Err(error) => Err(converted(client, cx, ticket, kind, error).await),
     }
 }
@@ -148,7 +148,7 @@ mod tests {
         ] {
             let note = json!({"id": 3, "text": "x", "detailDescriptionFlag": detail, "internalAnalysisFlag": internal,
                               "resolutionFlag": resolution, "member": {}, "sentimentScore": 0.5});
-            let note = note_from(69, Record::new(record(note).unwrap())).unwrap();
+            let note = note_from(69, Record::of(note).unwrap()).unwrap();
             assert_eq!(note.visibility, visibility, "{detail:?} {internal:?} {resolution:?}");
             // The empty member is nobody; what has no word of ours survives.
             assert_eq!((note.author.kind, note.ticket.as_str()), (AuthorKind::Unknown, "69"));

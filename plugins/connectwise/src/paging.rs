@@ -3,7 +3,7 @@
 //! Promises: a cursor continues exactly where its page ended; an endpoint that only knows page numbers is read by
 //! them, in the order of ids; a cursor that is not ours, or of a list in another order, is refused.
 
-use crate::client::{Client, Query, record};
+use crate::client::{Client, Query};
 use crate::map::Record;
 use psa_host_api::json::look_through;
 use psa_host_api::model::{Page, PageRequest};
@@ -142,7 +142,7 @@ pub(crate) fn records<T>(response: &Response, read: impl Fn(Record<'_>) -> Resul
         let message = "ConnectWise answered with something that is no list";
         return Err(Error::new(Code::Unavailable, message).because("shape"));
     };
-    items.into_iter().map(|item| read(Record::new(record(item)?))).collect()
+    items.into_iter().map(|item| read(Record::of(item)?)).collect()
 }
 
 /// Records whose values can be handed on as they are.

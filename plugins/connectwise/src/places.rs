@@ -86,12 +86,11 @@ fn configuration_from(mut record: Record<'_>) -> Configuration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::record;
     use serde_json::json;
 
     #[test]
     fn a_site_has_its_address_on_one_line() {
-        let site = |value| site_from(Record::new(record(value).unwrap()));
+        let site = |value| site_from(Record::of(value).unwrap());
         let whole = site(json!({"id": 9, "name": "Main", "addressLine1": "2 Example Street", "addressLine2": "",
             "city": "Atlanta", "stateReference": {"id": 1, "identifier": "GA", "name": "Georgia"}, "zip": "30303",
             "country": {"id": 1, "name": "United States"}, "primaryAddressFlag": true, "inactiveFlag": false,
@@ -105,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_configuration_is_active_unless_it_says_otherwise() {
-        let read = |value| configuration_from(Record::new(record(value).unwrap()));
+        let read = |value| configuration_from(Record::of(value).unwrap());
         let whole = read(json!({"id": 7, "name": "PRN-3", "type": {"id": 1, "name": "Printer"}, "serialNumber": "X1",
             "company": {"id": 2}, "activeFlag": false, "deviceIdentifier": "ABC"}));
         assert_eq!((whole.name.as_str(), whole.inactive, whole.serial_number.as_deref()), ("PRN-3", true, Some("X1")));

@@ -2,7 +2,7 @@
 //!
 //! Promises: no mail is sent by an entry, whatever its text is shown as; what ConnectWise counts is what is answered.
 
-use crate::client::{Client, number, record};
+use crate::client::{Client, number};
 use crate::map::Record;
 use crate::notes::TEXT_CHARS_MAX;
 use crate::paging;
@@ -34,14 +34,19 @@ pub(crate) async fn page_of(
     if let Some(after) = after {
         conditions.push_str(&format!(" and id>{after}"));
     }
-    let mut page = paging::list(client, cx, "time/entries", vec![("conditions", conditions)], page, entry_from).await?;
-    // Looked at again, in case the condition was ignored: time of another ticket is told to another customer.
-    let number = |id: &str| id.parse::<u64>().ok();
-    page.items.retain(|entry| {
-        let of = entry.ticket.as_deref().and_then(number);
-        of.is_none_or(|id| id == ticket) && number(&entry.id).is_none_or(|id| Some(id) > after)
-    });
-    Ok(page)
+    let read = |record: Record<'_>| entry_of(ticket, after, record);
+    let page = paging::list(client, cx, "time/entries", vec![("conditions", conditions)], page, read).await?;
+    Ok(Page { items: page.items.into_iter().flatten().collect(), next: page.next })
+}
+
+/// An entry, if it is of this ticket and behind that id. Looked at in case the condition was ignored, and before it is
+/// read: time of another ticket is told to another customer, and what is wrong with it is nobody's trouble here.
+fn entry_of(ticket: u64, after: Option<u64>, record: Record<'_>) -> Result<Option<TimeEntry>, Error> {
+    let number = |name: &str| record.peek_id(name)?.parse::<u64>().ok();
+    if number("chargeToId").is_some_and(|id| id != ticket) || number("id").is_some_and(|id| Some(id) <= after) {
+        return Ok(None);
+    }
+    entry_from(record).map(Some)
 }
 
 /// Issues of projects are charged as their tickets. Source: facts 10.1.
@@ -59,7 +64,7 @@ pub(crate) async fn add(client: &Client, cx: &Cx, request: AddTimeEntryRequest) 
     body.insert("chargeToId".to_owned(), json!(ticket));
     body.insert("chargeToType".to_owned(), json!(charge_to(kind)));
     match client.write(cx, "POST", "time/entries", &Value::Object(body)).await {
-        Ok(answer) => entry_from(Record::new(record(answer)?)),
+        Ok(answer) => entry_from(Record::of(answer)?),
         // The kind is in the body here, so a ticket that was converted is a reference that is not found.
         Err(error)
             if matches!(error.code, Code::NotFound | Code::Rejected)
@@ -241,7 +246,7 @@ mod tests {
     #[test]
     fn an_entry_is_read_with_their_hours() {
         let kept: Vec<Value> = serde_json::from_str(include_str!("../tests/kept/time-entries.json")).unwrap();
-        let entry = |position: usize| entry_from(Record::new(record(kept[position].clone()).unwrap())).unwrap();
+        let entry = |position: usize| entry_from(Record::of(kept[position].clone()).unwrap()).unwrap();
         let first = entry(0);
         assert_eq!((first.id.as_str(), first.ticket.as_deref(), first.hours), ("2", Some("69"), Some(1.75)));
         assert_eq!((first.billable, first.work_type.unwrap().id.as_str()), (Some(Billable::Billable), "3"));
@@ -249,5 +254,20 @@ mod tests {
         assert_eq!(first.raw.get("addToInternalAnalysisFlag"), Some(json!(true)));
         let bare = entry(1);
         assert_eq!((bare.billable, bare.hours, bare.notes.as_str()), (None, None, ""));
+    }
+
+    /// One entry of another ticket that could not be read took the whole page with it.
+    #[test]
+    fn only_what_is_of_the_ticket_is_read() {
+        let entry = |record: Value| entry_of(69, Some(4), Record::of(record).unwrap());
+        assert_eq!(entry(json!({"id": 5, "chargeToId": 69})).unwrap().unwrap().id, "5");
+        assert_eq!(entry(json!({"id": 5})).unwrap().unwrap().ticket, None);
+        for other in [json!({"id": 5, "chargeToId": 70}), json!({"chargeToId": 70}), json!({"id": 4, "chargeToId": 69})]
+        {
+            assert_eq!(entry(other.clone()).unwrap(), None, "{other}");
+        }
+        for ours in [json!({"chargeToId": 69}), json!({})] {
+            assert_eq!(entry(ours.clone()).unwrap_err().reason.as_deref(), Some("shape"), "{ours}");
+        }
     }
 }

@@ -1,7 +1,8 @@
 """The shared library: where it is, and its functions.
 
 Holds: `ffi` and `lib`, and the paths of the plugins that came with the package.
-Promises: a library of another ABI is refused at import, with both versions in the message.
+Promises: a library of another ABI is refused at import, with both versions in the message; no use of it after the
+import waits for cffi.
 """
 
 import os
@@ -15,6 +16,24 @@ from ._cdef import CDEF
 
 _HERE = Path(__file__).parent
 _NAMES = {"darwin": "libpsa_host.dylib", "win32": "psa_host.dll"}
+
+_TYPES = (
+    "psa_bytes *",
+    "psa_chunk *",
+    "psa_done *",
+    "psa_header[]",
+    "psa_host **",
+    "psa_http_request",
+    "psa_http_request *",
+    "psa_reader *",
+    "psa_reply **",
+    "psa_reply *[]",
+    "psa_writer *",
+    "size_t *",
+    "uint64_t *",
+    "void *",
+)
+"""All that the package names to cffi for the first time after its import."""
 
 
 def library_path() -> Path:
@@ -36,6 +55,12 @@ def _load(path: Path) -> Any:
     wanted, found = loaded.PSA_ABI_MAJOR, loaded.psa_host_abi() >> 16
     if wanted != found:
         raise ImportError(f"{path} speaks ABI {found}, this package speaks {wanted}: install them from one release.")
+    # cffi makes a function, and reads a type, when it is first named, behind a lock that does not let its own thread in
+    # again: the collector may run there, and what it ends may call.
+    for name in dir(loaded):
+        getattr(loaded, name, None)
+    for name in _TYPES:
+        ffi.typeof(name)
     return loaded
 
 

@@ -93,7 +93,7 @@ if TYPE_CHECKING:
     """What a field is."""
     Format = Literal["uuid", "hostname"]
     """A well-known form of text."""
-    HaltReason = Literal["environment", "setup", "stopped", "not_delivering"]
+    HaltReason = Literal["environment", "store", "plugin_missing", "setup", "stopped", "not_delivering"]
     """What holds up all writes of a connection, until somebody does something about it."""
     IssueLevel = Literal["error", "warning"]
     """How much something is in the way."""

@@ -26,6 +26,15 @@ statements! {
                     WHERE o.tenant = c.tenant AND o.connection = c.connection) AS operations_there
             FROM connections c)
         WHERE links <> links_there OR operations <> operations_there LIMIT 20";
+    RECOUNT = "UPDATE connections SET (links, operations) = (there.links, there.operations) FROM (
+            SELECT c.tenant, c.connection,
+                (SELECT count(*) FROM ticket_links l
+                    WHERE l.tenant = c.tenant AND l.connection = c.connection) AS links,
+                (SELECT count(*) FROM operations o
+                    WHERE o.tenant = c.tenant AND o.connection = c.connection) AS operations
+            FROM connections c) AS there
+        WHERE there.tenant = connections.tenant AND there.connection = connections.connection
+            AND (there.links <> connections.links OR there.operations <> connections.operations)";
 }
 
 /// How often a locked database is tried.
@@ -117,6 +126,10 @@ impl Upkeep for SqliteStore {
             let mut found: Vec<String> =
                 db.prepare(CHECK)?.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
             found.retain(|line| line != "ok");
+            // What is damaged cannot be looked into further: the error would hide what was found.
+            if !found.is_empty() {
+                return Ok(found);
+            }
             let keys: Vec<String> = db
                 .prepare(CHECK_KEYS)?
                 .query_map([], |row| Ok(format!("a row of {} points nowhere", row.get::<_, String>(0)?)))?
@@ -125,6 +138,10 @@ impl Upkeep for SqliteStore {
             found.extend(miscounted(db)?);
             Ok(found)
         })
+    }
+
+    fn recount(&self) -> Reply<u64> {
+        self.write(|db| Ok(execute(db, RECOUNT, [])? as u64))
     }
 
     fn data_version(&self) -> Result<i64, StoreError> {
@@ -187,7 +204,8 @@ fn miscounted(db: &rusqlite::Connection) -> rusqlite::Result<Vec<String>> {
             let counted = counted.join(", and ");
             Ok(format!(
                 "connection {connection} is said to have {counted}: nothing of it is lost, but connections.delete and the page \
-                 tell wrongly what goes with it. Has another program written into the database?"
+                 tell wrongly what goes with it. psa doctor --recount counts it anew. Has another program written into the \
+                 database?"
             ))
         })?
         .collect()

@@ -119,4 +119,38 @@ fn a_count_that_is_not_what_there_is_is_found() {
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(found[0].starts_with("connection one is said to have 7 ticket links, not 0, and 2 operations, not 0: "));
     assert!(found[1].starts_with("connection three is said to have 7 ticket links, not 0: nothing of it is lost"));
+    assert_eq!(store.recount().wait(), Ok(2));
+    assert_eq!(store.check().unwrap(), [""; 0]);
+    assert_eq!(store.recount().wait(), Ok(0));
+}
+
+#[test]
+fn a_damaged_index_is_found_although_nothing_can_be_counted_with_it() {
+    use crate::store::{Connections as _, Place, Record, StoredConnection, Upkeep as _};
+    use std::os::unix::fs::FileExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path()).unwrap();
+    let place = Place { tenant: "t".into(), connection: "one".into() };
+    store.insert(StoredConnection::fresh(place), Vec::new(), Record::default()).wait().unwrap();
+    let indexes = "SELECT rootpage FROM sqlite_master WHERE type = 'index' AND tbl_name = 'ticket_links'";
+    let (size, pages) = store
+        .read(|db| {
+            let size: u64 = db.query_row("PRAGMA page_size", [], |row| row.get(0))?;
+            let pages: Vec<u64> = db.prepare(indexes)?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+            Ok((size, pages))
+        })
+        .unwrap();
+    store.shrink().unwrap();
+    store.close();
+    drop(store);
+    let file = std::fs::OpenOptions::new().write(true).open(folder.path().join("store.db")).unwrap();
+    for page in &pages {
+        file.write_all_at(&vec![0x55; usize::try_from(size).unwrap()], (page - 1) * size).unwrap();
+    }
+    let store = SqliteStore::open(folder.path()).unwrap();
+    let counted =
+        store.read(|db| db.prepare(maintenance::MISCOUNTED)?.query_map([], |_| Ok(()))?.collect::<Result<(), _>>());
+    assert!(counted.is_err(), "the indexes must be those that counting goes by");
+    let found = store.check().unwrap();
+    assert!(pages.iter().all(|page| found.iter().any(|line| line.contains(&format!("{page}")))), "{pages:?} {found:?}");
 }

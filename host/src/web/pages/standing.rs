@@ -3,6 +3,7 @@
 //! Promises: the state is worked out from what is known now, never set; the worst comes first.
 
 use crate::callbacks::{CallbackState, state_of};
+use crate::outbox::HaltReason;
 use crate::store::{ConnectionState, StopReason, Summary};
 use crate::web::ask::Ask;
 use crate::web::view::{Chip, Link, Tone};
@@ -39,6 +40,7 @@ pub(crate) fn standing(ask: &Ask<'_>, summary: &Summary, agents: u64) -> Standin
             (tone_of(reason), format!("standing.{}", reason.word()))
         }
         _ => {
+            needs.extend(halted(ask, summary));
             at_work(ask, summary, agents, &mut needs);
             let tone = needs.iter().map(|need| need.tone).max().filter(|tone| *tone >= Tone::Warn);
             match tone {
@@ -76,14 +78,35 @@ fn stopped(ask: &Ask<'_>, summary: &Summary, reason: StopReason) -> Need {
         StopReason::SignIn | StopReason::Unreadable | StopReason::Settings | StopReason::Disabled => {
             Some(link(ask, "standing.credentials.link", ask.of_connection(id, "/reauth")))
         }
-        StopReason::PluginMissing | StopReason::PluginStalled => {
-            let about = format!("/plugins/{}", crate::web::ask::segment(&connection.plugin));
-            Some(link(ask, "standing.plugin.link", ask.href(&about)))
-        }
+        StopReason::PluginMissing | StopReason::PluginStalled => Some(about_plugin(ask, &connection.plugin)),
         StopReason::Visibility => Some(link(ask, "standing.operations.link", ask.of_connection(id, "/tickets"))),
         StopReason::Paused | StopReason::Environment => None,
     };
     Need { tone: tone_of(reason), text, link }
+}
+
+/// Why nothing is sent through a connection that is in use, as `health` has it.
+fn halted(ask: &Ask<'_>, summary: &Summary) -> Vec<Need> {
+    let connection = &summary.connection;
+    let foreign = ask.core.environment.foreign();
+    let halts = ask.core.outbox.halts(&connection.plugin, connection.state, connection.reason, None, foreign);
+    let need = |tone, key: &str, link| Need { tone, text: ask.words.say(key), link };
+    let needs = halts.into_iter().filter_map(|halt| match halt.reason {
+        HaltReason::Environment => Some(need(Tone::Warn, "standing.environment.text", None)),
+        HaltReason::Store => Some(need(Tone::Bad, "standing.store.text", None)),
+        HaltReason::PluginMissing => {
+            Some(need(Tone::Bad, "standing.plugin_missing.text", Some(about_plugin(ask, &connection.plugin))))
+        }
+        // Another process sends: a page is often drawn by one that does not.
+        HaltReason::NotDelivering => None,
+        // Not of a connection that is in use.
+        HaltReason::Setup | HaltReason::Stopped => None,
+    });
+    needs.collect()
+}
+
+fn about_plugin(ask: &Ask<'_>, plugin: &str) -> Link {
+    link(ask, "standing.plugin.link", ask.href(&format!("/plugins/{}", crate::web::ask::segment(plugin))))
 }
 
 /// What is not as it should be with a connection that is in use.

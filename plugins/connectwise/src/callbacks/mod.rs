@@ -13,7 +13,7 @@ mod receive;
 
 pub(crate) use receive::receive;
 
-use crate::client::{Ask, Client, Query, number, record};
+use crate::client::{Ask, Client, Query, number};
 use crate::map::Record;
 use crate::paging::{self, Order};
 use crate::settings::Hearing;
@@ -69,8 +69,8 @@ pub(crate) async fn create(
     request: CreateSubscriptionRequest,
 ) -> Result<Subscription, Error> {
     let asked = entry::check(&request)?;
-    let made = record(client.write(cx, "POST", "system/callbacks", &asked.body()).await?)?;
-    let made = entry::subscription_from(Record::new(made));
+    let made = Record::of(client.write(cx, "POST", "system/callbacks", &asked.body()).await?)?;
+    let made = entry::subscription_from(made);
     asked.compare(&made)?;
     Ok(made)
 }
@@ -82,10 +82,10 @@ pub(crate) async fn update(
 ) -> Result<Subscription, Error> {
     let path = path(&request.subscription)?;
     let Some(inactive) = request.inactive else {
-        return Ok(entry::subscription_from(Record::new(record(client.get(cx, &path, &Query::new()).await?)?)));
+        return Ok(entry::subscription_from(Record::of(client.get(cx, &path, &Query::new()).await?)?));
     };
-    let after = record(client.write(cx, "PATCH", &path, &entry::rest_patch(inactive)).await?)?;
-    let after = entry::subscription_from(Record::new(after));
+    let after = Record::of(client.write(cx, "PATCH", &path, &entry::rest_patch(inactive)).await?)?;
+    let after = entry::subscription_from(after);
     if after.inactive != inactive {
         let message = format!(
             "ConnectWise accepted the change of callback {} and shows it as {}",
