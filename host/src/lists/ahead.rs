@@ -14,7 +14,9 @@ use bytes::Bytes;
 use psa_host_api::Error;
 use psa_host_api::model::{Page, PageRequest};
 use psa_host_api::ops::Operation;
+use std::future::{Future as _, poll_fn};
 use std::sync::Arc;
+use std::task::Poll;
 
 /// How long reading ahead may take, in milliseconds.
 const LONGEST_MS: u64 = 60_000;
@@ -45,7 +47,7 @@ where
     let found = read::<O>(&wanted.stored.plugin, &answer)?;
     if let Some(cursor) = found.next.clone() {
         let next = request(PageRequest { cursor: Some(cursor), limit });
-        Wanted::<O>::new(core, wanted.stored, next)?.begin(cache);
+        Wanted::<O>::new(core, wanted.stored, next)?.begin(cache).await;
     }
     Ok(found)
 }
@@ -73,11 +75,15 @@ where
     }
 
     /// Reads it while nobody waits for it. What cannot be read is read when it is asked for, which says why.
-    fn begin(self, cache: Cache) {
-        tokio::spawn(async move {
+    async fn begin(self, cache: Cache) {
+        let mut reading = Box::pin(async move {
             let deadline = self.core.clock.boot_ms().saturating_add(LONGEST_MS);
             let context = CallContext::until(deadline, Terms::default());
             let _ = cache.get_or_load(self.key.clone(), None, || self.load(&context)).await;
         });
+        // Begun here, so that whoever asks for the page from now on waits for this one.
+        if poll_fn(|context| Poll::Ready(reading.as_mut().poll(context))).await.is_pending() {
+            tokio::spawn(reading);
+        }
     }
 }
