@@ -1,10 +1,12 @@
 //! The Python package, installed as a product would: its tests and what type checkers say, on the oldest and newest Python
-//! that is here.
+//! that is here; and the wheel that is made for other machines.
 
 use psa_tests::compile::{self, run};
 use psa_tests::venv::Venv;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use xtask::glibc::{self, Glibc};
+use xtask::library::{self, Build};
 
 fn package() -> PathBuf {
     compile::root().join("ffi/python")
@@ -68,4 +70,40 @@ fn an_sdist_is_refused_and_says_what_to_do() {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success());
     assert!(said.contains("Build a wheel from a checkout: pip wheel --no-deps ./ffi/python"), "{said}");
+}
+
+/// Of what was linked for other machines: the only wheel in a folder.
+fn portable_wheel(venv: &Venv, folder: &Path) -> PathBuf {
+    let (built, wheels) = (folder.join("built"), folder.join("wheels"));
+    library::put(&compile::root(), Build::Debug, Glibc::Oldest, &built).unwrap();
+    let mut pip = Command::new(venv.python());
+    pip.args(["-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-build-isolation"]);
+    run(pip.arg("--wheel-dir").arg(&wheels).arg(package()).env("PSA_HOST_LIBRARY_DIR", &built));
+    xtask::files::list(&wheels).unwrap().remove(0)
+}
+
+#[test]
+fn a_portable_wheel_runs_with_the_oldest_glibc_and_finds_its_plugin() {
+    let (venv, folder) = (Venv::oldest(), tempfile::tempdir().unwrap());
+    let wheel = portable_wheel(&venv, folder.path());
+    let tag = format!("manylinux_{}_{}", glibc::OLDEST.replace('.', "_"), std::env::consts::ARCH);
+    assert!(wheel.to_string_lossy().ends_with(&format!("-py3-none-{tag}.whl")), "{}", wheel.display());
+    // Looks into every file of the wheel, also for libraries that not every Linux has.
+    let shown = run(Command::new(venv.python()).args(["-m", "auditwheel", "show"]).arg(&wheel));
+    let shown = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(shown.contains(&format!("is consistent with the following platform tag: \"{tag}\"")), "{shown}");
+
+    let installed = folder.path().join("installed");
+    let mut pip = Command::new(venv.python());
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--target"]);
+    run(pip.arg(&installed).arg(&wheel));
+    let script = "
+import psa_host, sys
+assert psa_host.__file__.startswith(sys.argv[1]), psa_host.__file__
+with psa_host.Host({'data_dir': sys.argv[1] + '/data', 'vault': {'key_file': sys.argv[1] + '/keys'}}) as host:
+    print([plugin.id for plugin in host.plugins.list().items])
+";
+    let mut python = Command::new(venv.python());
+    python.args(["-c", script]).arg(&installed).env("PYTHONPATH", &installed).current_dir("/");
+    assert_eq!(run(&mut python), "['connectwise']\n");
 }

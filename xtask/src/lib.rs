@@ -9,6 +9,7 @@ pub mod declared;
 pub mod demo;
 pub mod files;
 pub mod generate;
+pub mod glibc;
 pub mod golden;
 pub mod guide;
 pub mod header;

@@ -14,9 +14,10 @@ const HELP: &str = "cargo xtask <task>
   storm [arguments]   loses callbacks in every way and looks whether everything is known afterwards
   bench [arguments]   builds a release and runs `psa bench`
   package [--debug]   builds what ships, and makes the package for products in target/package
-  library --out DIR [--debug]
+  library --out DIR [--debug] [--portable]
                       builds the shared library and the plugins as they ship, and puts them into DIR;
-                      --debug, here and above: of what `cargo build --workspace` has made";
+                      --debug, here and above: of what `cargo build --workspace` has made;
+                      --portable, above always: for glibc 2.28 and later, not only that of this machine";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

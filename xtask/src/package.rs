@@ -6,6 +6,7 @@
 //! Leaves to others: the guide (`guide`), building and linking (`library`), licences (`licences`), debug information (`strip`).
 
 use crate::files::{below, copy, make_folder, write};
+use crate::glibc::{self, Glibc};
 use crate::library::{self, Build};
 use crate::{Outcome, guide, licences, read, strip, symbols, tools};
 use psa_host_api::abi::PSA_ABI_MINOR;
@@ -15,6 +16,9 @@ use std::path::{Path, PathBuf};
 
 /// The package of the command.
 const COMMAND: &str = "psa";
+
+/// A package is made on one machine for many.
+const GLIBC: Glibc = Glibc::Oldest;
 
 /// Files with words of `words` in them, each with where it goes.
 const TEXTS: [(&str, &str); 5] = [
@@ -47,6 +51,7 @@ pub fn run(root: &Path, arguments: &[String]) -> Outcome {
     };
     if build == Build::Shipped {
         library::cargo_build(root, &[library::PACKAGE, COMMAND])?;
+        library::link_program(root, GLIBC, COMMAND)?;
     }
     for archive in make(root, build, &tools::target(root).join("package"))? {
         println!("made {}", archive.display());
@@ -69,6 +74,7 @@ pub fn make(root: &Path, build: Build, into: &Path) -> Result<[PathBuf; 2], Stri
     texts(root, &tree, platform)?;
     if build == Build::Shipped {
         names_no_machine(root, &tree)?;
+        names_no_machine(root, &debug)?;
     }
     Ok([archive(root, &tree)?, archive(root, &debug)?])
 }
@@ -87,16 +93,20 @@ fn binaries(root: &Path, build: Build, tree: &Path, debug: &Path) -> Outcome {
     let lib = tree.join("lib");
     make_folder(&lib)?;
     let shared = lib.join(real_name());
-    library::link(root, build, &shared)?;
+    library::link(root, build, GLIBC, &shared)?;
     let mut stripped = vec![shared];
     for (link, to) in [(symbols::SONAME, real_name().as_str()), ("libpsa_host.so", symbols::SONAME)] {
         symlink(to, lib.join(link)).map_err(|error| format!("cannot link {link} in {}: {error}", lib.display()))?;
     }
     copy(&build.folder(root).join("libpsa_host.a"), &lib.join("libpsa_host.a"), 0o644)?;
     strip::archive(&lib.join("libpsa_host.a"))?;
-    stripped.extend(library::put_plugins(root, build, &lib.join("psa_host/plugins"))?);
-    copy(&build.folder(root).join(COMMAND), &tree.join("bin").join(COMMAND), 0o755)?;
-    stripped.push(tree.join("bin").join(COMMAND));
+    stripped.extend(library::put_plugins(root, build, GLIBC, &lib.join("psa_host/plugins"))?);
+    let command = tree.join("bin").join(COMMAND);
+    copy(&build.folder(root).join(COMMAND), &command, 0o755)?;
+    if build == Build::Shipped {
+        GLIBC.check(&command)?;
+    }
+    stripped.push(command);
     stripped.iter().try_for_each(|file| strip::keeping(file, debug))
 }
 
@@ -133,6 +143,7 @@ fn filled(text: &str, native: &[String]) -> String {
         ("@VERSION@", version()),
         ("@SONAME@", symbols::SONAME),
         ("@REAL_NAME@", &real_name()),
+        ("@GLIBC@", glibc::OLDEST),
         ("@NATIVE_FLAGS@", &native.join(" ")),
         ("@NATIVE_NAMES@", &names.join(";")),
     ];

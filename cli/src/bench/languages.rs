@@ -97,12 +97,12 @@ struct Timed(Side);
 
 impl Timed {
     fn start(mut program: Command, script: &str, order: &Value) -> Outcome<Timed> {
-        let script = folder("cli/src/bench/languages").join(script);
+        let script = in_checkout("cli/src/bench/languages")?.join(script);
         let library = beside_this_program("libpsa_host.so")?;
         let program = program
             .arg(script)
             .arg(order.to_string())
-            .env("PYTHONPATH", folder("ffi/python/src"))
+            .env("PYTHONPATH", in_checkout("ffi/python/src")?)
             .env("PSA_HOST_LIBRARY", library);
         Ok(Timed(Side::start(program)?))
     }
@@ -119,9 +119,14 @@ impl Timed {
     }
 }
 
-/// A folder of the checkout that this program was built from.
-fn folder(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name(path)
+/// A folder of the checkout in which this was started. What ships does not know where it was built.
+fn in_checkout(path: &str) -> Outcome<PathBuf> {
+    let folder = std::env::current_dir()?.join(path);
+    if folder.is_dir() {
+        Ok(folder)
+    } else {
+        Err(format!("{} is not there: start it in a checkout", folder.display()).into())
+    }
 }
 
 /// A folder with the client for Node.
