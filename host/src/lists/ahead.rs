@@ -14,6 +14,7 @@ use bytes::Bytes;
 use psa_host_api::Error;
 use psa_host_api::model::{Page, PageRequest};
 use psa_host_api::ops::Operation;
+use serde::Deserialize;
 use std::future::{Future as _, poll_fn};
 use std::sync::Arc;
 use std::task::Poll;
@@ -44,12 +45,18 @@ where
     let limit = page.limit;
     let wanted = Wanted::<O>::new(core, stored, request(page))?;
     let answer = cache.take_or_load(wanted.key.clone(), || wanted.load(context)).await?;
-    let found = read::<O>(&wanted.stored.plugin, &answer)?;
-    if let Some(cursor) = found.next.clone() {
+    // Before the page itself is read, which takes as long as a good part of reading the next one.
+    if let Ok(Behind { next: Some(cursor) }) = serde_json::from_slice(&answer) {
         let next = request(PageRequest { cursor: Some(cursor), limit });
-        Wanted::<O>::new(core, wanted.stored, next)?.begin(cache).await;
+        Wanted::<O>::new(core, wanted.stored.clone(), next)?.begin(cache).await;
     }
-    Ok(found)
+    read::<O>(&wanted.stored.plugin, &answer)
+}
+
+/// Of a page, what says whether there is another one.
+#[derive(Deserialize)]
+struct Behind {
+    next: Option<String>,
 }
 
 /// A page that somebody wants.

@@ -145,7 +145,7 @@ fn forward_page<'a>(
     mut found: Vec<&'a Value>,
     size: usize,
 ) -> (Vec<&'a Value>, Option<String>) {
-    found.sort_by_key(|record| id_of(record));
+    found.sort_by_cached_key(|record| id_of(record));
     let after = asked.parameter("pageId").and_then(|id| id.parse().ok()).unwrap_or(0);
     let from = found.partition_point(|record| id_of(record) <= after);
     let page: Vec<&Value> = found[from..].iter().take(size).copied().collect();
