@@ -8,6 +8,7 @@
 
 mod flight;
 mod generation;
+mod kind;
 mod shelf;
 #[cfg(test)]
 mod tests;
@@ -22,93 +23,8 @@ use psa_host_api::Error;
 use crate::clock::Clock;
 use flight::{Entered, Flight, Lead};
 use generation::Generations;
+pub use kind::{Key, Kind, Limits};
 use shelf::Shelf;
-
-/// What a value is about; each kind has its own bounds, so that none pushes out another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
-    /// Boards, statuses, priorities, types: a page of a list.
-    Catalog,
-    /// The people of the PSA: a page of the list.
-    Members,
-    /// One ticket.
-    Ticket,
-    /// What a plugin put itself.
-    Plugin,
-    /// What can be chosen in a field, as it was shown last: shown again while it is read anew.
-    Options,
-    /// A page of a list, read before it was asked for: given out once.
-    Ahead,
-}
-
-impl Kind {
-    const ALL: [Kind; 6] = [Kind::Catalog, Kind::Members, Kind::Ticket, Kind::Plugin, Kind::Options, Kind::Ahead];
-}
-
-/// Names a value within one connection: what it is, whom it is about, and the rest, such as a page.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Key {
-    kind: Kind,
-    entity: String,
-    rest: String,
-}
-
-impl Key {
-    /// A page of a list; all of them are about the same.
-    pub(crate) fn ahead(rest: impl Into<String>) -> Key {
-        Key::new(Kind::Ahead, "list", rest)
-    }
-
-    /// `entity` is what will be invalidated as a whole: the id of a ticket, the name of a catalogue.
-    pub fn new(kind: Kind, entity: impl Into<String>, rest: impl Into<String>) -> Key {
-        Key { kind, entity: entity.into(), rest: rest.into() }
-    }
-
-    /// A key of the plugin's own space.
-    pub fn plugin(name: impl Into<String>) -> Key {
-        Key::new(Kind::Plugin, "", name)
-    }
-
-    /// One ticket.
-    pub fn ticket(id: impl Into<String>) -> Key {
-        Key::new(Kind::Ticket, id, "")
-    }
-}
-
-/// The bounds of one kind within one connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// How long a value lives when nobody says, in milliseconds.
-    pub ttl_ms: u64,
-    /// The longest life that can be asked for, in milliseconds.
-    pub ttl_ms_max: u64,
-    /// How many values.
-    pub entries_max: usize,
-    /// How many bytes, keys and bookkeeping included.
-    pub bytes_max: usize,
-}
-
-impl Limits {
-    /// Five MiB in all for a connection; one more for what its forms offer, and sixteen while lists are read ahead.
-    pub const fn of(kind: Kind) -> Limits {
-        const MINUTE_MS: u64 = 60_000;
-        const DAY_MS: u64 = 24 * 60 * MINUTE_MS;
-        const MIB: usize = 1024 * 1024;
-        match kind {
-            Kind::Catalog => {
-                Limits { ttl_ms: 10 * MINUTE_MS, ttl_ms_max: 10 * MINUTE_MS, entries_max: 256, bytes_max: MIB }
-            }
-            Kind::Members => {
-                Limits { ttl_ms: 10 * MINUTE_MS, ttl_ms_max: 10 * MINUTE_MS, entries_max: 128, bytes_max: MIB }
-            }
-            Kind::Ticket => Limits { ttl_ms: 30_000, ttl_ms_max: 30_000, entries_max: 512, bytes_max: 2 * MIB },
-            // Something small of each linked ticket has room.
-            Kind::Plugin => Limits { ttl_ms: 10 * MINUTE_MS, ttl_ms_max: DAY_MS, entries_max: 4_096, bytes_max: MIB },
-            Kind::Options => Limits { ttl_ms: DAY_MS, ttl_ms_max: DAY_MS, entries_max: 64, bytes_max: MIB },
-            Kind::Ahead => Limits { ttl_ms: 30_000, ttl_ms_max: 30_000, entries_max: 4, bytes_max: 16 * MIB },
-        }
-    }
-}
 
 /// What happened so far, and what is there now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, schemars::JsonSchema)]
@@ -253,14 +169,30 @@ impl Cache {
         F: FnOnce() -> L,
         L: Future<Output = Result<Bytes, Error>>,
     {
+        self.get_or_load_until(key, ttl_ms, std::future::pending(), load).await
+    }
+
+    /// The same for who does not wait for another one's load any longer once there is `given_up`.
+    pub(crate) async fn get_or_load_until<F, L>(
+        &self,
+        key: Key,
+        ttl_ms: Option<u64>,
+        given_up: impl Future<Output = Error>,
+        load: F,
+    ) -> Result<Bytes, Error>
+    where
+        F: FnOnce() -> L,
+        L: Future<Output = Result<Bytes, Error>>,
+    {
+        let mut given_up = std::pin::pin!(given_up);
         loop {
             match self.enter(&key) {
                 Entered::Hit(value) => return Ok(value),
-                Entered::Follow(answer) => {
-                    if let Some(outcome) = flight::wait(answer).await {
-                        return outcome;
-                    }
-                }
+                Entered::Follow(answer) => tokio::select! {
+                    biased;
+                    outcome = flight::wait(answer) => if let Some(outcome) = outcome { return outcome },
+                    error = &mut given_up => return Err(error),
+                },
                 Entered::Lead(lead) => {
                     let outcome = load().await;
                     lead.finish(&outcome, ttl_ms);
@@ -270,17 +202,11 @@ impl Cache {
         }
     }
 
-    /// The same, and nothing is kept: the next one loads again.
-    pub(crate) async fn take_or_load<F, L>(&self, key: Key, load: F) -> Result<Bytes, Error>
-    where
-        F: FnOnce() -> L,
-        L: Future<Output = Result<Bytes, Error>>,
-    {
-        let value = self.get_or_load(key.clone(), None, load).await;
+    /// Drops one value that was given out; who is loading it meanwhile is not overtaken.
+    pub(crate) fn let_go(&self, key: &Key) {
         if let Some(shelf) = self.lock().shelves.get_mut(&key.kind) {
-            shelf.remove(&key);
+            shelf.remove(key);
         }
-        value
     }
 
     /// Drops what is over, so that customers' data does not stay because nobody asks for it; the host calls it now and then.

@@ -102,7 +102,13 @@ impl Core {
             let answer = self.connections.run::<O>(place, request, context).await?;
             Kept::of(&answer).map(Kept::into_bytes)
         };
-        Ok(Kept::new(cache.get_or_load(key, None, load).await?))
+        Ok(Kept::new(cache.get_or_load_until(key, None, self.given_up(context), load).await?))
+    }
+
+    /// When a call that waits for what another one reads does not wait any longer.
+    pub(crate) async fn given_up(&self, context: &CallContext) -> Error {
+        let code = context.told_to_end(&*self.clock).await;
+        Error::new(code, "it ended while another call was still reading the same")
     }
 
     /// What [`Core::cached`] would give without waiting: asks neither disk nor plugin. `None`: it has to look further.

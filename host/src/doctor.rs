@@ -17,8 +17,13 @@ pub fn doctor(data_dir: &Path) -> Result<Vec<String>, Error> {
 }
 
 /// Counts anew what the connections of a data folder have, which [`doctor`] compares. Of how many something else was said.
+/// Nothing is counted with a database that is damaged.
 pub fn recount(data_dir: &Path) -> Result<u64, Error> {
     let store = SqliteStore::open(data_dir)?;
+    if let Some(damage) = store.damage()?.first() {
+        let message = format!("nothing was counted anew, for the database is damaged: {damage}");
+        return Err(Error::new(Code::Storage, message).because("damaged"));
+    }
     let counted = store.recount().wait()?;
     store.close();
     Ok(counted)

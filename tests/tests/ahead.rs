@@ -1,6 +1,6 @@
 //! Pages that are read while the product looks at the one before.
 
-use psa_host::{Code, Error};
+use psa_host::{CallOptions, Code, Error};
 use psa_tests::inbound::Inbound;
 use serde_json::{Value, json};
 
@@ -77,6 +77,37 @@ fn what_was_read_ahead_is_not_older_than_our_own_write() {
     let changes = json!({"tenant": "t", "link": link, "changes": {"summary": "Quite another one"}, "wait_ms": 60_000});
     assert_eq!(scene.0.call("tickets.update", changes).unwrap()["state"], "delivered");
     assert_eq!(scene.read(&first["next"], true).unwrap()["items"][0]["summary"], "Quite another one");
+}
+
+#[test]
+fn the_last_page_has_the_ticket_that_we_have_made_since() {
+    let scene = Sevens::new();
+    let read = |cursor: &Value| {
+        scene.0.of("tickets.search", json!({"page": {"limit": 50, "cursor": cursor}, "ahead": true})).unwrap()
+    };
+    let first = read(&Value::Null);
+    scene.0.until("the last page is asked for", || (scene.asked() >= 2).then_some(()));
+    let ticket = json!({"product_ticket": "HD-1", "summary": "Quite a new one", "company": "2", "wait_ms": 60_000});
+    assert_eq!(scene.0.of("tickets.create", ticket).unwrap()["state"], "delivered");
+    let last = read(&first["next"]);
+    assert_eq!(last["next"], Value::Null);
+    assert_eq!(last["items"].as_array().unwrap().last().unwrap()["summary"], "Quite a new one");
+}
+
+#[test]
+fn who_waits_for_what_is_read_ahead_ends_in_his_own_time() {
+    let scene = Sevens::new();
+    // The first page comes at once, the one behind it never.
+    for (fault, times) in [("late_answer", 1), ("hang", 0)] {
+        let order = json!({"endpoint": "search_tickets", "fault": fault, "ms": 1, "times": times});
+        scene.0.simulator.fault(&order).unwrap();
+    }
+    let first = scene.first();
+    let params = json!({"tenant": "t", "connection": scene.0.connection, "ahead": true,
+                        "page": {"limit": 7, "cursor": first["next"]}});
+    let options = CallOptions { timeout_ms: Some(200), ..CallOptions::default() };
+    let error = scene.0.host.call("tickets.search", params.to_string().as_bytes(), options).unwrap_err();
+    assert!(error.code == Code::Timeout && error.message.contains("another call was still reading"), "{error}");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use std::fs::File;
 use std::path::Path;
 use std::process::Command;
 
-/// What ships runs with this glibc and later ones: Debian 10, Ubuntu 18.10, RHEL 8.
+/// What ships runs with this glibc and later ones: Debian 10, Ubuntu 20.04, RHEL 8.
 pub const OLDEST: &str = "2.28";
 
 /// Below the workspace.

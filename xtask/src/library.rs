@@ -88,6 +88,8 @@ fn link_plugin(root: &Path, build: Build, glibc: Glibc, id: &str, to: &Path) -> 
     let mut arguments = vec![format!("--crate-name=psa_{id}_plugin")];
     arguments.extend(["--crate-type=cdylib", "--edition=2024"].map(String::from));
     arguments.extend(linker_for_rust(root, glibc)?);
+    // Of a library rustc lets anything be missing, also what only a newer glibc has.
+    arguments.push("-Clink-arg=-Wl,--no-undefined".into());
     arguments.push(format!("-Ldependency={}", built.join("deps").display()));
     arguments.push(format!("--extern=psa_{id}={}", built.join(format!("libpsa_{id}.rlib")).display()));
     arguments.extend(["-o".into(), to.display().to_string(), source.display().to_string()]);

@@ -108,6 +108,9 @@ impl ConnectionRoom {
             });
             (opened.cell.clone(), opened.budget.clone())
         };
+        if self.closing.load(Ordering::SeqCst) {
+            return Err(closing());
+        }
         let instance = cell.get_or_try_init(|| self.open(stored, budget, None)).await?.clone();
         let replaced = !self.lock_instances().get(place).is_some_and(|opened| Arc::ptr_eq(&opened.cell, &cell));
         if replaced && !self.closing.load(Ordering::SeqCst) {
@@ -119,7 +122,7 @@ impl ConnectionRoom {
         if self.closing.load(Ordering::SeqCst) {
             // It was opened while close looked for instances.
             instance.close().await;
-            return Err(Error::new(Code::Closed, "the host is being closed"));
+            return Err(closing());
         }
         Ok(instance)
     }
@@ -196,8 +199,12 @@ impl ConnectionRoom {
     }
 }
 
+fn closing() -> Error {
+    Error::new(Code::Closed, "the host is being closed")
+}
+
 /// A connection whose credentials were refused, or are gone, does not use them.
-fn refuse_stopped(stored: &StoredConnection) -> Result<(), Error> {
+pub(crate) fn refuse_stopped(stored: &StoredConnection) -> Result<(), Error> {
     let (code, what) = match stored.reason {
         Some(StopReason::SignIn) => (Code::Unauthenticated, "the PSA has refused its credentials"),
         Some(StopReason::Disabled) => (Code::Conflict, "it was disconnected"),

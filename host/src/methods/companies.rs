@@ -26,7 +26,7 @@ pub(crate) struct SearchCompanies {
     #[serde(default)]
     page: PageRequest,
     /// Reads the page behind this one, too, while this one is looked at: for who reads a list to its end. A call that asks for
-    /// it within half a minute, with `ahead` as well, has it sooner.
+    /// it within half a minute, with `ahead` as well, has it sooner; one that nobody asks for was read in vain.
     #[serde(default)]
     ahead: bool,
 }
@@ -63,7 +63,7 @@ pub(crate) struct SearchContacts {
     #[serde(default)]
     page: PageRequest,
     /// Reads the page behind this one, too, while this one is looked at: for who reads a list to its end. A call that asks for
-    /// it within half a minute, with `ahead` as well, has it sooner.
+    /// it within half a minute, with `ahead` as well, has it sooner; one that nobody asks for was read in vain.
     #[serde(default)]
     ahead: bool,
 }
@@ -122,7 +122,7 @@ pub(crate) struct ListConfigurations {
     #[serde(default)]
     page: PageRequest,
     /// Reads the page behind this one, too, while this one is looked at: for who reads a list to its end. A call that asks for
-    /// it within half a minute, with `ahead` as well, has it sooner.
+    /// it within half a minute, with `ahead` as well, has it sooner; one that nobody asks for was read in vain.
     #[serde(default)]
     ahead: bool,
 }

@@ -49,6 +49,8 @@ pub(super) async fn send(
     let place = sending.row.place.clone();
     let outcome = desk.connections.run::<ops::CreateTicket>(&place, &request, &context).await;
     desk.fail_point("answered");
+    // However it ended: no list that was read before has it.
+    desk.stale(&place, "").await;
     match judge(outcome) {
         Answer::Applied(made) => {
             pass.worked();

@@ -127,6 +127,27 @@ impl CallContext {
         let until = now.saturating_add(wait_ms);
         self.of_caller.map_or(until, |of_caller| of_caller.min(until))
     }
+
+    /// Waits for what ends a call from outside: its deadline, or its caller.
+    pub(crate) async fn told_to_end(&self, clock: &dyn Clock) -> Code {
+        let mut cancelled = self.cancelled.clone();
+        let cancel = async {
+            // A caller that has gone away does not cancel.
+            if cancelled.wait_for(|wanted| *wanted).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
+        let late = async {
+            match self.deadline {
+                Some(deadline) => clock.sleep(deadline.saturating_sub(clock.boot_ms())).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = cancel => Code::Cancelled,
+            () = late => Code::Timeout,
+        }
+    }
 }
 
 /// An opened plugin.
@@ -188,7 +209,7 @@ impl Instance {
         let result = tokio::select! {
             biased;
             result = &mut outcome => result,
-            reason = told_to_end(&self.inner.runtime, context) => {
+            reason = context.told_to_end(&*self.inner.runtime.clock) => {
                 call.end(reason);
                 supervise_end(&call, &mut outcome).await
             }
@@ -263,27 +284,6 @@ impl Instance {
                 false
             }
         }
-    }
-}
-
-/// Waits for what ends a call from outside: its deadline, or its caller.
-async fn told_to_end(runtime: &Runtime, context: &CallContext) -> Code {
-    let mut cancelled = context.cancelled.clone();
-    let cancel = async {
-        // A caller that has gone away does not cancel.
-        if cancelled.wait_for(|wanted| *wanted).await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    let late = async {
-        match context.deadline {
-            Some(deadline) => runtime.clock.sleep(deadline.saturating_sub(runtime.clock.boot_ms())).await,
-            None => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        () = cancel => Code::Cancelled,
-        () = late => Code::Timeout,
     }
 }
 

@@ -40,6 +40,20 @@ statements! {
 /// How often a locked database is tried.
 const BACKUP_TRIES: u32 = 200;
 
+impl SqliteStore {
+    /// What is damaged, in SQLite's words.
+    pub(crate) fn damage(&self) -> Result<Vec<String>, StoreError> {
+        self.read(damage)
+    }
+}
+
+fn damage(db: &rusqlite::Connection) -> rusqlite::Result<Vec<String>> {
+    let mut found: Vec<String> =
+        db.prepare(CHECK)?.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    found.retain(|line| line != "ok");
+    Ok(found)
+}
+
 impl Upkeep for SqliteStore {
     fn meta(&self, name: &str) -> Result<Option<String>, StoreError> {
         self.read(|db| db.prepare_cached(meta::GET)?.query_row(params![name], |row| row.get(0)).optional())
@@ -123,9 +137,7 @@ impl Upkeep for SqliteStore {
 
     fn check(&self) -> Result<Vec<String>, StoreError> {
         self.read(|db| {
-            let mut found: Vec<String> =
-                db.prepare(CHECK)?.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
-            found.retain(|line| line != "ok");
+            let mut found = damage(db)?;
             // What is damaged cannot be looked into further: the error would hide what was found.
             if !found.is_empty() {
                 return Ok(found);

@@ -151,6 +151,11 @@ fn a_damaged_index_is_found_although_nothing_can_be_counted_with_it() {
     let counted =
         store.read(|db| db.prepare(maintenance::MISCOUNTED)?.query_map([], |_| Ok(()))?.collect::<Result<(), _>>());
     assert!(counted.is_err(), "the indexes must be those that counting goes by");
+    store.close();
+    drop(store);
+    let error = crate::recount(folder.path()).unwrap_err();
+    assert_eq!(error.reason.as_deref(), Some("damaged"), "{error}");
+    let store = SqliteStore::open(folder.path()).unwrap();
     let found = store.check().unwrap();
     assert!(pages.iter().all(|page| found.iter().any(|line| line.contains(&format!("{page}")))), "{pages:?} {found:?}");
 }
