@@ -325,7 +325,8 @@ class AsyncCompanies:
         tenant: Whose.
         connection: Through which connection.
         ahead: Reads the page behind this one, too, while this one is looked at: for who reads a list to its end. A call
-        that asks for it within half a minute, with `ahead` as well, has it sooner.
+        that asks for it within half a minute, with `ahead` as well, has it sooner; one that nobody asks for was read in
+        vain.
         page: Which page.
         text: Words of the name.
         """
@@ -392,7 +393,8 @@ class AsyncConfigurations:
         tenant: Whose.
         connection: Through which connection.
         ahead: Reads the page behind this one, too, while this one is looked at: for who reads a list to its end. A call
-        that asks for it within half a minute, with `ahead` as well, has it sooner.
+        that asks for it within half a minute, with `ahead` as well, has it sooner; one that nobody asks for was read in
+        vain.
         company: Of this company.
         page: Which page.
         text: Words of the name.
@@ -803,7 +805,8 @@ class AsyncContacts:
         tenant: Whose.
         connection: Through which connection.
         ahead: Reads the page behind this one, too, while this one is looked at: for who reads a list to its end. A call
-        that asks for it within half a minute, with `ahead` as well, has it sooner.
+        that asks for it within half a minute, with `ahead` as well, has it sooner; one that nobody asks for was read in
+        vain.
         company: Of this company.
         email: Exactly this address.
         page: Which page.
@@ -2034,7 +2037,8 @@ class AsyncTickets:
         tenant: Whose.
         connection: Through which connection.
         ahead: Reads the page behind this one, too, while this one is looked at: for who reads a list to its end. A call
-        that asks for it within half a minute, with `ahead` as well, has it sooner.
+        that asks for it within half a minute, with `ahead` as well, has it sooner; one that nobody asks for was read in
+        vain.
         filter: Which tickets; all if left out.
         page: Which page.
         """

@@ -693,7 +693,8 @@ class CompaniesSearchParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc
 
     ahead: bool = False
     """Reads the page behind this one, too, while this one is looked at: for who reads a list to its end. A call that
-    asks for it within half a minute, with `ahead` as well, has it sooner.
+    asks for it within half a minute, with `ahead` as well, has it sooner; one that nobody asks for was read in
+    vain.
     """
 
     page: PageRequest | None = None
@@ -859,7 +860,8 @@ class ConfigurationsListParams(msgspec.Struct, kw_only=True, omit_defaults=True,
 
     ahead: bool = False
     """Reads the page behind this one, too, while this one is looked at: for who reads a list to its end. A call that
-    asks for it within half a minute, with `ahead` as well, has it sooner.
+    asks for it within half a minute, with `ahead` as well, has it sooner; one that nobody asks for was read in
+    vain.
     """
 
     company: str | None = None
@@ -1234,7 +1236,8 @@ class ContactsSearchParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=
 
     ahead: bool = False
     """Reads the page behind this one, too, while this one is looked at: for who reads a list to its end. A call that
-    asks for it within half a minute, with `ahead` as well, has it sooner.
+    asks for it within half a minute, with `ahead` as well, has it sooner; one that nobody asks for was read in
+    vain.
     """
 
     company: str | None = None
@@ -3655,7 +3658,8 @@ class TicketsSearchParams(msgspec.Struct, kw_only=True, omit_defaults=True, gc=F
 
     ahead: bool = False
     """Reads the page behind this one, too, while this one is looked at: for who reads a list to its end. A call that
-    asks for it within half a minute, with `ahead` as well, has it sooner.
+    asks for it within half a minute, with `ahead` as well, has it sooner; one that nobody asks for was read in
+    vain.
     """
 
     filter: TicketFilter | None = None
