@@ -19,7 +19,7 @@ mod trial;
 
 pub(crate) use change::{NewConnection, Update};
 pub(crate) use choices::{Keeping, Listed};
-pub(crate) use instances::{read, refuse_stopped};
+pub(crate) use instances::{changed_meanwhile, read, refuse_stopped};
 pub(crate) use report::report_of;
 pub(crate) use rules::check_tenant;
 pub(crate) use secrets::{SecretOp, SecretState};

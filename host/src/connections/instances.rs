@@ -116,8 +116,7 @@ impl ConnectionRoom {
         if replaced && !self.closing.load(Ordering::SeqCst) {
             // Closed or replaced while it was opened: nobody else will close it.
             instance.close_when_idle().await;
-            let message = "the connection was changed meanwhile; repeat it";
-            return Err(Error::new(Code::Unavailable, message).because("changed_meanwhile"));
+            return Err(changed_meanwhile());
         }
         if self.closing.load(Ordering::SeqCst) {
             // It was opened while close looked for instances.
@@ -197,6 +196,12 @@ impl ConnectionRoom {
     pub(crate) fn exists(&self, place: &Place) -> Result<(), Error> {
         self.store.get(place)?.map(drop).ok_or_else(|| connection_missing(place))
     }
+}
+
+/// What was begun under settings or credentials that are not in use any more.
+pub(crate) fn changed_meanwhile() -> Error {
+    let message = "the connection was changed meanwhile; repeat it";
+    Error::new(Code::Unavailable, message).because("changed_meanwhile")
 }
 
 fn closing() -> Error {

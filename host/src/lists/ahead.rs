@@ -6,15 +6,15 @@
 //! Leaves to others: keeping it (`cache`), how much may be under way (`egress`).
 
 use crate::cache::{Cache, Key};
-use crate::connections::{read, refuse_stopped};
+use crate::connections::{changed_meanwhile, read, refuse_stopped};
 use crate::core::{Core, question};
 use crate::egress::Lane;
 use crate::plugin::{CallContext, Terms};
 use crate::store::{Place, StoredConnection};
 use bytes::Bytes;
+use psa_host_api::Error;
 use psa_host_api::model::{Page, PageRequest};
 use psa_host_api::ops::Operation;
-use psa_host_api::{Code, Error};
 use serde::Deserialize;
 use std::future::{Future as _, poll_fn};
 use std::sync::Arc;
@@ -107,10 +107,8 @@ where
     /// The page before may have taken long enough for the connection to be changed, stopped or deleted.
     async fn load_as_it_is_now(&self, context: &CallContext) -> Result<Bytes, Error> {
         let now = self.core.connections.current(&self.stored.place).await?;
-        if question::<O>(&now, &self.request)? != question::<O>(&self.stored, &self.request)? {
-            return Err(
-                Error::new(Code::Unavailable, "the connection was changed meanwhile").because("changed_meanwhile")
-            );
+        if Key::ahead(question::<O>(&now, &self.request)?) != self.key {
+            return Err(changed_meanwhile());
         }
         self.load(&now, context).await
     }

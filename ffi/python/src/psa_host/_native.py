@@ -163,7 +163,8 @@ class Handle:
         self.pointer = opened[0]
         self.pump: Any = None
         """What asyncio waits on; made when first needed."""
-        self._rooms: list[Room] = []
+        self.rooms: list[Room] = []
+        """Those that nobody has; one is given back when nothing of its call is in it any more."""
         self._finalizer = weakref.finalize(self, _end, self.state)
         # At exit it is closed, not freed: a daemon thread may still be about to use it.
         self._finalizer.atexit = False
@@ -174,14 +175,18 @@ class Handle:
         if self.state.forked:
             raise errors.ForkedError(errors.FORKED, reason="forked")
 
+    def room(self) -> Room:
+        """One that nobody has."""
+        try:
+            return self.rooms.pop()
+        except IndexError:
+            return Room()
+
     def call(self, method: Method[T], params: Any, options: Options) -> T:
         """Calls a method and waits; what a signal handler raises ends the call and is raised."""
         if self.state.forked:
             self.check()
-        try:
-            room = self._rooms.pop()
-        except IndexError:
-            room = Room()
+        room = self.room()
         given = room.given
         given.ptr, given.len = params, len(params)
         code = lib.psa_host_call(self.pointer, method.name, given, options.pointer, room.reply)
@@ -198,7 +203,7 @@ class Handle:
             raise
         finally:
             lib.psa_reply_free(reply)
-            self._rooms.append(room)
+            self.rooms.append(room)
         options.finish(True)
         return result
 

@@ -73,7 +73,6 @@ class Pump:
         # One that lets its own thread in again: what the collector ends inside may call, too.
         self._lock = threading.RLock()
         self._calls: dict[int, Call[Any]] = {}
-        self._rooms: list[Room] = []
         self._descriptors: dict[asyncio.AbstractEventLoop, int] = {}
         weakref.finalize(self, _close_all, self._descriptors)
         self._replies = ffi.new("psa_reply *[]", _BATCH)
@@ -83,7 +82,7 @@ class Pump:
     async def call(self, handle: Handle, method: Method[T], params: Any, options: Options) -> T:
         """Calls a method."""
         loop = self._loop(handle)
-        room = self._room()
+        room = handle.room()
         given = room.given
         given.ptr, given.len = params, len(params)
         # Held until the future is known, so that another loop cannot take its answer before.
@@ -94,7 +93,7 @@ class Pump:
             reply = room.reply[0]
             call: Call[T] | None = None if reply else self._noted(handle, method, options, room, loop)
         if call is not None:
-            self._rooms.append(room)
+            handle.rooms.append(room)
             return await call
         try:
             if code:
@@ -105,14 +104,14 @@ class Pump:
             raise
         finally:
             lib.psa_reply_free(reply)
-            self._rooms.append(room)
+            handle.rooms.append(room)
         options.finish(True)
         return result
 
     async def page(self, handle: Handle, who: bytes, request: Request) -> Response:
         """Serves a request to the page."""
         loop = self._loop(handle)
-        room = self._room()
+        room = handle.room()
         given = (ffi.from_buffer(who), len(who))
         with self._lock:
             if lib.psa_host_submit_page(
@@ -120,20 +119,20 @@ class Pump:
             ):
                 raise taken(room.reply[0])
             call: Call[Response] = self._noted(handle, None, default_options, room, loop)
-        self._rooms.append(room)
+        handle.rooms.append(room)
         return await call
 
     async def callback(self, handle: Handle, request: Request) -> Response:
         """Serves a request to the callback address."""
         loop = self._loop(handle)
-        room = self._room()
+        room = handle.room()
         with self._lock:
             if lib.psa_host_submit_callback(
                 handle.pointer, request.pointer, self._done, room.number, room.reply
             ):
                 raise taken(room.reply[0])
             call: Call[Response] = self._noted(handle, None, default_options, room, loop)
-        self._rooms.append(room)
+        handle.rooms.append(room)
         return await call
 
     def waiting(self) -> int:
@@ -148,13 +147,6 @@ class Pump:
         if loop not in self._descriptors:
             self._attach(handle, loop)
         return loop
-
-    def _room(self) -> Room:
-        """One that nobody has; it is given back when nothing of the call is in it any more."""
-        try:
-            return self._rooms.pop()
-        except IndexError:
-            return Room()
 
     def _noted(
         self,
